@@ -1,0 +1,128 @@
+package record
+
+import "time"
+
+// LinkState says where a link stands. The values are stored and printed: never rename one.
+type LinkState string
+
+// The states of a link. Every record that was ever read belongs to exactly one link, so the counts of these states
+// account for every record.
+const (
+	LinkNew      LinkState = "new"       // waits for its first sync
+	LinkInStep   LinkState = "in_step"   // both records agreed when last looked at
+	LinkInReview LinkState = "in_review" // waits for a person
+	LinkFailed   LinkState = "failed"    // a vendor refuses it for good; its ContactSync run shows why
+	LinkExcluded LinkState = "excluded"  // outside the connection's filter
+)
+
+// Link ties two records known to be the same thing; or holds one record whose other half is not there (yet).
+type Link struct {
+	ID            int64
+	Connection    string
+	Kind          Kind
+	GoHighLevelID string // "" while there is no record on that side
+	SalesforceID  string // "" while there is no record on that side
+	State         LinkState
+	// Base is the encoded last agreement (package reconcile); nil before the first.
+	Base []byte
+	// Intent is a create that was begun and whose outcome is not recorded; nil when there is none.
+	Intent *Intent
+	// Problem is why the link is in review or failed, as an error kind or review reason; "" otherwise.
+	Problem string
+}
+
+// RecordID returns the id of the link's record on a side, "" when there is none.
+func (l Link) RecordID(s Side) string {
+	if s == GoHighLevel {
+		return l.GoHighLevelID
+	}
+	return l.SalesforceID
+}
+
+// Intent is a create begun on a side at a time, by the ledger's clock.
+type Intent struct {
+	Side Side
+	At   time.Time
+}
+
+// Staged is a record as it was read, kept sealed until the bulk lane has synced it.
+type Staged struct {
+	Side       Side
+	ID         string
+	LinkID     int64 // 0 until it is matched
+	Body       []byte
+	Keys       MatchKeys
+	Excluded   bool // the connection's filter leaves it out
+	ModifiedAt time.Time
+	ReadAt     time.Time
+}
+
+// MatchKeys are the keyed fingerprints by which records of the two sides find each other. Equal keys mean equal
+// content; no key can be turned back into content without the connection's key.
+type MatchKeys struct {
+	// External holds one key for the record's own id and one for the other side's id that it carries, if any.
+	External []int64
+	Emails   []int64
+	// PhoneNames holds one key per phone, combined with the last name.
+	PhoneNames []int64
+	// FirstName tells apart people who share a phone and a last name; 0 when there is no first name.
+	FirstName int64
+}
+
+// Work is one link with what is staged of both its records; nil where nothing is staged.
+type Work struct {
+	Link        Link
+	GoHighLevel *Staged
+	Salesforce  *Staged
+}
+
+// Operation says what a write did.
+type Operation string
+
+// The operations of the journal.
+const (
+	Create Operation = "create"
+	Update Operation = "update"
+	Delete Operation = "delete"
+)
+
+// JournalEntry is one write to one record: what was written and the value it replaced.
+type JournalEntry struct {
+	Side      Side
+	Operation Operation
+	// Sealed is the encrypted list of changes: field, value before, value after.
+	Sealed []byte
+}
+
+// Outcome is what syncing one link came to.
+type Outcome struct {
+	LinkID int64
+	State  LinkState
+	// GoHighLevelID and SalesforceID are set where the sync learned them; "" leaves them as they are.
+	GoHighLevelID string
+	SalesforceID  string
+	// Base is the new agreement; nil leaves the old one.
+	Base []byte
+	// Problem goes with LinkInReview and LinkFailed.
+	Problem string
+	Journal []JournalEntry
+	// Again leaves the link pending, for one more pass.
+	Again bool
+}
+
+// MatchTier is one way for two records to be recognised as the same thing.
+type MatchTier string
+
+// The tiers. Their order is the connection's choice.
+const (
+	MatchExternalID   MatchTier = "external_id"
+	MatchEmail        MatchTier = "email"
+	MatchPhoneAndName MatchTier = "phone_and_last_name"
+)
+
+// Reasons for which a match goes to review.
+const (
+	ReviewAmbiguousMatch   = "ambiguous_match"   // several records share an identity
+	ReviewNamesakes        = "namesakes"         // same phone and last name, other first name
+	ReviewDuplicateRefused = "duplicate_refused" // a vendor refuses a second record that Tandem cannot tell apart
+)
