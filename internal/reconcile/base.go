@@ -1,0 +1,152 @@
+package reconcile
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"sort"
+
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// Base is what both sides last agreed on: per field the keyed fingerprints of each side's value. The two differ only
+// where a side's API cannot hold the other's value exactly, or a rule lets them differ. It holds no customer data. A
+// nil Base means that the sides never agreed; a field that is not in it was never agreed on.
+type Base map[record.Field]Agreed
+
+// Agreed is one field's fingerprints, one per element, sorted; none for an empty value.
+type Agreed struct {
+	GoHighLevel []uint64
+	Salesforce  []uint64
+}
+
+func (a Agreed) side(s record.Side) []uint64 {
+	if s == record.GoHighLevel {
+		return a.GoHighLevel
+	}
+	return a.Salesforce
+}
+
+func (a Agreed) with(s record.Side, sums []uint64) Agreed {
+	if s == record.GoHighLevel {
+		a.GoHighLevel = sums
+	} else {
+		a.Salesforce = sums
+	}
+	return a
+}
+
+// The encoding: a version byte, then per field, in order of name: a field code (position in fieldCodes from 1, or 0 and
+// a length-prefixed name), then the GoHighLevel fingerprints as count*2+same, then 8 bytes each; and where same is 0,
+// the Salesforce count and fingerprints.
+const baseVersion = 1
+
+// fieldCodes is append-only: stored bases refer to positions in it.
+var fieldCodes = []record.Field{
+	record.FirstName, record.LastName, record.Email, record.Phone, record.Street, record.City, record.State,
+	record.PostalCode, record.Country, record.Company, record.Website, record.BirthDate, record.DoNotDisturb,
+	record.DoNotEmail, record.DoNotCall, record.Tags, record.Source, record.Owner,
+}
+
+// Encode returns the base in a compact form for the store; nil for a nil base.
+func (b Base) Encode() []byte {
+	if b == nil {
+		return nil
+	}
+	fields := make([]record.Field, 0, len(b))
+	for f := range b {
+		fields = append(fields, f)
+	}
+	sort.Slice(fields, func(i, j int) bool { return fields[i] < fields[j] })
+	out := []byte{baseVersion}
+	for _, f := range fields {
+		if code := slices.Index(fieldCodes, f); code >= 0 {
+			out = append(out, byte(code+1))
+		} else {
+			out = append(out, 0)
+			out = binary.AppendUvarint(out, uint64(len(f)))
+			out = append(out, f...)
+		}
+		a := b[f]
+		same := slices.Equal(a.GoHighLevel, a.Salesforce)
+		out = appendSums(out, a.GoHighLevel, same)
+		if !same {
+			out = appendSums(out, a.Salesforce, false)
+		}
+	}
+	return out
+}
+
+func appendSums(out []byte, sums []uint64, flag bool) []byte {
+	head := uint64(len(sums)) * 2
+	if flag {
+		head++
+	}
+	out = binary.AppendUvarint(out, head)
+	for _, s := range sums {
+		out = binary.BigEndian.AppendUint64(out, s)
+	}
+	return out
+}
+
+var errBase = errors.New("stored base is damaged")
+
+// DecodeBase reads what Encode wrote; nil for no bytes.
+func DecodeBase(in []byte) (Base, error) {
+	if len(in) == 0 {
+		return nil, nil
+	}
+	if in[0] != baseVersion {
+		return nil, errBase
+	}
+	in = in[1:]
+	out := Base{}
+	for len(in) > 0 {
+		code := int(in[0])
+		in = in[1:]
+		var field record.Field
+		if code == 0 {
+			n, used := binary.Uvarint(in)
+			if used <= 0 || n > uint64(len(in)-used) {
+				return nil, errBase
+			}
+			field = record.Field(in[used : used+int(n)])
+			in = in[used+int(n):]
+		} else {
+			if code > len(fieldCodes) {
+				return nil, errBase
+			}
+			field = fieldCodes[code-1]
+		}
+		if _, twice := out[field]; twice {
+			return nil, errBase
+		}
+		var a Agreed
+		var same, ok bool
+		if a.GoHighLevel, same, in, ok = readSums(in); !ok {
+			return nil, errBase
+		}
+		if same {
+			a.Salesforce = a.GoHighLevel
+		} else {
+			if a.Salesforce, same, in, ok = readSums(in); !ok || same {
+				return nil, errBase
+			}
+		}
+		out[field] = a
+	}
+	return out, nil
+}
+
+func readSums(in []byte) (sums []uint64, flag bool, rest []byte, ok bool) {
+	head, used := binary.Uvarint(in)
+	if used <= 0 || head/2 > uint64(len(in)-used)/8 {
+		return nil, false, nil, false
+	}
+	in = in[used:]
+	for range head / 2 {
+		sums = append(sums, binary.BigEndian.Uint64(in))
+		in = in[8:]
+	}
+	return sums, head%2 == 1, in, true
+}

@@ -1,0 +1,250 @@
+package reconcile_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+var lawFields = []record.Field{record.City, record.State, record.Tags}
+
+func drawValue(t *rapid.T, set bool, label string) record.Value {
+	if set {
+		return record.Normaliser{}.NormaliseSet(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 0, 4).Draw(t, label))
+	}
+	return record.Scalar(rapid.SampledFrom([]string{"", "x", "y", "z"}).Draw(t, label))
+}
+
+func drawPolicies(t *rapid.T, asks bool) []reconcile.Policy {
+	var out []reconcile.Policy
+	for _, f := range lawFields {
+		resolutions := []reconcile.Resolution{reconcile.Newest, reconcile.GoHighLevelWins, reconcile.SalesforceWins}
+		if asks {
+			resolutions = append(resolutions, reconcile.Ask)
+		}
+		out = append(out, reconcile.Policy{
+			Field: f, Set: f == record.Tags,
+			Direction: rapid.SampledFrom([]reconcile.Direction{reconcile.Both, reconcile.Both, reconcile.ToGoHighLevel, reconcile.ToSalesforce, reconcile.Off}).Draw(t, "direction"),
+			Conflict:  rapid.SampledFrom(resolutions).Draw(t, "conflict"),
+			Tie:       rapid.SampledFrom(record.Sides).Draw(t, "tie"),
+			Drift:     rapid.SampledFrom([]reconcile.Drift{reconcile.Ignore, reconcile.Restore}).Draw(t, "drift"),
+		})
+	}
+	return out
+}
+
+func drawFields(t *rapid.T) record.Fields {
+	fields := record.Fields{}
+	for _, f := range lawFields {
+		if rapid.IntRange(0, 9).Draw(t, "known") > 0 {
+			fields[f] = drawValue(t, f == record.Tags, "value")
+		}
+	}
+	return fields
+}
+
+// world is two records that people edit and Tandem syncs.
+type world struct {
+	ghl, sf  *record.Record
+	base     reconcile.Base
+	policies []reconcile.Policy
+}
+
+func drawWorld(t *rapid.T, asks bool) *world {
+	w := &world{
+		ghl:      contact(record.GoHighLevel, noon, drawFields(t)),
+		sf:       contact(record.Salesforce, noon, drawFields(t)),
+		policies: drawPolicies(t, asks),
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "steps") {
+		if rapid.Bool().Draw(t, "edit") {
+			w.edit(t)
+		} else {
+			w.sync()
+		}
+	}
+	return w
+}
+
+func (w *world) edit(t *rapid.T) (record.Side, record.Field) {
+	side := rapid.SampledFrom(record.Sides).Draw(t, "side")
+	field := rapid.SampledFrom(lawFields).Draw(t, "field")
+	r := w.side(side)
+	r.Fields[field] = drawValue(t, field == record.Tags, "edit")
+	r.ModifiedAt = r.ModifiedAt.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "later")) * time.Second)
+	return side, field
+}
+
+func (w *world) side(s record.Side) *record.Record {
+	if s == record.GoHighLevel {
+		return w.ghl
+	}
+	return w.sf
+}
+
+func (w *world) decide() reconcile.Decision {
+	return reconcile.Decide(reconcile.Input{
+		Base: w.base, GoHighLevel: w.ghl, Salesforce: w.sf, Policies: w.policies, Fingerprint: fingerprint,
+	})
+}
+
+func (w *world) sync() reconcile.Decision {
+	d := w.decide()
+	apply(d, w.ghl, w.sf)
+	w.base = d.Next
+	return d
+}
+
+func TestDecidingTwiceChangesNothingTheSecondTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, true)
+		w.sync()
+		if again := w.decide(); !again.Nothing() {
+			t.Fatalf("second decision writes %+v", again)
+		}
+	})
+}
+
+func TestAFieldChangedOnOneSideOnlyAlwaysArrives(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, false)
+		w.sync()
+		before := map[record.Side]record.Value{}
+		side, field := record.GoHighLevel, record.City
+		for _, s := range record.Sides {
+			before[s] = w.side(s).Fields[field]
+		}
+		side = rapid.SampledFrom(record.Sides).Draw(t, "editing side")
+		policy := w.policies[0]
+		if _, known := w.side(side.Other()).Fields[field]; !known || !policy.Direction.Allows(side.Other()) {
+			t.Skip("the field cannot travel")
+		}
+		edited := record.Scalar(rapid.StringMatching(`[a-z]{4}`).Draw(t, "edited"))
+		if _, known := w.side(side).Fields[field]; !known || edited.Equal(before[side]) {
+			t.Skip("no edit")
+		}
+		w.side(side).Fields[field] = edited
+		w.sync()
+		if got := w.side(side.Other()).Fields[field]; !got.Equal(edited) {
+			t.Fatalf("%s was edited to %v, the other side holds %v", side, edited, got)
+		}
+	})
+}
+
+func TestTheSidesAgreeUnderTheRulesOnceTheEditsStop(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, false)
+		for range rapid.IntRange(0, 10).Draw(t, "more") {
+			if rapid.Bool().Draw(t, "edit") {
+				w.edit(t)
+			} else {
+				w.sync()
+			}
+		}
+		w.sync()
+		for _, p := range w.policies {
+			g, knownG := w.ghl.Fields[p.Field]
+			s, knownS := w.sf.Fields[p.Field]
+			if p.Direction == reconcile.Both && knownG && knownS && !g.Equal(s) {
+				t.Fatalf("%s: GoHighLevel holds %v and Salesforce %v under %+v", p.Field, g, s, p)
+			}
+		}
+		if again := w.decide(); !again.Nothing() {
+			t.Fatalf("still writing: %+v", again)
+		}
+	})
+}
+
+func TestOurOwnWriteComingBackDecidesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, true)
+		d := w.sync()
+		for _, s := range record.Sides {
+			if len(d.Writes(s)) > 0 { // the echo: the vendor stamps our write as a change
+				w.side(s).ModifiedAt = w.side(s).ModifiedAt.Add(time.Hour)
+			}
+		}
+		if echo := w.decide(); !echo.Nothing() {
+			t.Fatalf("the echo decides %+v", echo)
+		}
+	})
+}
+
+func TestSwappingTheSidesAndTheRulesSwapsTheDecision(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, true)
+		mirrored := reconcile.Input{
+			GoHighLevel: contact(record.GoHighLevel, w.sf.ModifiedAt, w.sf.Fields),
+			Salesforce:  contact(record.Salesforce, w.ghl.ModifiedAt, w.ghl.Fields),
+			Fingerprint: fingerprint,
+		}
+		if w.base != nil {
+			mirrored.Base = mirrorBase(w.base)
+		}
+		for _, p := range w.policies {
+			mirrored.Policies = append(mirrored.Policies, mirrorPolicy(p))
+		}
+		d, m := w.decide(), reconcile.Decide(mirrored)
+		if !reflect.DeepEqual(d.GoHighLevel, m.Salesforce) || !reflect.DeepEqual(d.Salesforce, m.GoHighLevel) {
+			t.Fatalf("decision %+v, mirrored %+v", d, m)
+		}
+		if !reflect.DeepEqual(mirrorBase(d.Next), m.Next) {
+			t.Fatalf("next base %+v, mirrored %+v", d.Next, m.Next)
+		}
+	})
+}
+
+func mirrorBase(b reconcile.Base) reconcile.Base {
+	out := reconcile.Base{}
+	for f, a := range b {
+		out[f] = reconcile.Agreed{GoHighLevel: a.Salesforce, Salesforce: a.GoHighLevel}
+	}
+	return out
+}
+
+func mirrorPolicy(p reconcile.Policy) reconcile.Policy {
+	switch p.Direction {
+	case reconcile.ToGoHighLevel:
+		p.Direction = reconcile.ToSalesforce
+	case reconcile.ToSalesforce:
+		p.Direction = reconcile.ToGoHighLevel
+	}
+	switch p.Conflict {
+	case reconcile.GoHighLevelWins:
+		p.Conflict = reconcile.SalesforceWins
+	case reconcile.SalesforceWins:
+		p.Conflict = reconcile.GoHighLevelWins
+	}
+	p.Tie = p.Tie.Other()
+	p.GoHighLevel, p.Salesforce = p.Salesforce, p.GoHighLevel
+	return p
+}
+
+func TestAStoredBaseReadsBackAsItWasWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, true)
+		w.sync()
+		w.base[record.Custom("plan")] = reconcile.Agreed{GoHighLevel: []uint64{1}, Salesforce: nil}
+		back, err := reconcile.DecodeBase(w.base.Encode())
+		if err != nil || !reflect.DeepEqual(back, w.base) {
+			t.Fatalf("wrote %v, read %v, %v", w.base, back, err)
+		}
+	})
+}
+
+func FuzzDecodeBase(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(reconcile.Base{record.City: {GoHighLevel: []uint64{7}, Salesforce: []uint64{8}}}.Encode())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if b, err := reconcile.DecodeBase(in); err == nil && b != nil {
+			if _, err := reconcile.DecodeBase(b.Encode()); err != nil {
+				t.Fatalf("re-encoding what was read does not read: %v", err)
+			}
+		}
+	})
+}

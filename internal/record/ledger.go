@@ -1,0 +1,93 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrFenced tells that another attempt has taken over the claim; whoever gets it stops without another effect.
+var ErrFenced = errors.New("claim was taken over by another attempt")
+
+// AlreadyLinkedError tells that an outcome names a record that belongs to another link already. Nothing was changed.
+type AlreadyLinkedError struct {
+	LinkID   int64 // the outcome's link
+	Side     Side  // the side of the record that both links claim
+	OtherID  int64 // the link that holds the record; 0 when another outcome of the same commit names it
+	RecordID string
+}
+
+// Error names the links, not the record.
+func (e *AlreadyLinkedError) Error() string {
+	if e.OtherID == 0 {
+		return fmt.Sprintf("link %d: its %s record is named by another outcome of the same commit", e.LinkID, e.Side)
+	}
+	return fmt.Sprintf("link %d: its %s record belongs to link %d already", e.LinkID, e.Side, e.OtherID)
+}
+
+// StageKey names one reading of one side.
+type StageKey struct {
+	Connection string
+	Kind       Kind
+	Side       Side
+	Epoch      string
+}
+
+// StageState is how far a reading has come.
+type StageState struct {
+	Cursor string // opaque; "" at the start
+	Done   bool
+	Count  int // records staged so far
+}
+
+// MatchRequest says how to match.
+type MatchRequest struct {
+	Connection string
+	Kind       Kind
+	Epoch      string
+	Tiers      []MatchTier
+}
+
+// MatchCounts is what Match found. Repeating Match for the same epoch returns the same counts.
+type MatchCounts struct {
+	Linked          int // links that hold both records
+	OnlyGoHighLevel int // links with only a GoHighLevel record, not in review
+	OnlySalesforce  int
+	InReview        int // records in review
+	Excluded        int
+	Pending         int // links made pending
+}
+
+// ClaimRequest says what to claim.
+type ClaimRequest struct {
+	Connection string
+	Kind       Kind
+	Owner      string // the same for every attempt at the same batch
+	Limit      int
+	Lease      time.Duration // after this, another owner may claim what was not committed
+}
+
+// Claimed is a batch of work.
+type Claimed struct {
+	Token int64
+	Work  []Work
+	Left  int // pending links not claimed by anybody, before this claim; at most 10,000 are counted
+}
+
+// Origin says on whose behalf a write is made; the journal keeps it.
+type Origin struct {
+	Connection   string
+	Kind         Kind
+	Origin       string // the epoch of an onboarding, or the record lane's workflow id
+	RunID        string
+	RulesVersion int
+}
+
+// Counts is a connection's account.
+type Counts struct {
+	States  map[LinkState]int
+	Linked  int // links that hold both records
+	Pending int
+	Created map[Side]int // by the journal, under the origin
+	Updated map[Side]int
+}
