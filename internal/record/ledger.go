@@ -6,22 +6,26 @@ import (
 	"time"
 )
 
-// ErrFenced tells that another attempt has taken over the claim; whoever gets it stops without another effect.
-var ErrFenced = errors.New("claim was taken over by another attempt")
+var (
+	// ErrFenced tells that another attempt has taken over the claim; whoever gets it stops without another effect.
+	ErrFenced = errors.New("claim was taken over by another attempt")
+	// ErrNoConnection tells that there is no connection of that id.
+	ErrNoConnection = errors.New("no such connection")
+	// ErrNoLink tells that there is no link of that id in the connection.
+	ErrNoLink = errors.New("no such link")
+	// ErrNotRead tells that the two sides are to be matched before both have been read to the end.
+	ErrNotRead = errors.New("both sides must be read to the end before they are matched")
+)
 
 // AlreadyLinkedError tells that an outcome names a record that belongs to another link already. Nothing was changed.
 type AlreadyLinkedError struct {
-	LinkID   int64 // the outcome's link
-	Side     Side  // the side of the record that both links claim
-	OtherID  int64 // the link that holds the record; 0 when another outcome of the same commit names it
-	RecordID string
+	LinkID  int64 // the outcome's link
+	Side    Side  // the side of the record that both links claim
+	OtherID int64 // the link that holds the record, or whose outcome in the same commit names it too
 }
 
 // Error names the links, not the record.
 func (e *AlreadyLinkedError) Error() string {
-	if e.OtherID == 0 {
-		return fmt.Sprintf("link %d: its %s record is named by another outcome of the same commit", e.LinkID, e.Side)
-	}
 	return fmt.Sprintf("link %d: its %s record belongs to link %d already", e.LinkID, e.Side, e.OtherID)
 }
 
@@ -48,14 +52,15 @@ type MatchRequest struct {
 	Tiers      []MatchTier
 }
 
-// MatchCounts is what Match found. Repeating Match for the same epoch returns the same counts.
+// MatchCounts is what Match found among the links of the records it was given. Repeating Match for the same epoch
+// returns the same counts. Each link is counted under one of the first five.
 type MatchCounts struct {
 	Linked          int // links that hold both records
-	OnlyGoHighLevel int // links with only a GoHighLevel record, not in review
-	OnlySalesforce  int
-	InReview        int // records in review
-	Excluded        int
-	Pending         int // links made pending
+	OnlyGoHighLevel int // links with only a GoHighLevel record
+	OnlySalesforce  int // links with only a Salesforce record
+	InReview        int // links in review: one per record that nobody could place, as a rule
+	Excluded        int // links outside the filter
+	Pending         int // links made pending: all but those in review or excluded
 }
 
 // ClaimRequest says what to claim.

@@ -126,3 +126,9 @@ const (
 	ReviewNamesakes        = "namesakes"         // same phone and last name, other first name
 	ReviewDuplicateRefused = "duplicate_refused" // a vendor refuses a second record that Tandem cannot tell apart
 )
+
+// ReviewConflict and ReviewDeleted are reasons for which a link waits although its match is certain.
+const (
+	ReviewConflict = "conflict" // both sides changed a field, and its rule asks
+	ReviewDeleted  = "deleted"  // a record is gone on one side
+)

@@ -1,0 +1,105 @@
+package activities
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// intentChunk is how many creates are begun before their outcomes are recorded: a lost worker leaves at most that many
+// to be settled, each at the cost of a look-up.
+const intentChunk = 25
+
+// writeGoHighLevel does the batch's updates and creates in GoHighLevel, one call per contact.
+func (b *batch) writeGoHighLevel(ctx context.Context) error {
+	var updates, creates []*pair
+	for _, p := range b.pairs {
+		switch {
+		case !p.open():
+		case p.decision.Create == record.GoHighLevel:
+			creates = append(creates, p)
+		case len(p.decision.GoHighLevel) > 0:
+			updates = append(updates, p)
+		}
+	}
+	for chunk := range slices.Chunk(updates, intentChunk) {
+		err := b.each(ctx, chunk, goHighLevelWriters, b.updateGoHighLevel)
+		if commit := b.commitWritten(ctx, chunk); err == nil {
+			err = commit
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(creates, intentChunk) {
+		if err := b.createGoHighLevel(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitWritten records the outcomes of those pairs of a chunk whose write to GoHighLevel is journaled.
+func (b *batch) commitWritten(ctx context.Context, chunk []*pair) error {
+	return b.commit(ctx, func(p *pair) bool {
+		return slices.Contains(chunk, p) && slices.ContainsFunc(p.journal, func(e record.JournalEntry) bool {
+			return e.Side == record.GoHighLevel
+		})
+	})
+}
+
+func (b *batch) updateGoHighLevel(ctx context.Context, p *pair) error {
+	write := b.Mapper.ToGoHighLevel(p.decision.GoHighLevel, false, "")
+	stored, err := b.sendGoHighLevel(ctx, p.link.GoHighLevelID, write)
+	if err != nil {
+		return err
+	}
+	p.decision.Next = reconcile.Stored(p.decision.Next, record.GoHighLevel, stored, p.decision.GoHighLevel, b.Fingerprints.Value)
+	return b.wrote(p, record.GoHighLevel, record.Update, p.decision.GoHighLevel)
+}
+
+// createGoHighLevel begins a chunk of creates: intents first, then the calls, then the outcomes.
+func (b *batch) createGoHighLevel(ctx context.Context, chunk []*pair) error {
+	pairs, err := b.intend(ctx, record.GoHighLevel, chunk)
+	if err == nil {
+		err = b.each(ctx, pairs, goHighLevelWriters, func(ctx context.Context, p *pair) error {
+			write := b.Mapper.ToGoHighLevel(p.decision.GoHighLevel, true, p.link.SalesforceID)
+			doc, err := b.GoHighLevel.CreateContact(ctx, write.Contact)
+			if err != nil {
+				return b.createRefused(p, err)
+			}
+			created, err := b.read(record.GoHighLevel, doc, false)
+			if err != nil {
+				return err
+			}
+			return b.adopt(p, record.GoHighLevel, &created)
+		})
+	}
+	var notBegun []int64
+	for _, p := range pairs {
+		if p.failure != nil && p.failure.Kind != crm.Ambiguous {
+			notBegun = append(notBegun, p.link.ID)
+		}
+	}
+	if len(notBegun) > 0 {
+		if clear := b.ledger.ClearIntents(ctx, b.token, notBegun); err == nil {
+			err = clear
+		}
+	}
+	if commit := b.commitWritten(ctx, chunk); err == nil {
+		err = commit
+	}
+	return err
+}
+
+// createRefused sorts out a refused create: a duplicate that matching did not see is nobody's guess.
+func (b *batch) createRefused(p *pair, err error) error {
+	if crm.KindOf(err) == crm.Duplicate {
+		p.review = record.ReviewDuplicateRefused
+		return nil
+	}
+	return err
+}

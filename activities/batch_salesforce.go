@@ -1,0 +1,181 @@
+package activities
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// salesforceBatch is the largest collection that Salesforce writes in one call.
+const salesforceBatch = 200
+
+// writeSalesforce does the batch's updates and creates in Salesforce.
+func (b *batch) writeSalesforce(ctx context.Context) error {
+	var updates, creates []*pair
+	for _, p := range b.pairs {
+		switch {
+		case !p.open():
+		case p.decision.Create == record.Salesforce:
+			creates = append(creates, p)
+		case len(p.decision.Salesforce) > 0:
+			updates = append(updates, p)
+		}
+	}
+	for chunk := range slices.Chunk(updates, salesforceBatch) {
+		if err := b.updateSalesforce(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(creates, salesforceBatch) {
+		if err := b.createSalesforce(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return b.commit(ctx, func(p *pair) bool { return len(p.decision.GoHighLevel) == 0 && p.decision.Create != record.GoHighLevel })
+}
+
+// updateSalesforce reads the records once more before it writes: what a person changed since they were staged must not
+// be overwritten, and reading 200 takes one call.
+func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
+	if err := b.readSalesforce(ctx, pairs); err != nil {
+		return err
+	}
+	var due []*pair
+	var docs []crm.Document
+	for _, p := range pairs {
+		if !p.open() {
+			continue
+		}
+		if err := b.decidePair(p); err != nil {
+			return err
+		}
+		if len(p.decision.Salesforce) == 0 {
+			continue
+		}
+		doc := b.Mapper.ToSalesforce(p.decision.Salesforce, false, "")
+		doc["id"] = p.link.SalesforceID
+		due, docs = append(due, p), append(docs, doc)
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	results, err := b.Salesforce.UpdateRecords(ctx, contactObject, docs)
+	if err != nil {
+		return err
+	}
+	return b.saved(due, results, record.Update)
+}
+
+// createSalesforce upserts by the external id where the org has one, which is safe to repeat; elsewhere the intents
+// are recorded first, and earlier intents are settled before anything is created.
+func (b *batch) createSalesforce(ctx context.Context, pairs []*pair) error {
+	field := b.Rules.Salesforce.ExternalIDField
+	if field != "" {
+		results, err := b.Salesforce.UpsertRecords(ctx, contactObject, field, b.creations(pairs))
+		if err != nil {
+			return err
+		}
+		return b.saved(pairs, results, record.Create)
+	}
+	pairs, err := b.intend(ctx, record.Salesforce, pairs)
+	if err != nil || len(pairs) == 0 {
+		return err
+	}
+	results, err := b.Salesforce.CreateRecords(ctx, contactObject, b.creations(pairs))
+	if err != nil {
+		if crm.KindOf(err) != crm.Ambiguous {
+			if clear := b.ledger.ClearIntents(ctx, b.token, linkIDs(pairs)); clear != nil {
+				return clear
+			}
+		}
+		return err
+	}
+	return b.saved(pairs, results, record.Create)
+}
+
+func (b *batch) creations(pairs []*pair) []crm.Document {
+	docs := make([]crm.Document, len(pairs))
+	for i, p := range pairs {
+		docs[i] = b.Mapper.ToSalesforce(p.decision.Salesforce, true, p.link.GoHighLevelID)
+	}
+	return docs
+}
+
+// saved takes in the outcome per record.
+func (b *batch) saved(pairs []*pair, results []crm.SaveResult, op record.Operation) error {
+	for i, p := range pairs {
+		if results[i].Err != nil {
+			p.failure = results[i].Err
+			continue
+		}
+		p.link.SalesforceID = results[i].ID
+		if err := b.wrote(p, record.Salesforce, op, p.decision.Salesforce); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrote journals what was written.
+func (b *batch) wrote(p *pair, side record.Side, op record.Operation, writes []reconcile.Write) error {
+	entry, err := b.Connection.journal(side, op, writes)
+	p.journal = append(p.journal, entry)
+	return err
+}
+
+// intend records that creates are about to begin, settles those that had begun before, and returns the pairs that are
+// still to be created.
+func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]*pair, error) {
+	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, linkIDs(pairs))
+	if err != nil {
+		return nil, err
+	}
+	var begun, fresh []*pair
+	for _, p := range pairs {
+		if intent, ok := earlier[p.link.ID]; ok {
+			p.link.Intent = &intent
+			begun = append(begun, p)
+		} else {
+			fresh = append(fresh, p)
+		}
+	}
+	// One at a time: two contacts alike must not both take the one record that was created.
+	taken := map[string]bool{}
+	err = b.each(ctx, begun, 1, func(ctx context.Context, p *pair) error {
+		found, err := b.settle(ctx, b.ledger, side, p.link, p.decision)
+		if err != nil || found == nil || taken[found.ID] {
+			return err
+		}
+		taken[found.ID] = true
+		return b.adopt(p, side, found)
+	})
+	for _, p := range begun {
+		if p.open() && p.link.RecordID(side) == "" {
+			fresh = append(fresh, p)
+		}
+	}
+	return fresh, err
+}
+
+// adopt takes a record that an earlier attempt at creating it had made after all.
+func (b *batch) adopt(p *pair, side record.Side, found *record.Record) error {
+	if side == record.GoHighLevel {
+		p.link.GoHighLevelID = found.ID
+	} else {
+		p.link.SalesforceID = found.ID
+	}
+	writes := p.decision.Writes(side)
+	p.decision.Next = reconcile.Stored(p.decision.Next, side, found.Fields, writes, b.Fingerprints.Value)
+	return b.wrote(p, side, record.Create, writes)
+}
+
+func linkIDs(pairs []*pair) []int64 {
+	out := make([]int64, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.link.ID
+	}
+	return out
+}

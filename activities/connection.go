@@ -1,0 +1,90 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
+)
+
+// Connection is everything that an activity needs of one connection.
+type Connection struct {
+	ID           string
+	Rules        *rules.Rules
+	RulesVersion int
+	Mapper       *rules.Mapper
+	Fingerprints record.Fingerprinter
+	GoHighLevel  crm.GoHighLevel
+	Salesforce   crm.Salesforce
+	Cipher       Cipher
+	// DuplicatesAllowed is the location's own setting: whether GoHighLevel takes two contacts of one identity.
+	DuplicatesAllowed bool
+	// WriteScopes says per side whether the granted scopes allow writing contacts; nil where that is not known.
+	WriteScopes map[record.Side]bool
+	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor
+	// says are left of the day; left is -1 where it does not say.
+	Calls func(record.Side) (sent, left int)
+}
+
+// Cipher keeps customer data sealed at rest and in Temporal's history. The purpose is bound to the ciphertext, as are
+// the connection and the side: what was sealed for one does not open for another.
+type Cipher interface {
+	Seal(side record.Side, purpose string, plain []byte) ([]byte, error)
+	Open(side record.Side, purpose string, sealed []byte) ([]byte, error)
+}
+
+// Connections opens connections by id. Opening is cheap after the first time. It fails with kind Invalid for an unknown
+// connection and with kind NeedsReconnect for one that is not connected.
+type Connections interface {
+	Open(ctx context.Context, id string) (*Connection, error)
+}
+
+// Purposes of sealed data.
+const (
+	purposeHistory = "history" // in Temporal's history
+	purposeStaged  = "staged"
+	purposeJournal = "journal"
+)
+
+// Sealed is customer data in Temporal's history: a JSON value under the connection's cipher.
+type Sealed []byte
+
+func (c *Connection) seal(side record.Side, purpose string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode for sealing: %w", err)
+	}
+	return c.Cipher.Seal(side, purpose, plain)
+}
+
+// unseal decodes with json.Number, so that a document leaves as it came.
+func (c *Connection) unseal(side record.Side, purpose string, sealed []byte, into any) error {
+	plain, err := c.Cipher.Open(side, purpose, sealed)
+	if err != nil {
+		return fmt.Errorf("open sealed data: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(plain))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("decode sealed data: %w", errShape)
+	}
+	return nil
+}
+
+// errShape stands for decoding errors, whose texts would quote the data.
+var errShape = fmt.Errorf("unexpected shape")
+
+// read maps a document of a side to its canonical record.
+func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (record.Record, error) {
+	if side == record.GoHighLevel {
+		return c.Mapper.FromGoHighLevel(doc, searched)
+	}
+	return c.Mapper.FromSalesforce(doc)
+}
+
+// contactObject is the Salesforce object that contacts live in.
+const contactObject = "Contact"

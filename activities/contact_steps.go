@@ -1,0 +1,236 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// contactLease is how long a ContactSync run holds its contact. Another run waits for it to end or to expire.
+const contactLease = 10 * time.Minute
+
+// ClaimContactInput names a contact by its link, or by one record of it.
+type ClaimContactInput struct {
+	Connection string      `json:"connection"`
+	LinkID     int64       `json:"link_id,omitempty"`
+	Side       record.Side `json:"side,omitempty"`
+	RecordID   string      `json:"record_id,omitempty"`
+}
+
+// ContactClaim is a contact that a ContactSync run holds.
+type ContactClaim struct {
+	Connection    string `json:"connection"`
+	LinkID        int64  `json:"link_id"`
+	Token         int64  `json:"token"`
+	GoHighLevelID string `json:"gohighlevel_id,omitempty"`
+	SalesforceID  string `json:"salesforce_id,omitempty"`
+}
+
+// ClaimContact takes one contact for this workflow; it fails with type Claimed while somebody else holds it. Safe to
+// repeat: an earlier claim by the same workflow is taken over.
+func (a *Contacts) ClaimContact(ctx context.Context, in ClaimContactInput) (ContactClaim, error) {
+	if in.LinkID == 0 {
+		link, err := a.Ledger.EnsureLink(ctx, in.Connection, record.Contact, in.Side, in.RecordID)
+		if err != nil {
+			return ContactClaim{}, err
+		}
+		in.LinkID = link.ID
+	}
+	owner := activity.GetInfo(ctx).WorkflowExecution.ID
+	claimed, ok, err := a.Ledger.ClaimLink(ctx, in.Connection, in.LinkID, owner, contactLease)
+	if err != nil {
+		return ContactClaim{}, err
+	}
+	if !ok {
+		return ContactClaim{}, temporal.NewApplicationErrorWithOptions("another run works on this contact", TypeClaimed,
+			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	link := claimed.Work[0].Link
+	return ContactClaim{
+		Connection: in.Connection, LinkID: link.ID, Token: claimed.Token,
+		GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
+	}, nil
+}
+
+// DecideContactInput is a contact with both its records as they are now; a missing one is empty.
+type DecideContactInput struct {
+	Claim       ContactClaim `json:"claim"`
+	GoHighLevel Sealed       `json:"gohighlevel,omitempty"`
+	Salesforce  Sealed       `json:"salesforce,omitempty"`
+}
+
+// ContactDecision is what to do about one contact. Field names are told in clear, values are sealed.
+type ContactDecision struct {
+	Excluded bool        `json:"excluded,omitempty"`
+	Create   record.Side `json:"create,omitempty"`
+	// Fields to write, per side.
+	GoHighLevelFields []record.Field `json:"gohighlevel_fields,omitempty"`
+	SalesforceFields  []record.Field `json:"salesforce_fields,omitempty"`
+	// Contested fields wait for a person.
+	Contested []record.Field `json:"contested,omitempty"`
+	// The documents to send.
+	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
+	AddTags     Sealed `json:"add_tags,omitempty"`
+	RemoveTags  Sealed `json:"remove_tags,omitempty"`
+	Salesforce  Sealed `json:"salesforce,omitempty"`
+	// SalesforceKey is the external id field and value to upsert by, where the org has such a field.
+	SalesforceField string `json:"salesforce_field,omitempty"`
+	SalesforceValue string `json:"salesforce_value,omitempty"`
+	// Plan is the whole decision, for CommitContact.
+	Plan Sealed `json:"plan,omitempty"`
+}
+
+// DecideContact asks the merge what to do about one contact. Safe to repeat.
+func (a *Contacts) DecideContact(ctx context.Context, in DecideContactInput) (ContactDecision, error) {
+	c, err := a.Connections.Open(ctx, in.Claim.Connection)
+	if err != nil {
+		return ContactDecision{}, err
+	}
+	ghl, err := c.open(record.GoHighLevel, in.GoHighLevel)
+	if err != nil {
+		return ContactDecision{}, err
+	}
+	sf, err := c.open(record.Salesforce, in.Salesforce)
+	if err != nil {
+		return ContactDecision{}, err
+	}
+	for _, r := range []*record.Record{ghl, sf} {
+		if r == nil {
+			continue
+		}
+		if included, err := c.Mapper.Included(*r); err != nil || !included {
+			return ContactDecision{Excluded: !included}, err
+		}
+	}
+	base, err := a.base(ctx, in.Claim)
+	if err != nil {
+		return ContactDecision{}, err
+	}
+	d, err := c.decide(base, ghl, sf)
+	if err != nil {
+		return ContactDecision{}, err
+	}
+	return c.sealDecision(d, in.Claim)
+}
+
+func (c *Connection) open(side record.Side, sealed Sealed) (*record.Record, error) {
+	if len(sealed) == 0 {
+		return nil, nil
+	}
+	var doc crm.Document
+	if err := c.unseal(side, purposeHistory, sealed, &doc); err != nil {
+		return nil, err
+	}
+	r, err := c.read(side, doc, false)
+	return &r, err
+}
+
+func (a *Contacts) base(ctx context.Context, claim ContactClaim) ([]byte, error) {
+	work, err := a.Ledger.Links(ctx, claim.Connection, record.Contact, claim.LinkID-1, 1)
+	if err != nil || len(work) == 0 || work[0].Link.ID != claim.LinkID {
+		return nil, err
+	}
+	return work[0].Link.Base, nil
+}
+
+func (c *Connection) sealDecision(d reconcile.Decision, claim ContactClaim) (out ContactDecision, err error) {
+	out.Create = d.Create
+	for _, w := range d.GoHighLevel {
+		out.GoHighLevelFields = append(out.GoHighLevelFields, w.Field)
+	}
+	for _, w := range d.Salesforce {
+		out.SalesforceFields = append(out.SalesforceFields, w.Field)
+	}
+	for _, conflict := range d.Conflicts {
+		if conflict.Winner == "" {
+			out.Contested = append(out.Contested, conflict.Field)
+		}
+	}
+	sealInto := func(into *Sealed, side record.Side, v any) {
+		if err == nil {
+			*into, err = c.seal(side, purposeHistory, v)
+		}
+	}
+	if len(d.GoHighLevel) > 0 || d.Create == record.GoHighLevel {
+		write := c.Mapper.ToGoHighLevel(d.GoHighLevel, d.Create == record.GoHighLevel, claim.SalesforceID)
+		if len(write.Contact) > 0 {
+			sealInto(&out.GoHighLevel, record.GoHighLevel, write.Contact)
+		}
+		if len(write.AddTags) > 0 {
+			sealInto(&out.AddTags, record.GoHighLevel, write.AddTags)
+		}
+		if len(write.RemoveTags) > 0 {
+			sealInto(&out.RemoveTags, record.GoHighLevel, write.RemoveTags)
+		}
+	}
+	if len(d.Salesforce) > 0 || d.Create == record.Salesforce {
+		sealInto(&out.Salesforce, record.Salesforce, c.Mapper.ToSalesforce(d.Salesforce, d.Create == record.Salesforce, claim.GoHighLevelID))
+		if d.Create == record.Salesforce && c.Rules.Salesforce.ExternalIDField != "" {
+			out.SalesforceField, out.SalesforceValue = c.Rules.Salesforce.ExternalIDField, claim.GoHighLevelID
+		}
+	}
+	sealInto(&out.Plan, record.GoHighLevel, d)
+	return out, err
+}
+
+// CommitContactInput is what syncing one contact came to.
+type CommitContactInput struct {
+	Claim ContactClaim     `json:"claim"` // with the ids that the sync learned
+	State record.LinkState `json:"state"`
+	// Problem goes with in_review and failed.
+	Problem string `json:"problem,omitempty"`
+	// Plan is the decision that was carried out; empty when none was.
+	Plan Sealed `json:"plan,omitempty"`
+	// Wrote lists what was done, in order.
+	Wrote []record.Operation `json:"wrote,omitempty"`
+	// WroteTo lists to which side each was done.
+	WroteTo []record.Side `json:"wrote_to,omitempty"`
+	// GoHighLevel is the contact as GoHighLevel answered that it holds it now; empty when nothing was written there.
+	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
+}
+
+// CommitContact records the outcome of one contact and lets go of it. Safe to repeat.
+func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) error {
+	c, err := a.Connections.Open(ctx, in.Claim.Connection)
+	if err != nil {
+		return err
+	}
+	outcome := record.Outcome{
+		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem,
+		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,
+	}
+	if len(in.Plan) > 0 {
+		var d reconcile.Decision
+		if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
+			return err
+		}
+		stored, err := c.open(record.GoHighLevel, in.GoHighLevel)
+		if err != nil {
+			return err
+		}
+		if stored != nil {
+			if d.Create != record.GoHighLevel {
+				delete(stored.Fields, record.Tags) // changed by calls of their own, after this answer
+			}
+			d.Next = reconcile.Stored(d.Next, record.GoHighLevel, stored.Fields, d.GoHighLevel, c.Fingerprints.Value)
+		}
+		outcome.Base = d.Next.Encode()
+		for i, op := range in.Wrote {
+			entry, err := c.journal(in.WroteTo[i], op, d.Writes(in.WroteTo[i]))
+			if err != nil {
+				return err
+			}
+			outcome.Journal = append(outcome.Journal, entry)
+		}
+	}
+	info := activity.GetInfo(ctx).WorkflowExecution
+	return a.Ledger.Commit(ctx, in.Claim.Token, record.Origin{
+		Connection: in.Claim.Connection, Kind: record.Contact, Origin: info.ID, RunID: info.RunID, RulesVersion: c.RulesVersion,
+	}, []record.Outcome{outcome})
+}

@@ -1,0 +1,76 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// Contacts holds the composite activities of contacts: the bulk lane's, and the record lane's steps that touch only
+// the ledger. Customer data stays in the ledger, sealed; only ids, cursors, counts and field names pass through Temporal.
+type Contacts struct {
+	Connections Connections
+	Ledger      Ledger
+}
+
+// heartbeat reports that the activity is alive until the returned function is called, whatever it waits for.
+func heartbeat(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+// decide asks the merge what to do about two records, at most one of which may be nil.
+func (c *Connection) decide(base []byte, ghl, sf *record.Record) (reconcile.Decision, error) {
+	agreed, err := reconcile.DecodeBase(base)
+	if err != nil {
+		return reconcile.Decision{}, err
+	}
+	return reconcile.Decide(reconcile.Input{
+		Base: agreed, GoHighLevel: ghl, Salesforce: sf, Policies: c.Rules.Contacts.Policies(),
+		Fingerprint: c.Fingerprints.Value, Project: c.Mapper.Project,
+	}), nil
+}
+
+// journal seals what a write changes, for the ledger.
+func (c *Connection) journal(side record.Side, op record.Operation, writes []reconcile.Write) (record.JournalEntry, error) {
+	sealed, err := c.seal(side, purposeJournal, writes)
+	return record.JournalEntry{Side: side, Operation: op, Sealed: sealed}, err
+}
+
+// Allowance is what Tandem has used of an API, as far as this worker knows.
+type Allowance struct {
+	Sent int `json:"sent"` // requests by this worker since it started
+	Left int `json:"left"` // of the vendor's day; -1 where the vendor does not say
+}
+
+func (c *Connection) allowances() map[record.Side]Allowance {
+	out := map[record.Side]Allowance{}
+	for _, side := range record.Sides {
+		sent, left := c.Calls(side)
+		out[side] = Allowance{Sent: sent, Left: left}
+	}
+	return out
+}
+
+func fault(side record.Side, kind crm.Kind, operation, reason string) *crm.Error {
+	return &crm.Error{Side: side, Kind: kind, Operation: operation, Reason: reason}
+}

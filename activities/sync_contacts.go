@@ -1,0 +1,342 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+const (
+	// claimLease outlives any attempt at a batch; a batch whose worker died is taken up again by the same owner at once.
+	claimLease = 30 * time.Minute
+	// goHighLevelWriters is how many GoHighLevel calls one batch has under way at once; GoHighLevel has no batch calls.
+	goHighLevelWriters = 8
+	// patience is how many attempts a batch makes before it hands what still fails to the record lane, where each
+	// contact has retries of its own.
+	patience = 6
+)
+
+// SyncContactsInput is one batch.
+type SyncContactsInput struct {
+	Connection string `json:"connection"`
+	// Batch names the batch: every attempt at it claims the same contacts.
+	Batch string `json:"batch"`
+	Size  int    `json:"size"`
+	// Origin is on whose behalf the batch writes, for the journal.
+	Origin string `json:"origin"`
+}
+
+// SyncContactsResult is what a batch came to.
+type SyncContactsResult struct {
+	Claimed int `json:"claimed"`
+	// Left is how many pending contacts nobody had claimed before this batch, counted up to 10,000.
+	Left       int                       `json:"left"`
+	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+}
+
+// SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
+// decides, writes, and commits. What a vendor refuses for good is handed to the record lane; what fails for now makes
+// the activity fail, and its next attempt goes on with what is left. Safe to repeat.
+func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
+	c, err := a.Connections.Open(ctx, in.Connection)
+	if err != nil {
+		return SyncContactsResult{}, err
+	}
+	defer heartbeat(ctx)()
+	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{
+		Connection: in.Connection, Kind: record.Contact, Owner: in.Batch, Limit: in.Size, Lease: claimLease,
+	})
+	if err != nil {
+		return SyncContactsResult{}, err
+	}
+	b := &batch{
+		Connection: c, ledger: a.Ledger, token: claimed.Token,
+		origin: record.Origin{
+			Connection: in.Connection, Kind: record.Contact, Origin: in.Origin,
+			RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, RulesVersion: c.RulesVersion,
+		},
+	}
+	if err := b.run(ctx, claimed.Work); err != nil {
+		return SyncContactsResult{}, err
+	}
+	lastAttempt := int(activity.GetInfo(ctx).Attempt) >= patience
+	if err := b.finish(ctx, lastAttempt); err != nil {
+		return SyncContactsResult{}, err
+	}
+	return SyncContactsResult{Claimed: len(claimed.Work), Left: claimed.Left, Allowances: c.allowances()}, nil
+}
+
+// batch is one attempt at one batch.
+type batch struct {
+	*Connection
+	ledger Ledger
+	token  int64
+	origin record.Origin
+	pairs  []*pair
+}
+
+// pair is one link under way, with both its records as they are now; nil where there is none.
+type pair struct {
+	link     record.Link
+	ghl, sf  *record.Record
+	decision reconcile.Decision
+	journal  []record.JournalEntry
+	// committed: the outcome is in the ledger. failure: why it is not, or not yet.
+	committed bool
+	failure   *crm.Error
+	review    string // a reason to let a person look
+}
+
+// open tells whether the pair still needs something done.
+func (p *pair) open() bool { return !p.committed && p.failure == nil && p.review == "" }
+
+func (b *batch) run(ctx context.Context, work []record.Work) error {
+	if err := b.load(ctx, work); err != nil {
+		return err
+	}
+	if err := b.commit(ctx, func(p *pair) bool { return p.decision.Nothing() }); err != nil {
+		return err
+	}
+	if err := b.writeSalesforce(ctx); err != nil {
+		return err
+	}
+	if err := b.writeGoHighLevel(ctx); err != nil {
+		return err
+	}
+	return b.commit(ctx, func(p *pair) bool { return p.failure == nil })
+}
+
+// load opens what is staged and reads what is not, and decides each pair.
+func (b *batch) load(ctx context.Context, work []record.Work) error {
+	var excluded []record.Outcome
+	for _, w := range work {
+		if (w.GoHighLevel != nil && w.GoHighLevel.Excluded) || (w.Salesforce != nil && w.Salesforce.Excluded) {
+			excluded = append(excluded, record.Outcome{LinkID: w.Link.ID, State: record.LinkExcluded})
+			continue
+		}
+		p := &pair{link: w.Link}
+		var err error
+		if p.ghl, err = b.unstage(w.GoHighLevel); err != nil {
+			return err
+		}
+		if p.sf, err = b.unstage(w.Salesforce); err != nil {
+			return err
+		}
+		b.pairs = append(b.pairs, p)
+	}
+	if len(excluded) > 0 {
+		if err := b.ledger.Commit(ctx, b.token, b.origin, excluded); err != nil {
+			return err
+		}
+	}
+	if err := b.readMissing(ctx); err != nil {
+		return err
+	}
+	for _, p := range b.pairs {
+		if p.open() {
+			if err := b.decidePair(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *batch) decidePair(p *pair) (err error) {
+	p.decision, err = b.decide(p.link.Base, p.ghl, p.sf)
+	return err
+}
+
+// readMissing reads the records that links name and that are not staged.
+func (b *batch) readMissing(ctx context.Context) error {
+	var sf, ghl []*pair
+	for _, p := range b.pairs {
+		if p.sf == nil && p.link.SalesforceID != "" {
+			sf = append(sf, p)
+		}
+		if p.ghl == nil && p.link.GoHighLevelID != "" {
+			ghl = append(ghl, p)
+		}
+	}
+	if err := b.readSalesforce(ctx, sf); err != nil {
+		return err
+	}
+	return b.each(ctx, ghl, goHighLevelWriters, func(ctx context.Context, p *pair) error {
+		doc, err := b.GoHighLevel.GetContact(ctx, p.link.GoHighLevelID)
+		if crm.KindOf(err) == crm.NotFound {
+			p.review = record.ReviewDeleted
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r, err := b.read(record.GoHighLevel, doc, false)
+		p.ghl = &r
+		return err
+	})
+}
+
+// readSalesforce reads the pairs' Salesforce records as they are now.
+func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
+	if len(pairs) == 0 {
+		return nil
+	}
+	ids := make([]string, len(pairs))
+	for i, p := range pairs {
+		ids[i] = p.link.SalesforceID
+	}
+	docs, err := b.Salesforce.RetrieveRecords(ctx, contactObject, ids, b.Mapper.SalesforceFields())
+	if err != nil {
+		return err
+	}
+	for i, p := range pairs {
+		if docs[i] == nil {
+			p.review = record.ReviewDeleted
+			continue
+		}
+		r, err := b.read(record.Salesforce, docs[i], false)
+		if err != nil {
+			return err
+		}
+		p.sf = &r
+	}
+	return nil
+}
+
+// each does something for every pair, so many at once, and keeps each pair's failure with it. It stops early, with the
+// error, where going on makes no sense: the connection is broken, or its allowance is used up.
+func (b *batch) each(ctx context.Context, pairs []*pair, atOnce int, do func(context.Context, *pair) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, p := range pairs {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			err := do(ctx, p)
+			var e *crm.Error
+			if !errors.As(err, &e) {
+				return err
+			}
+			p.failure = e
+			switch e.Kind {
+			case crm.RateLimited, crm.NeedsReconnect:
+				return e
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// commit records the outcome of every open pair that is ready.
+func (b *batch) commit(ctx context.Context, ready func(*pair) bool) error {
+	var outcomes []record.Outcome
+	var pairs []*pair
+	for _, p := range b.pairs {
+		if p.committed || !(p.review != "" || p.failure == nil && ready(p)) {
+			continue
+		}
+		outcomes = append(outcomes, p.outcome())
+		pairs = append(pairs, p)
+	}
+	for len(outcomes) > 0 {
+		err := b.ledger.Commit(ctx, b.token, b.origin, outcomes)
+		var linked *record.AlreadyLinkedError
+		if errors.As(err, &linked) {
+			if !withdraw(outcomes, linked.LinkID) {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		break
+	}
+	for _, p := range pairs {
+		p.committed = true
+	}
+	return nil
+}
+
+// withdraw turns the outcome of a link whose new record belongs to another link into a review.
+func withdraw(outcomes []record.Outcome, linkID int64) bool {
+	for i, o := range outcomes {
+		if o.LinkID == linkID && (o.GoHighLevelID != "" || o.SalesforceID != "") {
+			outcomes[i] = record.Outcome{
+				LinkID: linkID, State: record.LinkInReview, Problem: record.ReviewDuplicateRefused, Journal: o.Journal,
+			}
+			return true
+		}
+	}
+	return false
+}
+
+func (p *pair) outcome() record.Outcome {
+	if p.review != "" {
+		return record.Outcome{LinkID: p.link.ID, State: record.LinkInReview, Problem: p.review, Journal: p.journal}
+	}
+	out := record.Outcome{
+		LinkID: p.link.ID, State: record.LinkInStep, Base: p.decision.Next.Encode(), Journal: p.journal,
+		GoHighLevelID: p.link.GoHighLevelID, SalesforceID: p.link.SalesforceID,
+	}
+	for _, conflict := range p.decision.Conflicts {
+		if conflict.Winner == "" {
+			out.State, out.Problem = record.LinkInReview, record.ReviewConflict
+		}
+	}
+	return out
+}
+
+// finish hands what a vendor refuses for good to the record lane. What fails only for now is the error to retry by;
+// on the last attempt it goes to the record lane as well.
+func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
+	var lane []int64
+	var later *crm.Error
+	left := 0
+	for _, p := range b.pairs {
+		if p.committed || p.failure == nil {
+			continue
+		}
+		class := p.failure.Kind.Class()
+		if (class == crm.Retry || class == crm.Wait) && !lastAttempt {
+			left++
+			if later == nil || p.failure.RetryAfter > later.RetryAfter {
+				later = p.failure
+			}
+			continue
+		}
+		lane = append(lane, p.link.ID)
+	}
+	if len(lane) > 0 {
+		if err := b.ledger.HandOver(ctx, b.token, lane); err != nil {
+			return err
+		}
+	}
+	if later == nil {
+		return nil
+	}
+	again := *later
+	again.Reason = fmt.Sprintf("%d contacts of the batch are left for the next attempt", left)
+	return &again
+}
+
+// RecordLaneInput asks for contacts that the bulk lane has handed over.
+type RecordLaneInput struct {
+	Connection string `json:"connection"`
+	Limit      int    `json:"limit"`
+}
+
+// ListRecordLane lists links that wait for a ContactSync run of their own. Safe to repeat.
+func (a *Contacts) ListRecordLane(ctx context.Context, in RecordLaneInput) ([]int64, error) {
+	return a.Ledger.HandedOver(ctx, in.Connection, record.Contact, in.Limit)
+}

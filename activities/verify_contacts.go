@@ -1,0 +1,150 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// VerifyContactsInput is one slice of the links.
+type VerifyContactsInput struct {
+	Connection string `json:"connection"`
+	After      int64  `json:"after"` // link id
+	Size       int    `json:"size"`
+}
+
+// VerifyContactsResult accounts for every link of the slice exactly once.
+type VerifyContactsResult struct {
+	Last     int64 `json:"last"` // continue after this link; 0 when there are no more
+	InStep   int   `json:"in_step"`
+	InReview int   `json:"in_review"`
+	Failed   int   `json:"failed"`
+	Excluded int   `json:"excluded"`
+	// Differing links hold records that do not agree under the rules, or lack one half. They are made pending again.
+	Differing  int                       `json:"differing"`
+	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+}
+
+// VerifyContacts compares what is staged of both sides' contacts, link by link, and reads once more, by id, what seems
+// to differ: a search index that lags proves nothing. Safe to repeat.
+func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (VerifyContactsResult, error) {
+	c, err := a.Connections.Open(ctx, in.Connection)
+	if err != nil {
+		return VerifyContactsResult{}, err
+	}
+	defer heartbeat(ctx)()
+	work, err := a.Ledger.Links(ctx, in.Connection, record.Contact, in.After, in.Size)
+	if err != nil {
+		return VerifyContactsResult{}, err
+	}
+	out := VerifyContactsResult{}
+	suspects := &batch{Connection: c, ledger: a.Ledger}
+	for _, w := range work {
+		switch w.Link.State {
+		case record.LinkInReview:
+			out.InReview++
+			continue
+		case record.LinkFailed:
+			out.Failed++
+			continue
+		case record.LinkExcluded:
+			out.Excluded++
+			continue
+		}
+		p := &pair{link: w.Link}
+		if p.ghl, err = c.unstage(w.GoHighLevel); err != nil {
+			return out, err
+		}
+		if p.sf, err = c.unstage(w.Salesforce); err != nil {
+			return out, err
+		}
+		agrees, err := suspects.agrees(p)
+		if err != nil {
+			return out, err
+		}
+		if agrees {
+			out.InStep++
+		} else {
+			p.ghl, p.sf = nil, nil
+			suspects.pairs = append(suspects.pairs, p)
+		}
+	}
+	if err := suspects.readMissing(ctx); err != nil {
+		return out, err
+	}
+	var differing []int64
+	for _, p := range suspects.pairs {
+		if p.failure != nil {
+			return out, p.failure
+		}
+		agrees, err := suspects.agrees(p)
+		if err != nil {
+			return out, err
+		}
+		if agrees {
+			out.InStep++
+		} else {
+			differing = append(differing, p.link.ID)
+		}
+	}
+	out.Differing = len(differing)
+	if len(work) == in.Size {
+		out.Last = work[len(work)-1].Link.ID
+	}
+	out.Allowances = c.allowances()
+	return out, a.Ledger.MarkPending(ctx, in.Connection, record.Contact, differing)
+}
+
+// agrees tells whether both records are there and the merge finds nothing to write.
+func (b *batch) agrees(p *pair) (bool, error) {
+	if p.ghl == nil || p.sf == nil {
+		return false, nil
+	}
+	err := b.decidePair(p)
+	return err == nil && p.decision.Nothing(), err
+}
+
+// AccessReport says whether a connection can do what its rules ask for.
+type AccessReport struct {
+	// Problems lists everything that a person must mend first, each in words that say what to do.
+	Problems []string `json:"problems,omitempty"`
+	// Notes lists what is good to know.
+	Notes []string `json:"notes,omitempty"`
+	// IndexLag is how long GoHighLevel's search index may lag behind, in seconds.
+	IndexLag   float64                   `json:"index_lag_seconds"`
+	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+}
+
+// CheckAccess tries, without writing anything, everything that syncing contacts needs on both sides, and reports all
+// that is missing at once. Errors that will pass by themselves fail the activity instead. Safe to repeat.
+func (a *Contacts) CheckAccess(ctx context.Context, in ConnectionInput) (AccessReport, error) {
+	c, err := a.Connections.Open(ctx, in.Connection)
+	if err != nil {
+		return accessProblem(AccessReport{}, err)
+	}
+	out := AccessReport{IndexLag: c.Rules.GoHighLevel.IndexLag.Seconds()}
+	for _, check := range []func(context.Context, *AccessReport) error{
+		c.checkGoHighLevel, c.checkSalesforceAPI, c.checkSalesforceContact,
+	} {
+		if out, err = accessProblem(out, check(ctx, &out)); err != nil {
+			return out, err
+		}
+	}
+	out.Allowances = c.allowances()
+	return out, nil
+}
+
+// accessProblem turns an error that needs a person into a problem of the report.
+func accessProblem(out AccessReport, err error) (AccessReport, error) {
+	var e *crm.Error
+	if err == nil || !errors.As(err, &e) {
+		return out, err
+	}
+	if class := e.Kind.Class(); class == crm.Retry || class == crm.Wait {
+		return out, err
+	}
+	out.Problems = append(out.Problems, e.Error())
+	return out, nil
+}
