@@ -181,8 +181,10 @@ func (c *Connection) sealDecision(d reconcile.Decision, claim ContactClaim) (out
 
 // CommitContactInput is what syncing one contact came to.
 type CommitContactInput struct {
-	Claim ContactClaim     `json:"claim"` // with the ids that the sync learned
-	State record.LinkState `json:"state"`
+	Claim ContactClaim `json:"claim"` // with the ids that the sync learned
+	// Origin is on whose behalf it was done, for the journal; "" means this workflow.
+	Origin string           `json:"origin,omitempty"`
+	State  record.LinkState `json:"state"`
 	// Problem goes with in_review and failed.
 	Problem string `json:"problem,omitempty"`
 	// Plan is the decision that was carried out; empty when none was.
@@ -230,7 +232,10 @@ func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) err
 		}
 	}
 	info := activity.GetInfo(ctx).WorkflowExecution
+	if in.Origin == "" {
+		in.Origin = info.ID
+	}
 	return a.Ledger.Commit(ctx, in.Claim.Token, record.Origin{
-		Connection: in.Claim.Connection, Kind: record.Contact, Origin: info.ID, RunID: info.RunID, RulesVersion: c.RulesVersion,
+		Connection: in.Claim.Connection, Kind: record.Contact, Origin: in.Origin, RunID: info.RunID, RulesVersion: c.RulesVersion,
 	}, []record.Outcome{outcome})
 }

@@ -18,20 +18,21 @@ type Contacts struct {
 	Ledger      Ledger
 }
 
-// heartbeat reports that the activity is alive until the returned function is called, whatever it waits for.
+// heartbeat reports that the activity is alive until the returned function is called, whatever it waits for. One that
+// ends within a second reports nothing: each report costs a Temporal action.
 func heartbeat(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
 		for {
-			activity.RecordHeartbeat(ctx)
 			select {
 			case <-done:
 				return
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
 			}
 		}
 	}()

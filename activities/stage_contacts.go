@@ -174,9 +174,11 @@ func (c *Connection) unstage(s *record.Staged) (*record.Record, error) {
 type MatchContactsInput struct {
 	Connection string `json:"connection"`
 	Epoch      string `json:"epoch"`
+	// NewOnly makes only links pending that did not exist before.
+	NewOnly bool `json:"new_only,omitempty"`
 }
 
-// MatchContacts links what both sides' staged contacts have in common and makes every link pending. Safe to repeat.
+// MatchContacts links what both sides' staged contacts have in common and makes the links pending. Safe to repeat.
 func (a *Contacts) MatchContacts(ctx context.Context, in MatchContactsInput) (record.MatchCounts, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
@@ -185,6 +187,7 @@ func (a *Contacts) MatchContacts(ctx context.Context, in MatchContactsInput) (re
 	defer heartbeat(ctx)()
 	return a.Ledger.Match(ctx, record.MatchRequest{
 		Connection: in.Connection, Kind: record.Contact, Epoch: in.Epoch, Tiers: c.Rules.Contacts.Match,
+		NewOnly: in.NewOnly,
 	})
 }
 

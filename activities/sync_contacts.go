@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -172,7 +175,7 @@ func (b *batch) readMissing(ctx context.Context) error {
 	return b.each(ctx, ghl, goHighLevelWriters, func(ctx context.Context, p *pair) error {
 		doc, err := b.GoHighLevel.GetContact(ctx, p.link.GoHighLevelID)
 		if crm.KindOf(err) == crm.NotFound {
-			p.review = record.ReviewDeleted
+			p.review = record.ReviewGone
 			return nil
 		}
 		if err != nil {
@@ -197,9 +200,10 @@ func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
 	if err != nil {
 		return err
 	}
+	var absent []*pair
 	for i, p := range pairs {
 		if docs[i] == nil {
-			p.review = record.ReviewDeleted
+			absent = append(absent, p)
 			continue
 		}
 		r, err := b.read(record.Salesforce, docs[i], false)
@@ -207,6 +211,29 @@ func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
 			return err
 		}
 		p.sf = &r
+	}
+	return b.explainAbsence(ctx, absent)
+}
+
+// explainAbsence tells the deleted from those that are only not visible (yet): absence alone proves nothing.
+func (b *batch) explainAbsence(ctx context.Context, absent []*pair) error {
+	for chunk := range slices.Chunk(absent, salesforceBatch) {
+		byID := map[string]*pair{}
+		for _, p := range chunk {
+			byID[p.link.SalesforceID] = p
+			p.failure = fault(record.Salesforce, crm.Busy, "read Contact", "the record is not visible (yet)")
+		}
+		page, err := b.Salesforce.QueryAll(ctx, fmt.Sprintf("SELECT Id FROM %s WHERE IsDeleted = true AND Id IN ('%s')",
+			contactObject, strings.Join(slices.Sorted(maps.Keys(byID)), "','")))
+		if err != nil {
+			return err
+		}
+		for _, row := range page.Rows {
+			id, _ := row["Id"].(string)
+			if p := byID[id]; p != nil {
+				p.failure, p.review = nil, record.ReviewGone
+			}
+		}
 	}
 	return nil
 }

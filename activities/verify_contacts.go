@@ -76,7 +76,7 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 	}
 	var differing []int64
 	for _, p := range suspects.pairs {
-		if p.failure != nil {
+		if p.failure != nil && p.failure.Kind != crm.Busy {
 			return out, p.failure
 		}
 		agrees, err := suspects.agrees(p)

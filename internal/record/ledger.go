@@ -50,6 +50,8 @@ type MatchRequest struct {
 	Kind       Kind
 	Epoch      string
 	Tiers      []MatchTier
+	// NewOnly makes only links pending that did not exist before this match.
+	NewOnly bool
 }
 
 // MatchCounts is what Match found among the links of the records it was given. Repeating Match for the same epoch

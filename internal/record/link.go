@@ -127,8 +127,8 @@ const (
 	ReviewDuplicateRefused = "duplicate_refused" // a vendor refuses a second record that Tandem cannot tell apart
 )
 
-// ReviewConflict and ReviewDeleted are reasons for which a link waits although its match is certain.
+// ReviewConflict and ReviewGone are reasons for which a link waits although its match is certain.
 const (
 	ReviewConflict = "conflict" // both sides changed a field, and its rule asks
-	ReviewDeleted  = "deleted"  // a record is gone on one side
+	ReviewGone     = "gone"     // a record is gone from one side, or no longer visible there
 )

@@ -1,0 +1,154 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// BulkSync drains a connection's pending changes of one kind through the bulk lane, then gives what the bulk lane
+// handed over a ContactSync run each. A contact that fails for good does not stop it. It continues as a new run when its
+// history grows long.
+func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
+	b := &bulkSync{in: in}
+	if err := b.setup(ctx); err != nil {
+		return BulkSyncResult{}, err
+	}
+	return b.run(ctx)
+}
+
+type bulkSync struct {
+	in         BulkSyncInput // with what is carried over
+	drained    bool
+	phase      string
+	lane       int
+	allowances map[record.Side]activities.Allowance
+}
+
+func (b *bulkSync) setup(ctx workflow.Context) error {
+	if err := b.in.Validate(); err != nil {
+		return invalidInput(err)
+	}
+	b.phase = "sync"
+	if b.in.Tried == nil {
+		b.in.Tried = map[int64]bool{}
+	}
+	b.describe(ctx)
+	return workflow.SetQueryHandler(ctx, QueryProgress, func() (Progress, error) { return b.progress(), nil })
+}
+
+func (b *bulkSync) progress() Progress {
+	return Progress{
+		Phase: b.phase, Allowances: b.allowances,
+		Kinds: []KindCounter{{What: string(b.in.Kind), Done: b.in.Done, Total: max(b.in.Total, b.in.Done)}},
+	}
+}
+
+func (b *bulkSync) describe(ctx workflow.Context) {
+	var md strings.Builder
+	fmt.Fprintf(&md, "| %s | done | of | failed |\n|---|---|---|---|\n| bulk lane | %d | %d | |\n| record lane | %d | | %d |\n",
+		b.in.Kind, b.in.Done, max(b.in.Total, b.in.Done), len(b.in.Tried), b.in.Failed)
+	workflow.SetCurrentDetails(ctx, md.String())
+}
+
+func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
+	if err := b.drain(ctx); err != nil {
+		return BulkSyncResult{}, permanent(ctx, err)
+	}
+	if !b.drained {
+		return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
+	}
+	b.phase = "record lane"
+	for {
+		more, err := b.recordLane(ctx)
+		if err != nil {
+			return BulkSyncResult{}, permanent(ctx, err)
+		}
+		if !more {
+			return BulkSyncResult{Done: b.in.Done, Failed: b.in.Failed}, nil
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
+		}
+	}
+}
+
+// drain keeps a few batches under way until none is left, or until the run should continue as a new one.
+func (b *bulkSync) drain(ctx workflow.Context) error {
+	lanes := workflow.NewWaitGroup(ctx)
+	var failure error
+	for range bulkLanes {
+		lanes.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer lanes.Done()
+			for failure == nil && !b.drained && !workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+				if err := b.batch(ctx); err != nil {
+					failure = err
+				}
+			}
+		})
+	}
+	lanes.Wait(ctx)
+	return failure
+}
+
+func (b *bulkSync) batch(ctx workflow.Context) error {
+	b.in.Batches++
+	name := fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).WorkflowExecution.ID, b.in.Batches)
+	var out activities.SyncContactsResult
+	err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Batch %d of up to %s", b.in.Batches, count(batchSize, string(b.in.Kind)))),
+		contacts.SyncContacts, activities.SyncContactsInput{
+			Connection: b.in.Connection, Batch: name, Size: batchSize, Origin: b.in.Origin,
+		}).Get(ctx, &out)
+	if err != nil {
+		return err
+	}
+	b.in.Done += out.Claimed
+	b.allowances = out.Allowances
+	if out.Claimed == 0 {
+		b.drained = true
+	}
+	b.describe(ctx)
+	return nil
+}
+
+// recordLane runs a ContactSync for each contact that was handed over, some at a time, and tells whether there may be
+// more.
+func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
+	var links []int64
+	err = workflow.ExecuteActivity(ledgerCall(ctx, "List what needs a run of its own"), contacts.ListRecordLane,
+		activities.RecordLaneInput{Connection: b.in.Connection, Limit: batchSize}).Get(ctx, &links)
+	if err != nil {
+		return false, err
+	}
+	slots := workflow.NewSemaphore(ctx, recordLanes)
+	lanes := workflow.NewWaitGroup(ctx)
+	for _, link := range links {
+		if b.in.Tried[link] {
+			continue
+		}
+		b.in.Tried[link], more = true, true
+		if err := slots.Acquire(ctx, 1); err != nil {
+			return false, err
+		}
+		lanes.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer lanes.Done()
+			defer slots.Release(1)
+			in := ContactSyncInput{Connection: b.in.Connection, LinkID: link, Origin: b.in.Origin}
+			run := workflow.ExecuteChildWorkflow(child(ctx, ContactSyncID(in), ScenarioContactSync, in.Connection,
+				fmt.Sprintf("Contact %d, handed over by the bulk lane", link)), ContactSync, in)
+			if err := run.Get(ctx, nil); err != nil {
+				b.in.Failed++
+				workflow.GetLogger(ctx).Warn("contact failed", "link", link, "error", err)
+			}
+			b.describe(ctx)
+		})
+	}
+	lanes.Wait(ctx)
+	return more, nil
+}

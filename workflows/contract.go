@@ -1,0 +1,203 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// TaskQueue is where workers look for work.
+const TaskQueue = "tandem"
+
+// Scenarios, as the search attribute of that name holds them.
+const (
+	ScenarioOnboarding  = "onboarding"
+	ScenarioBulkSync    = "bulk-sync"
+	ScenarioContactSync = "contact-sync"
+	ScenarioCheck       = "check"
+)
+
+// Search attributes. They are stored in clear and never hold personal data.
+var (
+	ConnectionID = temporal.NewSearchAttributeKeyKeyword("ConnectionId")
+	Kind         = temporal.NewSearchAttributeKeyKeyword("Kind")
+	Scenario     = temporal.NewSearchAttributeKeyKeyword("Scenario")
+	ProblemKind  = temporal.NewSearchAttributeKeyKeyword("ProblemKind")
+)
+
+// SearchAttributes returns what a run of a scenario is started with.
+func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
+		ConnectionID.ValueSet(connection), Kind.ValueSet(string(record.Contact)), Scenario.ValueSet(scenario))
+}
+
+// QueryProgress is the query that Onboarding and BulkSync answer with a Progress.
+const QueryProgress = "progress"
+
+// OnboardingInput starts an Onboarding.
+type OnboardingInput struct {
+	Connection string `json:"connection"`
+}
+
+// OnboardingID is the workflow id of a connection's onboarding.
+func OnboardingID(connection string) string { return "onboarding/" + connection }
+
+// Validate names everything that is wrong with the input.
+func (in OnboardingInput) Validate() error { return needConnection(in.Connection) }
+
+// OnboardingResult is the account of an onboarding: every contact of either side is in exactly one of the verified
+// states.
+type OnboardingResult struct {
+	Connection string          `json:"connection"`
+	Contacts   ContactsAccount `json:"contacts"`
+	Verify     VerifyAccount   `json:"verify"`
+	// BulkRuns and RecordRuns are the workflow ids of the runs that did the work, for counting what they cost.
+	BulkRuns []string `json:"bulk_runs,omitempty"`
+}
+
+// ContactsAccount counts contacts.
+type ContactsAccount struct {
+	GoHighLevel          int `json:"gohighlevel"` // read there at the start
+	Salesforce           int `json:"salesforce"`  // read there at the start
+	Linked               int `json:"linked"`      // pairs that hold a contact on both sides
+	CreatedInGoHighLevel int `json:"created_in_gohighlevel"`
+	CreatedInSalesforce  int `json:"created_in_salesforce"`
+	UpdatedInGoHighLevel int `json:"updated_in_gohighlevel"`
+	UpdatedInSalesforce  int `json:"updated_in_salesforce"`
+	InReview             int `json:"in_review"` // wait for a person
+	Failed               int `json:"failed"`    // their ContactSync runs say why
+	Excluded             int `json:"excluded"`  // outside the filter
+}
+
+// VerifyAccount is what comparing everything at the end found.
+type VerifyAccount struct {
+	InStep   int `json:"in_step"`
+	InReview int `json:"in_review"`
+	Failed   int `json:"failed"`
+	Excluded int `json:"excluded"`
+	// Drift counts links that still differ after everything was done and nobody edits any more.
+	Drift int `json:"drift"`
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Phase string        `json:"phase"`
+	Kinds []KindCounter `json:"kinds,omitempty"`
+	// Child is the workflow that does the work of this phase and answers the same query; "" when there is none.
+	Child      string                               `json:"child,omitempty"`
+	Allowances map[record.Side]activities.Allowance `json:"allowances,omitempty"`
+}
+
+// KindCounter is how much of something is done. Total is -1 while it is not known.
+type KindCounter struct {
+	What  string `json:"what"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
+}
+
+// BulkSyncInput starts a BulkSync, or continues one.
+type BulkSyncInput struct {
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind"`
+	Epoch      string      `json:"epoch"`
+	Origin     string      `json:"origin"` // on whose behalf it writes
+	Total      int         `json:"total"`  // expected, for progress
+
+	// Carried over when the run continues as a new one.
+	Batches int            `json:"batches,omitempty"` // begun so far
+	Done    int            `json:"done,omitempty"`
+	Failed  int            `json:"failed,omitempty"`
+	Tried   map[int64]bool `json:"tried,omitempty"` // links whose ContactSync has ended
+}
+
+// BulkSyncID is the workflow id of a bulk sync.
+func BulkSyncID(connection string, kind record.Kind, epoch string) string {
+	return fmt.Sprintf("bulk/%s/%s/%s", connection, kind, epoch)
+}
+
+// Validate names everything that is wrong with the input.
+func (in BulkSyncInput) Validate() error {
+	err := needConnection(in.Connection)
+	if in.Kind != record.Contact {
+		err = errors.Join(err, fmt.Errorf("kind %q cannot be synced in bulk", in.Kind))
+	}
+	if in.Epoch == "" {
+		err = errors.Join(err, errors.New("epoch is missing"))
+	}
+	return err
+}
+
+// BulkSyncResult counts what went through the bulk lane, and what of it failed for good in the record lane.
+type BulkSyncResult struct {
+	Done   int `json:"done"`
+	Failed int `json:"failed"`
+}
+
+// ContactSyncInput starts a ContactSync: a contact is named by its link, or by one record of it.
+type ContactSyncInput struct {
+	Connection string      `json:"connection"`
+	LinkID     int64       `json:"link_id,omitempty"`
+	Side       record.Side `json:"side,omitempty"`
+	RecordID   string      `json:"record_id,omitempty"`
+	// Origin is on whose behalf it writes, for the journal; "" means itself.
+	Origin string `json:"origin,omitempty"`
+}
+
+// ContactSyncID is the workflow id of a contact's sync.
+func ContactSyncID(in ContactSyncInput) string {
+	if in.LinkID != 0 {
+		return fmt.Sprintf("contact/%s/%d", in.Connection, in.LinkID)
+	}
+	return fmt.Sprintf("contact/%s/%s:%s", in.Connection, in.Side, in.RecordID)
+}
+
+// Validate names everything that is wrong with the input.
+func (in ContactSyncInput) Validate() error {
+	err := needConnection(in.Connection)
+	byRecord := in.Side != "" || in.RecordID != ""
+	switch {
+	case in.LinkID != 0 && byRecord:
+		err = errors.Join(err, errors.New("name the contact by its link or by a record, not by both"))
+	case in.LinkID == 0 && (in.RecordID == "" || in.Side != record.GoHighLevel && in.Side != record.Salesforce):
+		err = errors.Join(err, errors.New("name the contact by its link, or by a side (gohighlevel or salesforce) and a record id"))
+	}
+	return err
+}
+
+// ContactSyncResult is what syncing one contact came to.
+type ContactSyncResult struct {
+	LinkID        int64             `json:"link_id"`
+	GoHighLevelID string            `json:"gohighlevel_id,omitempty"`
+	SalesforceID  string            `json:"salesforce_id,omitempty"`
+	State         record.LinkState  `json:"state"`
+	Problem       string            `json:"problem,omitempty"`
+	Created       record.Side       `json:"created,omitempty"`
+	Updated       []record.Side     `json:"updated,omitempty"`
+	Fields        map[string]string `json:"fields,omitempty"` // field -> side written
+}
+
+// CheckConnectionInput starts a CheckConnection.
+type CheckConnectionInput struct {
+	Connection string `json:"connection"`
+}
+
+// CheckConnectionID is the workflow id of a connection's check.
+func CheckConnectionID(connection string) string { return "check/" + connection }
+
+func needConnection(connection string) error {
+	if connection == "" {
+		return errors.New("connection is missing")
+	}
+	return nil
+}
+
+// TypeInvalidInput is the error type of a run whose input cannot be worked with.
+const TypeInvalidInput = "InvalidInput"
+
+func invalidInput(err error) error {
+	return temporal.NewNonRetryableApplicationError(err.Error(), TypeInvalidInput, nil)
+}

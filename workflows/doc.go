@@ -1,0 +1,10 @@
+// Package workflows orchestrates the sync scenarios in ids, cursors and counts; customer data never passes through it in
+// clear. The map:
+//
+//	Onboarding       onboarding/<connection>            starts BulkSync, once per pass
+//	BulkSync         bulk/<connection>/<kind>/<epoch>   starts ContactSync for what the bulk lane hands over
+//	ContactSync      contact/<connection>/<link>        one contact, one activity per API call
+//	CheckConnection  check/<connection>                 what a connection lacks, without writing anything
+//
+// Ids are made of what the work is about, so that the same work cannot run twice at once.
+package workflows

@@ -1,0 +1,233 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// Onboarding pairs a location with an org: it checks access and scopes before anything is written, matches and links
+// what both sides hold, brings each side what it lacks, and then compares everything. Run again, it writes nothing that
+// is in step already.
+func Onboarding(ctx workflow.Context, in OnboardingInput) (OnboardingResult, error) {
+	o := &onboarding{in: in}
+	if err := o.setup(ctx); err != nil {
+		return OnboardingResult{}, err
+	}
+	if err := o.run(ctx); err != nil {
+		return OnboardingResult{}, permanent(ctx, err)
+	}
+	return o.result, nil
+}
+
+type onboarding struct {
+	in     OnboardingInput
+	epoch  string                  // names this onboarding in the ledger and the journal
+	access activities.AccessReport // what the check found
+	read   map[record.Side]*KindCounter
+	match  record.MatchCounts
+	phase  string
+	child  string
+	// verified and toVerify are the progress of the comparison.
+	verified, toVerify int
+	allowances         map[record.Side]activities.Allowance
+	result             OnboardingResult
+}
+
+func (o *onboarding) setup(ctx workflow.Context) error {
+	if err := o.in.Validate(); err != nil {
+		return invalidInput(err)
+	}
+	o.epoch = workflow.GetInfo(ctx).OriginalRunID
+	o.result.Connection = o.in.Connection
+	o.read = map[record.Side]*KindCounter{}
+	o.enter(ctx, "check access")
+	return workflow.SetQueryHandler(ctx, QueryProgress, func() (Progress, error) { return o.progress(), nil })
+}
+
+func (o *onboarding) progress() Progress {
+	p := Progress{Phase: o.phase, Child: o.child, Allowances: o.allowances}
+	for _, side := range record.Sides {
+		if counter := o.read[side]; counter != nil {
+			p.Kinds = append(p.Kinds, *counter)
+		}
+	}
+	if o.toVerify > 0 {
+		p.Kinds = append(p.Kinds, KindCounter{What: "links verified", Done: o.verified, Total: o.toVerify})
+	}
+	return p
+}
+
+func (o *onboarding) enter(ctx workflow.Context, phase string) {
+	o.phase = phase
+	var md strings.Builder
+	fmt.Fprintf(&md, "**%s**\n\n| | done | of |\n|---|---|---|\n", phase)
+	for _, k := range o.progress().Kinds {
+		fmt.Fprintf(&md, "| %s | %d | %d |\n", k.What, k.Done, max(k.Total, k.Done))
+	}
+	if o.child != "" {
+		fmt.Fprintf(&md, "\n[%s](/namespaces/{namespace}/workflows/%s)\n", o.child, strings.ReplaceAll(o.child, "/", "%2F"))
+	}
+	workflow.SetCurrentDetails(ctx, md.String())
+}
+
+func (o *onboarding) run(ctx workflow.Context) error {
+	if err := o.check(ctx); err != nil {
+		return err
+	}
+	if err := o.stageAndMatch(ctx, o.epoch, false); err != nil {
+		return err
+	}
+	o.result.Contacts.GoHighLevel = o.read[record.GoHighLevel].Done
+	o.result.Contacts.Salesforce = o.read[record.Salesforce].Done
+	pending := o.match.Pending
+	for pass := 1; ; pass++ {
+		if err := o.backfill(ctx, pass, pending); err != nil {
+			return err
+		}
+		var err error
+		if pending, err = o.verify(ctx, pass); err != nil {
+			return err
+		}
+		if pending == 0 || pass == passes {
+			break
+		}
+	}
+	o.result.Verify.Drift = pending
+	return o.account(ctx)
+}
+
+// check stops the onboarding before the first write where something is missing, and names all of it.
+func (o *onboarding) check(ctx workflow.Context) error {
+	err := workflow.ExecuteActivity(vendorCall(ctx, "Check access and fields on both sides"), contacts.CheckAccess,
+		activities.ConnectionInput{Connection: o.in.Connection}).Get(ctx, &o.access)
+	if err != nil {
+		return err
+	}
+	if len(o.access.Problems) > 0 {
+		return needsAccess(ctx, "nothing was written: "+strings.Join(o.access.Problems, "; "))
+	}
+	return nil
+}
+
+// stageAndMatch reads both sides in full, at the same time, and links what belongs together.
+func (o *onboarding) stageAndMatch(ctx workflow.Context, epoch string, newOnly bool) error {
+	o.enter(ctx, "read both sides")
+	sides := workflow.NewWaitGroup(ctx)
+	var failure error
+	for _, side := range record.Sides {
+		o.read[side] = &KindCounter{What: "read from " + string(side), Total: -1}
+		sides.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer sides.Done()
+			if err := o.stage(ctx, side, epoch); err != nil {
+				failure = err
+			}
+		})
+	}
+	sides.Wait(ctx)
+	if failure != nil {
+		return failure
+	}
+	o.enter(ctx, "match")
+	return workflow.ExecuteActivity(bulkCall(ctx, "Match both sides' contacts"), contacts.MatchContacts,
+		activities.MatchContactsInput{Connection: o.in.Connection, Epoch: epoch, NewOnly: newOnly}).Get(ctx, &o.match)
+}
+
+func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string) error {
+	for {
+		var out activities.StageContactsResult
+		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Read contacts from %s", side)), contacts.StageContacts,
+			activities.StageContactsInput{Connection: o.in.Connection, Side: side, Epoch: epoch}).Get(ctx, &out)
+		if err != nil {
+			return err
+		}
+		o.read[side].Done = out.Read
+		o.read[side].Total = max(o.read[side].Total, out.Total)
+		o.allowances = out.Allowances
+		if out.Done {
+			o.read[side].Total = out.Read
+		}
+		o.enter(ctx, o.phase)
+		if out.Done {
+			return nil
+		}
+	}
+}
+
+// backfill syncs every pending link, in a run of its own.
+func (o *onboarding) backfill(ctx workflow.Context, pass, pending int) error {
+	epoch := fmt.Sprintf("%s-%d", o.epoch, pass)
+	o.child = BulkSyncID(o.in.Connection, record.Contact, epoch)
+	o.result.BulkRuns = append(o.result.BulkRuns, o.child)
+	o.enter(ctx, "backfill")
+	var out BulkSyncResult
+	err := workflow.ExecuteChildWorkflow(
+		child(ctx, o.child, ScenarioBulkSync, o.in.Connection, fmt.Sprintf("Sync %s, pass %d", count(pending, "contact"), pass)),
+		BulkSync, BulkSyncInput{
+			Connection: o.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: o.epoch, Total: pending,
+		}).Get(ctx, &out)
+	o.child = ""
+	return err
+}
+
+// verify reads both sides once more, compares every link, and returns how many differ and are pending again.
+func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err error) {
+	if pass == 1 {
+		o.enter(ctx, "let the search index catch up")
+		lag := time.Duration(o.access.IndexLag * float64(time.Second))
+		if err := workflow.NewTimerWithOptions(ctx, lag, workflow.TimerOptions{Summary: "GoHighLevel's search index lags behind writes"}).Get(ctx, nil); err != nil {
+			return 0, err
+		}
+		if err := o.stageAndMatch(ctx, o.epoch+"/verify", true); err != nil {
+			return 0, err
+		}
+	}
+	o.enter(ctx, "verify")
+	o.result.Verify, o.verified = VerifyAccount{}, 0
+	o.toVerify = o.match.Linked + o.match.OnlyGoHighLevel + o.match.OnlySalesforce + o.match.InReview + o.match.Excluded
+	for after := int64(0); ; {
+		var out activities.VerifyContactsResult
+		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Compare %s", count(verifySize, "link"))), contacts.VerifyContacts,
+			activities.VerifyContactsInput{Connection: o.in.Connection, After: after, Size: verifySize}).Get(ctx, &out)
+		if err != nil {
+			return 0, err
+		}
+		v := &o.result.Verify
+		v.InStep += out.InStep
+		v.InReview += out.InReview
+		v.Failed += out.Failed
+		v.Excluded += out.Excluded
+		differing += out.Differing
+		o.verified += out.InStep + out.InReview + out.Failed + out.Excluded + out.Differing
+		o.allowances = out.Allowances
+		o.enter(ctx, o.phase)
+		if out.Last == 0 {
+			return differing, nil
+		}
+		after = out.Last
+	}
+}
+
+// account counts what the ledger holds, and forgets what was staged.
+func (o *onboarding) account(ctx workflow.Context) error {
+	var counts record.Counts
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Count links and writes"), contacts.CountContacts,
+		activities.CountContactsInput{Connection: o.in.Connection, Origin: o.epoch}).Get(ctx, &counts)
+	if err != nil {
+		return err
+	}
+	c := &o.result.Contacts
+	c.Linked = counts.Linked
+	c.CreatedInGoHighLevel, c.CreatedInSalesforce = counts.Created[record.GoHighLevel], counts.Created[record.Salesforce]
+	c.UpdatedInGoHighLevel, c.UpdatedInSalesforce = counts.Updated[record.GoHighLevel], counts.Updated[record.Salesforce]
+	c.InReview, c.Failed, c.Excluded = counts.States[record.LinkInReview], counts.States[record.LinkFailed], counts.States[record.LinkExcluded]
+	o.enter(ctx, "done")
+	return workflow.ExecuteActivity(ledgerCall(ctx, "Forget what was staged"), contacts.UnstageContacts,
+		activities.ConnectionInput{Connection: o.in.Connection}).Get(ctx, nil)
+}

@@ -1,0 +1,88 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// The option profiles, one per kind of work. These are the only durations of the package.
+
+// vendorCall is one API call that is safe to repeat: retried for as long as the vendor is down; what needs a person
+// fails at once, by the error's own word.
+func vendorCall(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	})
+}
+
+// vendorCreate is one API call that must not be repeated blindly: one attempt, then the workflow settles.
+func vendorCreate(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+	})
+}
+
+// ledgerCall touches only the ledger.
+func ledgerCall(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+	})
+}
+
+// bulkCall is many API calls and ledger writes under a heartbeat. Its progress is in the ledger, so a retry goes on
+// where the last attempt stopped.
+func bulkCall(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Hour,
+		HeartbeatTimeout:    10 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	})
+}
+
+func with(ctx workflow.Context, summary string, o workflow.ActivityOptions) workflow.Context {
+	o.Summary = summary
+	return workflow.WithActivityOptions(ctx, o)
+}
+
+// child is a run of its own that outlives its parent, so that it can be replayed by itself.
+func child(ctx workflow.Context, id, scenario, connection, summary string) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            id,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		TypedSearchAttributes: SearchAttributes(scenario, connection),
+		StaticSummary:         summary,
+	})
+}
+
+// settlePause is how long a ContactSync waits before it settles a create that died.
+func settlePause(attempt int) time.Duration {
+	return min(time.Duration(1<<min(attempt, 6))*time.Second, time.Minute)
+}
+
+const (
+	// batchSize is how many contacts one activity of the bulk lane takes.
+	batchSize = 200
+	// bulkLanes is how many batches are under way at once: while one waits for a vendor, another computes.
+	bulkLanes = 3
+	// recordLanes is how many ContactSync runs a BulkSync has under way at once.
+	recordLanes = 10
+	// verifySize is how many links one activity compares.
+	verifySize = 1000
+	// passes is how often an onboarding syncs what the comparison found differing, before it calls it drift.
+	passes = 3
+)
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
