@@ -50,7 +50,8 @@ type MatchRequest struct {
 	Kind       Kind
 	Epoch      string
 	Tiers      []MatchTier
-	// NewOnly makes only links pending that did not exist before this match.
+	// NewOnly makes only links pending that did not exist, or were not open, before this match: those that it makes,
+	// completes, or takes out of a review or an exclusion.
 	NewOnly bool
 }
 
@@ -62,7 +63,7 @@ type MatchCounts struct {
 	OnlySalesforce  int // links with only a Salesforce record
 	InReview        int // links in review: one per record that nobody could place, as a rule
 	Excluded        int // links outside the filter
-	Pending         int // links made pending: all but those in review or excluded
+	Pending         int // links made pending: without NewOnly, all but those in review or excluded
 }
 
 // ClaimRequest says what to claim.

@@ -17,6 +17,8 @@ type Rules struct {
 	GoHighLevel GoHighLevel
 	Salesforce  Salesforce
 	Contacts    Contacts
+	// Text is the file as it was read.
+	Text string
 }
 
 // GoHighLevel is the side of one location.
@@ -69,7 +71,7 @@ type Contacts struct {
 // LastNameSource is where a substitute for a missing last name comes from.
 type LastNameSource string
 
-// The sources. "skip" leaves the contact out of Salesforce, in review.
+// The sources. A contact that has none of those listed goes to Salesforce without a last name, and is refused there.
 const (
 	LastNameFromFirstName LastNameSource = "first_name"
 	LastNameFromCompany   LastNameSource = "company"

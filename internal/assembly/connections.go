@@ -1,0 +1,256 @@
+package assembly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/budget"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel"
+	"github.com/tandem-sync/tandem/internal/crm/salesforce"
+	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
+	"github.com/tandem-sync/tandem/internal/store"
+	"github.com/tandem-sync/tandem/internal/vault"
+)
+
+// directoryLife is how long a connection's custom fields, users and settings are taken as read.
+const directoryLife = 10 * time.Minute
+
+// Connections opens connections by id over the store and the vault. It keeps what it opened until the connection's
+// rules change or its directory is old. It is safe for concurrent use.
+type Connections struct {
+	store *store.Store
+	vault *vault.Vault
+
+	mu      sync.Mutex
+	opened  map[string]*opened
+	opening singleflight.Group
+}
+
+type opened struct {
+	*activities.Connection
+	budgets map[record.Side]*budget.Budget
+	at      time.Time
+}
+
+var _ activities.Connections = (*Connections)(nil)
+
+// NewConnections takes the store of the connections and the vault that opens their credentials.
+func NewConnections(s *store.Store, v *vault.Vault) *Connections {
+	return &Connections{store: s, vault: v, opened: map[string]*opened{}}
+}
+
+// Open returns a connection that is ready to be used.
+func (c *Connections) Open(ctx context.Context, id string) (*activities.Connection, error) {
+	row, err := c.store.GetConnection(ctx, id)
+	if errors.Is(err, store.ErrNoConnection) {
+		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: fmt.Sprintf("there is no connection %q; see `starter connections list`", id)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	held := c.opened[id]
+	c.mu.Unlock()
+	if held != nil && held.RulesVersion == row.RulesVersion && time.Since(held.at) < directoryLife {
+		return held.Connection, nil
+	}
+	fresh, err, _ := c.opening.Do(id, func() (any, error) {
+		// The first caller's end must not fail the others.
+		return c.open(context.WithoutCancel(ctx), row, held)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fresh.(*opened).Connection, nil
+}
+
+func (c *Connections) open(ctx context.Context, row store.Connection, held *opened) (*opened, error) {
+	loaded, err := rules.Parse(row.ID, []byte(row.Rules))
+	if err != nil {
+		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: "its stored rules do not load: " + err.Error()}
+	}
+	key, err := c.vault.Open(vault.Scope{Connection: row.ID, Purpose: FingerprintPurpose}, row.FingerprintKey)
+	if err != nil {
+		return nil, fmt.Errorf("open the fingerprint key of connection %s: %w", row.ID, err)
+	}
+	fingerprints, err := record.NewFingerprinter(key)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{
+		Connection: &activities.Connection{
+			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
+			Cipher: cipher{vault: c.vault, connection: row.ID},
+		},
+		budgets: map[record.Side]*budget.Budget{}, at: time.Now(),
+	}
+	if held != nil {
+		o.budgets = held.budgets
+	} else {
+		o.budgets[record.GoHighLevel] = c.budget(row.ID, record.GoHighLevel, loaded.GoHighLevel.Allowance)
+		o.budgets[record.Salesforce] = c.budget(row.ID, record.Salesforce, loaded.Salesforce.Allowance)
+	}
+	o.Calls = func(side record.Side) (int, int) {
+		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
+	}
+	if err := c.clients(ctx, o); err != nil {
+		return nil, err
+	}
+	directory, err := readDirectory(ctx, o.Connection)
+	if err != nil {
+		return nil, err
+	}
+	o.Mapper = loaded.Mapper(directory)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened[row.ID] = o
+	return o, nil
+}
+
+// FingerprintPurpose is the vault purpose of a connection's fingerprint key.
+const FingerprintPurpose = "fingerprint-key"
+
+func (c *Connections) budget(connection string, side record.Side, a rules.Allowance) *budget.Budget {
+	return budget.New(budget.Config{
+		Connection: connection, Side: side, Lane: "backfill", Requests: a.Requests, Window: a.Window, Daily: a.Daily, Leases: c.store,
+	})
+}
+
+func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
+	credentials := c.store.Credentials(c.vault)
+	granted, err := credentials.LoadCredential(ctx, o.ID, record.GoHighLevel)
+	if err != nil {
+		return notConnected(record.GoHighLevel, o.ID, err)
+	}
+	if _, err := credentials.LoadCredential(ctx, o.ID, record.Salesforce); err != nil {
+		return notConnected(record.Salesforce, o.ID, err)
+	}
+	if len(granted.GrantedScopes) > 0 {
+		o.WriteScopes = map[record.Side]bool{record.GoHighLevel: slices.Contains(granted.GrantedScopes, "contacts.write")}
+	}
+	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
+		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
+		Tokens: oauth.NewTokenSource(credentials, o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel],
+	})
+	if err != nil {
+		return err
+	}
+	o.Salesforce, err = salesforce.New(salesforce.Config{
+		Tokens:  oauth.NewTokenSource(credentials, o.ID, record.Salesforce),
+		Limiter: o.budgets[record.Salesforce], APIVersion: o.Rules.Salesforce.APIVersion, ClientName: "Tandem/1",
+		AllowDuplicates: o.Rules.Salesforce.AllowDuplicates,
+	})
+	return err
+}
+
+func notConnected(side record.Side, connection string, err error) error {
+	if !errors.Is(err, store.ErrNoCredential) {
+		return err
+	}
+	return &crm.Error{Side: side, Operation: "open connection", Kind: crm.NeedsReconnect,
+		Reason: fmt.Sprintf("connection %s is not authorised on this side; run `starter connections add` for it again", connection)}
+}
+
+// readDirectory reads what the mapping needs to know of the two CRMs, and only that.
+func readDirectory(ctx context.Context, c *activities.Connection) (rules.Directory, error) {
+	d := rules.Directory{CustomFieldIDs: map[string]string{}}
+	location, err := c.GoHighLevel.GetLocation(ctx)
+	if err != nil {
+		return d, err
+	}
+	settings, _ := location["settings"].(map[string]any)
+	c.DuplicatesAllowed, _ = settings["allowDuplicateContact"].(bool)
+	owners, custom := false, c.Rules.GoHighLevel.ExternalIDField != ""
+	for _, f := range c.Rules.Contacts.Fields {
+		owners = owners || f.Field == record.Owner
+		custom = custom || strings.HasPrefix(f.GoHighLevelKey, "customFields.")
+	}
+	if custom {
+		fields, err := c.GoHighLevel.ListCustomFields(ctx)
+		if err != nil {
+			return d, err
+		}
+		for _, f := range fields {
+			key, _ := f["fieldKey"].(string)
+			d.CustomFieldIDs[key], _ = f["id"].(string)
+		}
+	}
+	if !owners {
+		return d, nil
+	}
+	users, err := c.GoHighLevel.ListUsers(ctx)
+	if err != nil {
+		return d, err
+	}
+	d.GoHighLevelUsers = emails(users, "id", "email")
+	page, err := c.Salesforce.Query(ctx, "SELECT Id, Email FROM User WHERE IsActive = true")
+	for {
+		if err != nil {
+			return d, err
+		}
+		users = append(users[:0], page.Rows...)
+		if d.SalesforceUsers == nil {
+			d.SalesforceUsers = map[string]string{}
+		}
+		for id, email := range emails(users, "Id", "Email") {
+			d.SalesforceUsers[id] = email
+		}
+		if page.Next == "" {
+			return d, nil
+		}
+		page, err = c.Salesforce.QueryMore(ctx, page.Next)
+	}
+}
+
+func emails(users []crm.Document, idKey, emailKey string) map[string]string {
+	out := map[string]string{}
+	for _, u := range users {
+		id, _ := u[idKey].(string)
+		if email, _ := u[emailKey].(string); id != "" && email != "" {
+			out[id] = email
+		}
+	}
+	return out
+}
+
+// Flush writes down the API calls counted since the last time.
+func (c *Connections) Flush(ctx context.Context) error {
+	c.mu.Lock()
+	var budgets []*budget.Budget
+	for _, o := range c.opened {
+		for _, side := range record.Sides {
+			budgets = append(budgets, o.budgets[side])
+		}
+	}
+	c.mu.Unlock()
+	var problems []error
+	for _, b := range budgets {
+		problems = append(problems, b.Flush(ctx))
+	}
+	return errors.Join(problems...)
+}
+
+// cipher binds the vault to one connection.
+type cipher struct {
+	vault      *vault.Vault
+	connection string
+}
+
+func (c cipher) Seal(side record.Side, purpose string, plain []byte) ([]byte, error) {
+	return c.vault.Seal(vault.Scope{Connection: c.connection, Side: side, Purpose: purpose}, plain)
+}
+
+func (c cipher) Open(side record.Side, purpose string, sealed []byte) ([]byte, error) {
+	return c.vault.Open(vault.Scope{Connection: c.connection, Side: side, Purpose: purpose}, sealed)
+}

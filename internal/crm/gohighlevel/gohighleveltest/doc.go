@@ -1,0 +1,61 @@
+// Package gohighleveltest is a stateful stand-in for one HighLevel (GoHighLevel) location behind the vendor's API, as
+// strict and as hostile as the vendor is documented or reported to be. A client that works against it has met every
+// trap below.
+//
+// # Operations
+//
+//   - OAuth: GET /oauth/chooselocation and /v2/oauth/chooselocation (agrees at once and redirects), POST /oauth/token
+//     (authorization_code, refresh_token), POST /oauth/locationToken, GET /oauth/installedLocations; the v3 spellings
+//     location-token and installed-locations under Version v3
+//   - contacts: POST /contacts/search, GET /contacts/search/duplicate, GET and POST /contacts/, POST /contacts/upsert,
+//     GET, PUT and DELETE /contacts/{id}, GET /contacts/business/{id}, POST /contacts/bulk/business, POST and DELETE
+//     /contacts/{id}/tags
+//   - GET /locations/{id}, its tags (list, create) and custom fields (list, create, get, update, delete)
+//   - GET /users/, /users/search, /users/{id}
+//
+// # What is imitated
+//
+//   - Version: a missing or unknown header is 401. v3 changes the spelling of the token endpoint, of dndSettings and of
+//     the success flag, and has no GET /users/.
+//   - Tokens: access tokens look like JWTs and expire; a refresh token works once, and for 30 s more returns the same
+//     pair; an agency's token is refused on contacts and must be exchanged; every operation wants its scope; another
+//     location is 403; a paused location refuses to refresh and the same token works later.
+//   - Contacts: a missing contact is 400 "not found", and so is a wrong literal segment, which is read as an id. An
+//     unknown key refuses the whole write with 422. PUT rejects locationId, companyName and gender and replaces all
+//     tags. null clears where the field is nullable, "" does nothing; absent means empty on read. Tags are lower-cased,
+//     phones become E.164 where they can be read. Custom field values are merged per field; unknown ones are ignored
+//     with a 200. A second contact with the same address or number is 400 with the first one's id, unless the location
+//     allows duplicates. Upsert drops, without a word, the field that belongs to a second contact, and promotes an
+//     additional address that matched.
+//   - Search: pageLimit is required and at most 500, page reaches the first 10,000 rows, beyond that the last row's own
+//     searchAfter leads on; there is no meta. Dates take only range. Rows carry lower-cased names with the real ones in
+//     firstNameRaw and lastNameRaw, address for address1, DATE fields in epoch milliseconds, and no dndSettings.
+//     Searches and lists lag behind writes by IndexLag, and deleted contacts are still full rows until then; the
+//     duplicate lookup and GET by id do not lag.
+//   - Limits: a sliding burst window and a daily allowance per location or company, with the vendor's headers, 429
+//     beyond. The OAuth endpoints are not limited and are counted apart.
+//
+// # Knobs
+//
+// Options and Configure set limits, lag and location settings. Create, Edit, Merge and Delete act as a person in the
+// CRM, Load seeds many contacts, AddCustomField, AddTag and AddUser define. GrantToken, GrantCompanyToken, RevokeGrant,
+// ExpireAccessTokens and PauseLocation play the customer's part in OAuth. SetFaults makes requests slow, fail, or end
+// in a cut connection before or after they took effect. Stats counts. Save and Restore keep everything across runs.
+//
+// The same is open to other processes under /__admin/, without a token and uncounted, in JSON:
+//
+//	GET    /__admin/contacts?limit=      every contact, as Contact
+//	POST   /__admin/contacts             Contact, or a list of them; answers {"id"} or {"ids"}
+//	GET    /__admin/contacts/{id}
+//	PATCH  /__admin/contacts/{id}        as Edit
+//	DELETE /__admin/contacts/{id}
+//	POST   /__admin/merge                {"winner","loser"}
+//	GET    /__admin/stats, DELETE /__admin/stats
+//	POST   /__admin/faults               a list of Fault
+//	POST   /__admin/settings             Settings
+//	POST   /__admin/grant                {"scopes"}; answers a pair of tokens
+//	POST   /__admin/revoke
+//	POST   /__admin/customFields         {"name","key","dataType","options"}; answers {"id"}
+//	POST   /__admin/users                {"firstName","lastName","email"}; answers {"id"}
+//	POST   /__admin/tags                 {"name"}; answers {"id"}
+package gohighleveltest

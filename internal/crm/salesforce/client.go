@@ -1,0 +1,289 @@
+// Package salesforce is the client of one Salesforce org: every REST endpoint that Tandem uses, as crm.Salesforce
+// promises it. It repeats nothing but a call refused for an expired token, and that once; whoever calls it decides
+// what to repeat by the kind of the *crm.Error it fails with.
+package salesforce
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+)
+
+// DefaultAPIVersion is the one API version that Tandem is written and tested against. It is pinned: Salesforce
+// upgrades orgs at different dates, and an org refuses a version that it does not know yet.
+const DefaultAPIVersion = "67.0"
+
+const (
+	// oldestAPIVersion is the first that knows the duplicate rule header; what an upsert did is told since 46.0.
+	oldestAPIVersion = 52
+	callTimeout      = 60 * time.Second
+	idleConnections  = 16
+	// largestAddress stays below the 16,384 bytes that Salesforce allows the address and the headers together.
+	largestAddress = 16_000
+	largestBody    = 64 << 20
+	servicesPath   = "/services/data"
+
+	duplicateRuleHeader = "Sforce-Duplicate-Rule-Header"
+	allowSave           = "allowSave=true"
+)
+
+// Config says which org to call and how. Tokens is required; every other zero value has a default.
+type Config struct {
+	// Tokens gives the access token; the InstanceURL it names is the base of every call.
+	Tokens crm.TokenSource
+	// Limiter shares out the org's allowance; nil means unlimited.
+	Limiter crm.Limiter
+	// HTTP makes the calls; nil means a client of its own. A copy is used, which follows no redirect and gives up
+	// after 60 seconds unless it has a time limit already.
+	HTTP *http.Client
+	// APIVersion is the REST API's version, as "67.0"; "" means DefaultAPIVersion.
+	APIVersion string
+	// ClientName marks changes as Tandem's in the org's change events; "" sends no name.
+	ClientName string
+	// AllowDuplicates saves records in spite of duplicate rules that only warn. Rules that block still block.
+	AllowDuplicates bool
+}
+
+// Client calls one Salesforce org. It is safe for concurrent use.
+type Client struct {
+	tokens          crm.TokenSource
+	limiter         crm.Limiter
+	http            *http.Client
+	version         string
+	clientName      string
+	allowDuplicates bool
+	largestBody     int64
+}
+
+var _ crm.Salesforce = (*Client)(nil)
+
+var (
+	versionPattern    = regexp.MustCompile(`^[1-9][0-9]{1,2}\.0$`)
+	clientNamePattern = regexp.MustCompile(`^[A-Za-z0-9._/-]{0,100}$`)
+)
+
+// New returns the client that cfg describes, or an error that names every problem of cfg at once. It makes no call.
+func New(cfg Config) (*Client, error) {
+	var problems []error
+	if cfg.Tokens == nil {
+		problems = append(problems, errors.New("salesforce: Tokens is missing"))
+	}
+	version := cfg.APIVersion
+	if version == "" {
+		version = DefaultAPIVersion
+	}
+	if !versionPattern.MatchString(version) {
+		problems = append(problems, errors.New(`salesforce: APIVersion must look like "`+DefaultAPIVersion+`"`))
+	} else if number, _ := strconv.Atoi(strings.TrimSuffix(version, ".0")); number < oldestAPIVersion {
+		problems = append(problems, errors.New("salesforce: APIVersion must be at least "+strconv.Itoa(oldestAPIVersion)+".0"))
+	}
+	if !clientNamePattern.MatchString(cfg.ClientName) {
+		problems = append(problems, errors.New("salesforce: ClientName may have up to 100 letters, digits and . _ / -"))
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	limiter := cfg.Limiter
+	if limiter == nil {
+		limiter = crm.Unlimited{}
+	}
+	return &Client{
+		tokens:          cfg.Tokens,
+		limiter:         limiter,
+		http:            httpClient(cfg.HTTP),
+		version:         version,
+		clientName:      cfg.ClientName,
+		allowDuplicates: cfg.AllowDuplicates,
+		largestBody:     largestBody,
+	}, nil
+}
+
+func httpClient(given *http.Client) *http.Client {
+	var own http.Client
+	if given != nil {
+		own = *given
+	} else {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = idleConnections
+		own.Transport = transport
+	}
+	if own.Timeout == 0 {
+		own.Timeout = callTimeout
+	}
+	// A redirect would carry the bearer token to an address that no token response named.
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// request is one call, before a token gives it a host.
+type request struct {
+	operation string
+	method    string
+	segments  []string // below the versioned base, not escaped
+	suffix    string   // what the vendor's address has after the segments
+	absolute  string   // instead of segments: a path from the host's root, escaped
+	host      string   // where set, the only host that the call may go to
+	query     url.Values
+	body      any
+	object    string
+	creates   bool // repeating it could create a second record
+	anonymous bool
+}
+
+// answer is what came back, whatever its status.
+type answer struct {
+	status int
+	body   []byte
+	errors []vendorError
+	json   bool
+}
+
+// do makes the call, once more with a refreshed token where the first one had expired, and decodes the answer into
+// into unless that is nil.
+func (c *Client) do(ctx context.Context, r request, into any) error {
+	token, err := c.tokens.Token(ctx)
+	if err != nil {
+		return r.notSent("no token could be had", err)
+	}
+	a, err := c.send(ctx, r, token)
+	if a.expired() && !r.anonymous {
+		if token, err = c.tokens.Refresh(ctx, token.Access); err != nil {
+			return r.notSent("the expired token could not be refreshed", err)
+		}
+		a, err = c.send(ctx, r, token)
+	}
+	if err != nil {
+		return err
+	}
+	return r.decode(a, into)
+}
+
+// send makes the call with this token. The answer is there whenever one arrived whole, with an error too.
+func (c *Client) send(ctx context.Context, r request, token crm.Token) (answer, error) {
+	req, err := c.build(ctx, r, token)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := c.limiter.Acquire(ctx); err != nil {
+		return answer{}, r.notSent("the allowance could not be shared out", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, r.lost(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.largestBody+1))
+	if err != nil {
+		c.limiter.Observe(usage(resp.Header, nil))
+		failure := r.lost(err)
+		failure.Status = resp.StatusCode
+		return answer{}, failure
+	}
+	if int64(len(body)) > c.largestBody {
+		c.limiter.Observe(usage(resp.Header, nil))
+		return answer{}, r.tooLarge(resp.StatusCode)
+	}
+	a := answer{status: resp.StatusCode, body: body}
+	refusal := r.check(&a, resp.Header)
+	c.limiter.Observe(usage(resp.Header, refusal))
+	if refusal != nil {
+		return a, refusal
+	}
+	return a, nil
+}
+
+// build is the one place where a call becomes an HTTP request.
+func (c *Client) build(ctx context.Context, r request, token crm.Token) (*http.Request, error) {
+	instance, err := url.Parse(token.InstanceURL)
+	if err != nil || instance.Host == "" || instance.User != nil || (instance.Scheme != "https" && instance.Scheme != "http") {
+		return nil, r.fail(crm.NeedsReconnect, "the token names no usable instance address")
+	}
+	if r.host != "" && !strings.EqualFold(r.host, instance.Host) {
+		return nil, r.fail(crm.Invalid, "the address names another host than the org's")
+	}
+	path := r.absolute
+	if path == "" {
+		if path, err = c.path(r.segments); err != nil {
+			return nil, r.fail(crm.Invalid, err.Error())
+		}
+		path += r.suffix
+	}
+	address := instance.Scheme + "://" + instance.Host + path
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	if len(address) > largestAddress {
+		return nil, r.fail(crm.Invalid, "the address is longer than Salesforce takes; ask for less at a time")
+	}
+	var body io.Reader
+	if r.body != nil {
+		encoded, err := json.Marshal(r.body)
+		if err != nil {
+			return nil, r.fail(crm.Invalid, "the request cannot be written as JSON")
+		}
+		body = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, address, body)
+	if err != nil {
+		return nil, r.fail(crm.Invalid, "the request cannot be written as HTTP")
+	}
+	c.setHeaders(req.Header, r, token)
+	return req, nil
+}
+
+func (c *Client) setHeaders(header http.Header, r request, token crm.Token) {
+	header.Set("Accept", "application/json")
+	if r.body != nil {
+		header.Set("Content-Type", "application/json")
+	}
+	if r.anonymous {
+		return
+	}
+	header.Set("Authorization", "Bearer "+token.Access)
+	if c.clientName != "" {
+		header.Set("Sforce-Call-Options", "client="+c.clientName)
+	}
+	if c.allowDuplicates && r.method != http.MethodGet {
+		header.Set(duplicateRuleHeader, allowSave)
+	}
+}
+
+func (c *Client) path(segments []string) (string, error) {
+	path := servicesPath + "/v" + c.version
+	for _, segment := range segments {
+		if slices.Contains([]string{"", ".", ".."}, segment) {
+			return "", errors.New("a name or id in the address is empty or consists of dots")
+		}
+		path += "/" + escapeSegment(segment)
+	}
+	return path, nil
+}
+
+// escapeSegment escapes all but the unreserved characters; url.PathEscape would let a plus through, which some
+// servers read as a space.
+func escapeSegment(segment string) string {
+	return strings.ReplaceAll(url.QueryEscape(segment), "+", "%20")
+}
+
+func (r request) decode(a answer, into any) error {
+	if into == nil {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(a.body))
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		return r.unreadable(a.status)
+	}
+	return nil
+}

@@ -1,0 +1,320 @@
+package salesforcetest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// writer carries out the writes of one call. The caller holds the write lock.
+type writer struct {
+	f    *Fake
+	now  time.Time
+	user uint32 // position in the User table
+	// person lets rules pass that hold for the API only, and system fields be set.
+	person bool
+	// single says that the call writes one record, where a mistyped value fails the whole call.
+	single bool
+	// allowSave and details are the duplicate rule header's.
+	allowSave, details bool
+	base               string // "/services/data/v67.0"
+	operation          string // for faults
+
+	undo                      []func()
+	creates, updates, deletes int
+}
+
+// mark is how far a writer has come.
+type mark struct{ undo, creates, updates, deletes int }
+
+func (w *writer) mark() mark { return mark{len(w.undo), w.creates, w.updates, w.deletes} }
+
+// rollback takes everything back that the writer did since the mark.
+func (w *writer) rollback(to mark) {
+	for _, undo := range slices.Backward(w.undo[to.undo:]) {
+		undo()
+	}
+	w.undo = w.undo[:to.undo]
+	w.creates, w.updates, w.deletes = to.creates, to.updates, to.deletes
+}
+
+func (w *writer) put(t *table, pos uint32, r *row) {
+	before := t.rows[pos]
+	was, late := t.late[pos]
+	until := w.f.lateUntil(r, w.now)
+	t.put(pos, r, until)
+	if !until.IsZero() {
+		w.f.addLate(t, pos, until)
+	}
+	w.undo = append(w.undo, func() {
+		t.put(pos, before, time.Time{})
+		if late {
+			t.show(pos, before, was.before)
+			t.late[pos] = was
+		}
+	})
+}
+
+func (w *writer) seconds() uint32 { return uint32(w.now.Unix()) }
+
+// create saves a new record.
+func (w *writer) create(t *table, fields map[string]any) (id string, errs []*apiError) {
+	if !t.object.createable && !w.person {
+		return "", []*apiError{fail("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+t.object.label)}
+	}
+	now := w.seconds()
+	r := &row{created: now, modified: now, stamp: now, createdBy: w.user, modifiedBy: w.user, owner: w.user}
+	if errs := w.prepare(t, r, nil, 0, fields); errs != nil {
+		return "", errs
+	}
+	if limit := w.f.options.MaxRecords; limit > 0 && !w.person && w.f.table("Contact").existing+w.f.table("Account").existing >= limit {
+		return "", []*apiError{fail("STORAGE_LIMIT_EXCEEDED", "storage limit exceeded")}
+	}
+	pos := t.grow()
+	w.put(t, pos, r)
+	w.creates++
+	return t.id(pos), nil
+}
+
+// update changes the named fields of a record.
+func (w *writer) update(t *table, pos uint32, fields map[string]any) []*apiError {
+	before := t.rows[pos]
+	if before == nil {
+		return []*apiError{notFound()}
+	}
+	if before.deleted {
+		return []*apiError{entityIsDeleted()}
+	}
+	if !t.object.createable && !w.person {
+		return []*apiError{fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")}
+	}
+	r := *before
+	r.modified, r.stamp, r.modifiedBy = w.seconds(), w.seconds(), w.user
+	if errs := w.prepare(t, &r, before, pos, fields); errs != nil {
+		return errs
+	}
+	w.put(t, pos, &r)
+	w.updates++
+	return nil
+}
+
+func entityIsDeleted() *apiError { return failWith(404, "ENTITY_IS_DELETED", "entity is deleted") }
+
+// remove moves a record to the recycle bin, and an account's contacts with it.
+func (w *writer) remove(t *table, pos uint32) *apiError {
+	before := t.rows[pos]
+	if before == nil {
+		return notFound()
+	}
+	if before.deleted {
+		return entityIsDeleted()
+	}
+	if !t.object.createable {
+		return fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+	}
+	if err := w.locked(t, before, int64(pos)); err != nil {
+		return err
+	}
+	w.bury(t, pos, "")
+	if t.object.name == "Account" {
+		contacts, id := w.f.table("Contact"), t.id(pos)
+		account := contacts.object.field("AccountId").index
+		for i, r := range contacts.rows {
+			if r != nil && !r.deleted && r.get(account) == id {
+				w.bury(contacts, uint32(i), "")
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) bury(t *table, pos uint32, winner string) {
+	r := *t.rows[pos]
+	r.deleted, r.modified, r.stamp, r.modifiedBy = true, w.seconds(), w.seconds(), w.user
+	if winner != "" {
+		r.packed = repack(r.packed, []change{{t.object.field("MasterRecordId").index, winner}})
+	}
+	w.put(t, pos, &r)
+	t.deletes = append(t.deletes, deletion{pos, w.seconds()})
+	w.undo = append(w.undo, func() { t.deletes = t.deletes[:len(t.deletes)-1] })
+	w.deletes++
+}
+
+// locked returns the error of a row, or of the account above it, that another transaction holds; self is the row's
+// position, -1 when it is new.
+func (w *writer) locked(t *table, r *row, self int64) *apiError {
+	if w.person {
+		return nil
+	}
+	var ids []string
+	if self >= 0 {
+		ids = append(ids, t.id(uint32(self)))
+	}
+	if account := t.object.field("AccountId"); account != nil && r.get(account.index) != "" {
+		ids = append(ids, r.get(account.index))
+	}
+	for _, id := range ids {
+		if until, ok := w.f.locks[id]; ok && w.now.Before(until) {
+			return lockError(id)
+		}
+	}
+	if w.f.faults.lockRow(w.operation) {
+		return lockError(strings.Join(ids, ", "))
+	}
+	return nil
+}
+
+func lockError(id string) *apiError {
+	return fail("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: "+id)
+}
+
+// prepare puts the fields into r, a copy of before (nil when new), if the org's rules let it.
+func (w *writer) prepare(t *table, r, before *row, pos uint32, fields map[string]any) []*apiError {
+	changed, errs := w.convert(t, fields)
+	if errs != nil {
+		return errs
+	}
+	var packed []change
+	for _, c := range changed {
+		if err := w.checkField(t, c.field, c.text); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if c.field.column == inPacked {
+			packed = append(packed, change{c.field.index, c.text})
+		} else if err := w.setColumn(r, c.field, c.text); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	slices.SortFunc(packed, func(a, b change) int { return int(a.index) - int(b.index) })
+	r.packed = repack(r.packed, packed)
+	if err := w.checkRequired(t, r); err != nil {
+		errs = append(errs, err)
+	}
+	if errs != nil {
+		return errs
+	}
+	self := int64(-1)
+	held := r
+	if before != nil {
+		self, held = int64(pos), before
+	}
+	if err := w.locked(t, held, self); err != nil {
+		return []*apiError{err}
+	}
+	if err := w.checkUnique(t, r, self); err != nil {
+		return []*apiError{err}
+	}
+	if w.person {
+		return nil
+	}
+	if errs := w.validate(t, self, r); errs != nil {
+		return errs
+	}
+	if err := w.checkDuplicates(t, r, before, self); err != nil {
+		return []*apiError{err}
+	}
+	return nil
+}
+
+type fieldChange struct {
+	field *field
+	text  string
+}
+
+// convert reads the record as sent: which fields, with what content.
+func (w *writer) convert(t *table, fields map[string]any) ([]fieldChange, []*apiError) {
+	var (
+		out       []fieldChange
+		forbidden []string
+		errs      []*apiError
+	)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fields[name]
+		if name == "attributes" {
+			continue
+		}
+		fl := t.object.field(name)
+		if fl == nil {
+			if c, err := w.byForeignKey(t, name, value); err != nil {
+				return nil, []*apiError{err}
+			} else if c != nil {
+				out = append(out, *c)
+				continue
+			}
+		}
+		switch {
+		case fl == nil:
+			return nil, []*apiError{fail("INVALID_FIELD", fmt.Sprintf("No such column '%s' on sobject of type %s", name, t.object.name))}
+		case fl.calculated() || fl.column == columnID || fl.column == columnDeleted || !w.person && (fl.hidden || !fl.createable):
+			forbidden = append(forbidden, fl.name)
+			continue
+		}
+		if slices.ContainsFunc(out, func(c fieldChange) bool { return c.field == fl }) {
+			return nil, []*apiError{fail("INVALID_FIELD", "Field specified twice: "+fl.name)}
+		}
+		content, wrong := fl.convert(value)
+		switch {
+		case wrong != nil && w.single:
+			return nil, []*apiError{wrong.whole()}
+		case wrong != nil:
+			errs = append(errs, wrong.item())
+			continue
+		}
+		out = append(out, fieldChange{fl, content})
+	}
+	if forbidden != nil {
+		return nil, []*apiError{fail("INVALID_FIELD_FOR_INSERT_UPDATE", fmt.Sprintf(
+			"Unable to create/update fields: %s. Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
+			strings.Join(forbidden, ", ")), forbidden...)}
+	}
+	return out, errs
+}
+
+// byForeignKey reads {"Account": {"Number__c": "7"}}: a reference by an external id of what it refers to.
+func (w *writer) byForeignKey(t *table, name string, value any) (*fieldChange, *apiError) {
+	fl := t.object.byRelationship[strings.ToLower(name)]
+	keys, isObject := value.(map[string]any)
+	if fl == nil || !isObject || fl.hidden || !fl.createable {
+		return nil, nil
+	}
+	target := w.f.table(fl.refersTo)
+	for key, v := range keys {
+		if key == "attributes" {
+			continue
+		}
+		by := target.object.visibleField(key)
+		text, isText := v.(string)
+		if by == nil || !by.externalID || !isText {
+			return nil, fail("INVALID_FIELD", fmt.Sprintf("Field name provided, %s is not an External ID or indexed field for %s", key, target.object.name))
+		}
+		found := target.match(by, strings.TrimSpace(text))
+		if len(found) != 1 {
+			return nil, fail("INVALID_FIELD", fmt.Sprintf("Foreign key external ID: %s not found for field %s in entity %s", strings.ToLower(text), by.name, target.object.name))
+		}
+		return &fieldChange{fl, target.id(found[0])}, nil
+	}
+	return nil, nil
+}
+
+// match returns the positions of the live current records with the value in an indexed field.
+func (t *table) match(by *field, value string) []uint32 {
+	if value == "" {
+		return nil
+	}
+	index := t.byValue[by.index]
+	key := value
+	if !by.caseSensitive {
+		key = strings.ToLower(value)
+	}
+	var out []uint32
+	for _, pos := range index.find(key) {
+		if r := t.rows[pos]; r != nil && !r.deleted && index.value(r) == key {
+			out = append(out, pos)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
