@@ -93,7 +93,7 @@ type ErrorInterceptor struct {
 }
 
 // InterceptActivity puts the translation around an activity.
-func (ErrorInterceptor) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (*ErrorInterceptor) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	return &translating{interceptor.ActivityInboundInterceptorBase{Next: next}}
 }
 

@@ -53,7 +53,7 @@ func NewConnections(s *store.Store, v *vault.Vault) *Connections {
 // Open returns a connection that is ready to be used.
 func (c *Connections) Open(ctx context.Context, id string) (*activities.Connection, error) {
 	row, err := c.store.GetConnection(ctx, id)
-	if errors.Is(err, store.ErrNoConnection) {
+	if errors.Is(err, record.ErrNoConnection) {
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: fmt.Sprintf("there is no connection %q; see `starter connections list`", id)}
 	}
 	if err != nil {
@@ -155,7 +155,7 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 }
 
 func notConnected(side record.Side, connection string, err error) error {
-	if !errors.Is(err, store.ErrNoCredential) {
+	if !errors.Is(err, oauth.ErrNoCredential) {
 		return err
 	}
 	return &crm.Error{Side: side, Operation: "open connection", Kind: crm.NeedsReconnect,

@@ -32,7 +32,7 @@ func NewWorker(c client.Client, connections activities.Connections, ledger activ
 		MaxConcurrentActivityExecutionSize:     activitySlots,
 		MaxConcurrentWorkflowTaskExecutionSize: workflowSlots,
 		DisableRegistrationAliasing:            true,
-		Interceptors:                           []interceptor.WorkerInterceptor{activities.ErrorInterceptor{}},
+		Interceptors:                           []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}},
 	})
 	workflows.Register(w)
 	workflows.RegisterActivities(w, connections, ledger)

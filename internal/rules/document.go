@@ -17,6 +17,7 @@ import (
 // A rules file is small and flat. The bounds keep a damaged or hostile one from costing anything.
 const (
 	longestFile  = 256 << 10
+	mostTokens   = 20_000 // words and signs: about 1,000 custom fields
 	deepestFlow  = 8
 	deepestDash  = 8
 	startOfFile  = 1
@@ -106,6 +107,11 @@ func (d *document) parse(text string) (file *ast.File, err error) {
 		}
 	}()
 	tokens := lexer.Tokenize(text)
+	if len(tokens) > mostTokens {
+		at := tokens[mostTokens].Position
+		d.problem(at.Line, at.Column, "", "the file is too long; a rules file has at most about 1,000 fields")
+		return nil, nil
+	}
 	d.refuse(tokens)
 	if len(d.problems) > 0 {
 		return nil, nil

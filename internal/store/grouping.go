@@ -42,7 +42,7 @@ func (m *matching) group(tier record.MatchTier, among string) {
 	m.exec(`ANALYZE crowded`)
 	m.exec(`
 		CREATE TEMP TABLE standing ON COMMIT DROP AS
-		SELECT g, s FROM couples c WHERE of_g = 1
+		SELECT g, s FROM couples c WHERE of_g = 1 AND of_s = 1
 		  AND NOT EXISTS (SELECT FROM crowded x WHERE x.n = c.g) AND NOT EXISTS (SELECT FROM crowded x WHERE x.n = c.s)`)
 	m.exec(`ANALYZE standing`)
 	m.exec(`

@@ -209,7 +209,8 @@ func (f *Fake) restoreTable(in *gob.Decoder, saved snapshotTable) error {
 	for _, d := range saved.Deletes {
 		fresh.deletes = append(fresh.deletes, deletion{d.Pos, d.At})
 	}
-	*t = *fresh
+	t.rows, t.late, t.stamps, t.deletes, t.existing = fresh.rows, fresh.late, fresh.stamps, fresh.deletes, 0
+	t.byValue, t.byPhone = fresh.byValue, fresh.byPhone
 	for range saved.Rows {
 		var one snapshotRow
 		if err := in.Decode(&one); err != nil {

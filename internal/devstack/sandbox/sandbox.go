@@ -1,0 +1,85 @@
+// Package sandbox is a pair of fake CRMs with people in them, for demos, benchmarks and whole-system tests.
+package sandbox
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+)
+
+// The custom fields that a sandbox has on both sides.
+const (
+	ExternalIDKey   = "contact.salesforce_id"
+	ExternalIDField = "GHL_Id__c"
+	PlanKey         = "contact.plan"
+	PlanField       = "Plan__c"
+	TagsField       = "GHL_Tags__c"
+)
+
+// Options are the knobs of the two fakes that a sandbox leaves open.
+type Options struct {
+	GoHighLevel gohighleveltest.Options
+	Salesforce  salesforcetest.Options
+}
+
+// Sandbox is one GoHighLevel location and one Salesforce org.
+type Sandbox struct {
+	GoHighLevel *gohighleveltest.Fake
+	Salesforce  *salesforcetest.Fake
+	planID      string // GoHighLevel's id of the plan field
+}
+
+// New makes an empty sandbox whose two sides have the same custom fields.
+func New(o Options) *Sandbox {
+	s := &Sandbox{GoHighLevel: gohighleveltest.New(o.GoHighLevel), Salesforce: salesforcetest.New(o.Salesforce)}
+	s.GoHighLevel.AddCustomField("Salesforce id", ExternalIDKey, "TEXT")
+	s.planID = s.GoHighLevel.AddCustomField("Plan", PlanKey, "TEXT")
+	s.Salesforce.AddCustomField("Contact", PlanField, "Text")
+	s.Salesforce.AddCustomField("Contact", TagsField, "LongTextArea")
+	return s
+}
+
+// RulesOptions are what the rules of a sandbox leave open.
+type RulesOptions struct {
+	Connection     string
+	GoHighLevelURL string
+	// Requests and Window are GoHighLevel's burst allowance; 0 requests means no limit.
+	Requests int
+	Window   time.Duration
+	IndexLag time.Duration
+	// NoMarkers leaves out the external id fields, as in a CRM that has none to spare.
+	NoMarkers bool
+}
+
+// Rules returns a rules file for a sandbox.
+func (s *Sandbox) Rules(o RulesOptions) []byte {
+	markerKey, markerField := ExternalIDKey, ExternalIDField
+	if o.NoMarkers {
+		markerKey, markerField = `""`, `""`
+	}
+	if o.Window == 0 {
+		o.Window = 10 * time.Second
+	}
+	return fmt.Appendf(nil, `connection: %s
+gohighlevel:
+  location: %s
+  base_url: %s
+  external_id_field: %s
+  index_lag: %s
+  allowance: {requests: %d, window: %s, daily: 0}
+salesforce:
+  org: %s
+  external_id_field: %s
+contacts:
+  match: [external_id, email, phone_and_last_name]
+  region: US
+  missing_last_name: [company, email, placeholder]
+  fields:
+    tags: {salesforce: %s}
+    phone: {conflict: salesforce}
+    custom.plan: {type: text, gohighlevel: %s, salesforce: %s, conflict: gohighlevel}
+`, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window,
+		s.Salesforce.OrgID(), markerField, TagsField, PlanKey, PlanField)
+}

@@ -1,0 +1,164 @@
+package platform_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/stretchr/testify/require"
+)
+
+func repositoryRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	return root
+}
+
+// loadCompose loads docker-compose.yml as Docker does, with only the given environment.
+func loadCompose(t *testing.T, env ...string) (*types.Project, error) {
+	t.Helper()
+	options, err := cli.NewProjectOptions(
+		[]string{filepath.Join(repositoryRoot(t), "docker-compose.yml")},
+		cli.WithEnv(env),
+	)
+	require.NoError(t, err)
+	return options.LoadProject(t.Context())
+}
+
+func compose(t *testing.T) *types.Project {
+	t.Helper()
+	project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_KEYSET={}")
+	require.NoError(t, err)
+	return project
+}
+
+func TestComposeHoldsThePlatformAndOneWorker(t *testing.T) {
+	require.ElementsMatch(t,
+		[]string{"postgres", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui", "migrate", "worker"},
+		compose(t).ServiceNames())
+}
+
+func TestComposeRefusesToStartWithoutItsSecrets(t *testing.T) {
+	_, err := loadCompose(t, "TANDEM_KEYSET={}")
+	require.ErrorContains(t, err, "TANDEM_DB_PASSWORD")
+	_, err = loadCompose(t, "TANDEM_DB_PASSWORD=secret")
+	require.ErrorContains(t, err, "TANDEM_KEYSET")
+}
+
+var pinned = regexp.MustCompile(`^[a-z0-9./-]+:[A-Za-z0-9][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$`)
+
+func TestComposePinsEveryImage(t *testing.T) {
+	var images []string
+	for _, s := range compose(t).Services {
+		images = append(images, s.Image)
+		if s.Build == nil {
+			continue
+		}
+		for line := range strings.Lines(s.Build.DockerfileInline) {
+			if words := strings.Fields(line); len(words) > 1 && words[0] == "FROM" {
+				images = append(images, words[1])
+			}
+		}
+	}
+	require.Len(t, images, 7+2*2, "seven services, two of them built from two images each")
+	for _, image := range images {
+		require.Regexp(t, pinned, image)
+		require.NotContains(t, image, ":latest")
+	}
+}
+
+func TestComposeChecksTheHealthOfEveryServiceThatStays(t *testing.T) {
+	for name, s := range compose(t).Services {
+		if once := slices.Contains([]string{"temporal-schema", "temporal-namespace", "migrate"}, name); once {
+			require.NotEqual(t, types.RestartPolicyUnlessStopped, s.Restart, name)
+			continue
+		}
+		require.NotNil(t, s.HealthCheck, name)
+		require.False(t, s.HealthCheck.Disable, name)
+		require.NotEmpty(t, s.HealthCheck.Test, name)
+		require.Equal(t, types.RestartPolicyUnlessStopped, s.Restart, name)
+	}
+}
+
+func TestComposeStartsEachServiceAfterWhatItNeeds(t *testing.T) {
+	project := compose(t)
+	const ready, ended = types.ServiceConditionHealthy, types.ServiceConditionCompletedSuccessfully
+	want := map[string]map[string]string{
+		"postgres":           {},
+		"temporal-schema":    {"postgres": ready},
+		"temporal":           {"temporal-schema": ended},
+		"temporal-namespace": {"temporal": ready},
+		"temporal-ui":        {"temporal": ready},
+		"migrate":            {"postgres": ready},
+		"worker":             {"migrate": ended, "temporal-namespace": ended},
+	}
+	for name, needs := range want {
+		got := map[string]string{}
+		for other, d := range project.Services[name].DependsOn {
+			got[other] = d.Condition
+			require.True(t, d.Required, "%s needs %s", name, other)
+		}
+		require.Equal(t, needs, got, name)
+	}
+}
+
+func TestComposePublishesPortsOnLoopbackOnly(t *testing.T) {
+	for name, s := range compose(t).Services {
+		for _, p := range s.Ports {
+			require.Equal(t, "127.0.0.1", p.HostIP, "%s:%d", name, p.Target)
+		}
+	}
+}
+
+func TestComposeRunsTandemWithoutRights(t *testing.T) {
+	for _, name := range []string{"migrate", "worker"} {
+		s := compose(t).Services[name]
+		require.True(t, s.ReadOnly, name)
+		require.Equal(t, []string{"ALL"}, s.CapDrop, name)
+		require.Contains(t, s.SecurityOpt, "no-new-privileges:true", name)
+		require.Contains(t, s.Build.DockerfileInline, "USER nonroot:nonroot", name)
+		require.False(t, s.Privileged, name)
+	}
+}
+
+func TestComposeBuildsFromEveryDirectoryWithGoCode(t *testing.T) {
+	root := repositoryRoot(t)
+	entries, err := os.ReadDir(root)
+	require.NoError(t, err)
+	dockerfile := compose(t).Services["worker"].Build.DockerfileInline
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") || !holdsGo(t, filepath.Join(root, e.Name())) {
+			continue
+		}
+		require.Contains(t, dockerfile, "COPY "+e.Name()+" "+e.Name()+"\n")
+	}
+}
+
+func holdsGo(t *testing.T, dir string) bool {
+	t.Helper()
+	found := false
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		found = found || strings.HasSuffix(path, ".go")
+		return err
+	}))
+	return found
+}
+
+func TestComposeSetsOnlyVariablesTheProgramsKnow(t *testing.T) {
+	known := []string{
+		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_LISTEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
+		"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE",
+	}
+	for _, name := range []string{"migrate", "worker"} {
+		for variable, value := range compose(t).Services[name].Environment {
+			require.Contains(t, known, variable, name)
+			require.NotNil(t, value, "%s passes %s through from the caller", name, variable)
+		}
+	}
+}
