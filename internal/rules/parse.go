@@ -23,6 +23,9 @@ func Parse(name string, yamlText []byte) (*Rules, error) {
 		return nil, d.err()
 	}
 	top := root.section("connection", "gohighlevel", "salesforce", "contacts")
+	if root.given() && root.what() != "a group of keys" {
+		return nil, d.err()
+	}
 	out := &Rules{
 		Connection:  connectionName(top.get("connection"), name),
 		GoHighLevel: parseGoHighLevel(top.get("gohighlevel")),

@@ -208,12 +208,12 @@ func TestTextThatIsNoRulesFileIsOneProblemAtItsPlace(t *testing.T) {
 		"a complex key":          {"? a\n: b\n", `1: ? is not used in rules files; write each key with its value`},
 		"bytes that are no text": {"a: 1\nb: \xff\n", `2: the line is not UTF-8; save the file as UTF-8`},
 		"control characters":     {"a: 1\nb: \x00\n", `2: the line holds the control character U+0000; remove it`},
-		"deep brackets":          {"a: " + strings.Repeat("[", 100_000), `1: too many brackets inside each other`},
-		"deep lists":             {strings.Repeat("- ", 100_000), `1: too many lists inside each other`},
+		"deep brackets":          {"a: " + strings.Repeat("[", 1000), `1: too many brackets inside each other`},
+		"deep lists":             {strings.Repeat("- ", 1000), `1: too many lists inside each other`},
 		"too many fields":        {strings.Repeat("a:\n", 20_000), `10001: the file is too long; a rules file has at most about 1,000 fields`},
 		"a huge file":            {strings.Repeat("#", longestFile+1), `1: the file has 262145 bytes; a rules file has at most 262144`},
 	} {
-		t.Run(name, func(t *testing.T) { assert.Contains(t, problemsOf(t, c.text), c.want) })
+		t.Run(name, func(t *testing.T) { assert.Equal(t, []string{c.want}, problemsOf(t, c.text)) })
 	}
 }
 

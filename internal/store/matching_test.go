@@ -79,6 +79,19 @@ func drawSyncing(t *rapid.T, s *store.Store, connection string) {
 	}
 }
 
+// drawPast gives some links a base or an open create, as attempts that died would leave them.
+func drawPast(t *rapid.T, s *store.Store, conn *pgx.Conn, connection string) {
+	for _, l := range links(t, s, connection) {
+		set := rapid.SampledFrom([]string{
+			"", "", "base = 'base'", "intent_side = 1, intent_at = now()", "intent_side = 2, intent_at = now()",
+		}).Draw(t, fmt.Sprintf("past of %d", l.ID))
+		if set != "" {
+			_, err := conn.Exec(context.Background(), "UPDATE links SET "+set+" WHERE id = $1", l.ID)
+			require.NoError(t, err)
+		}
+	}
+}
+
 func pendingLinks(t require.TestingT, conn *pgx.Conn, connection string) map[int64]bool {
 	rows, err := conn.Query(context.Background(), `
 		SELECT link_id FROM pending p JOIN connections c ON c.number = p.connection WHERE c.id = $1`, connection)
@@ -138,6 +151,7 @@ func TestMatchComesToWhatTheModelComesTo(t *testing.T) {
 			checkModel(t, s, conn, connection, model)
 
 			drawSyncing(t, s, connection)
+			drawPast(t, s, conn, connection)
 			again, err := s.Match(context.Background(), request)
 			require.NoError(t, err)
 			require.Equal(t, counts, again, "a repeated Match counts the same")

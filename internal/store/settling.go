@@ -34,7 +34,7 @@ func (m *matching) settlePairs() {
 		CREATE TEMP TABLE joined ON COMMIT DROP AS
 		SELECT p.g, p.s, g.record_id AS gohighlevel_id, s.record_id AS salesforce_id, g.link AS of_g, s.link AS of_s,
 		       CASE WHEN g.link IS NULL OR s.link IS NULL THEN coalesce(g.link, s.link)
-		            ELSE g.link END AS keep,
+		            WHEN hg.intent_at IS NULL AND hs.intent_at IS NOT NULL THEN s.link ELSE g.link END AS keep,
 		       CASE WHEN g.excluded OR s.excluded THEN 5 ELSE 1 END::smallint AS state
 		FROM pairs p JOIN candidates g ON g.n = p.g JOIN candidates s ON s.n = p.s
 		LEFT JOIN links hg ON hg.connection = $1 AND hg.kind = $2 AND hg.id = g.link

@@ -1,0 +1,229 @@
+// Package stack puts the dev stack together: Temporal with its Web UI, Postgres with the schema, a keyset, the two fakes
+// and workers. `starter dev`, the demo, the benchmarks and the whole-system tests all start it from here.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"go.temporal.io/sdk/client"
+	"go.uber.org/zap"
+
+	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/platform"
+	"github.com/tandem-sync/tandem/internal/store"
+	"github.com/tandem-sync/tandem/internal/vault"
+)
+
+// Options says what to start. The zero value starts everything on free ports, without a worker.
+type Options struct {
+	DataDir string // state survives here
+	// TemporalAddress is a Temporal that runs already; "" starts one.
+	TemporalAddress string
+	TemporalPort    int // 0 means a free one, as for all ports
+	UIPort          int
+	PostgresPort    int
+	// GoHighLevelAddress and SalesforceAddress are where the fakes listen; "" means a free port of 127.0.0.1.
+	GoHighLevelAddress string
+	SalesforceAddress  string
+	Sandbox            sandbox.Options
+	// Ephemeral trades safety against power cuts for speed, and keeps no snapshot of the fakes.
+	Ephemeral bool
+	// WorkerPath is the worker program; "" means that no worker can be started.
+	WorkerPath string
+	// Out tells what is being done; nil says nothing.
+	Out io.Writer
+}
+
+// Stack is a running dev stack.
+type Stack struct {
+	Options
+	Sandbox  *sandbox.Sandbox
+	Temporal *devstack.Temporal // nil where one runs elsewhere
+	Postgres *devstack.Postgres
+	Store    *store.Store
+	Vault    *vault.Vault
+	State    devstack.State
+
+	goHighLevel, salesforce *devstack.HTTPServer
+	lock                    *devstack.Lock
+	mu                      sync.Mutex
+	workers                 []*devstack.Process
+	closers                 []func(context.Context) error
+}
+
+// Start starts the stack and returns when it can be used. A second stack on the same data directory is refused with
+// *devstack.HeldError. Close ends it.
+func Start(ctx context.Context, o Options) (s *Stack, err error) {
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	s = &Stack{Options: o}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+			s = nil
+		}
+	}()
+	if s.lock, err = devstack.TakeLock(o.DataDir); err != nil {
+		return s, err
+	}
+	s.onClose(func(context.Context) error { s.lock.Release(); return nil })
+	for _, step := range []struct {
+		what  string
+		start func(context.Context) error
+	}{
+		{"Temporal", s.startTemporal},
+		{"Postgres", s.startPostgres},
+		{"the sandbox", s.startSandbox},
+	} {
+		if err := step.start(ctx); err != nil {
+			return s, fmt.Errorf("start %s: %w", step.what, err)
+		}
+	}
+	return s, s.lock.WriteState(s.State)
+}
+
+func (s *Stack) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
+
+// Close stops everything that was started, workers first, and returns every error at once.
+func (s *Stack) Close(ctx context.Context) error {
+	s.mu.Lock()
+	workers := s.workers
+	s.workers = nil
+	s.mu.Unlock()
+	var problems []error
+	for _, w := range workers {
+		problems = append(problems, w.Stop(ctx))
+	}
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		problems = append(problems, s.closers[i](ctx))
+	}
+	s.closers = nil
+	return errors.Join(problems...)
+}
+
+func (s *Stack) startTemporal(ctx context.Context) error {
+	s.State.Namespace = client.DefaultNamespace
+	if s.TemporalAddress != "" {
+		s.State.TemporalAddress = s.TemporalAddress
+		return nil
+	}
+	binary, err := devstack.EnsureTemporal(ctx, s.Out)
+	if err != nil {
+		return err
+	}
+	s.Temporal, err = devstack.StartTemporal(ctx, devstack.TemporalOptions{
+		Binary: binary, DataDir: s.DataDir, Port: s.TemporalPort, UIPort: s.UIPort,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(s.Temporal.Stop)
+	s.State.TemporalAddress, s.State.UIAddress = s.Temporal.Address(), s.Temporal.UIAddress()
+	return nil
+}
+
+func (s *Stack) startPostgres(ctx context.Context) (err error) {
+	s.Postgres, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{DataDir: s.DataDir, Port: s.PostgresPort, FsyncOff: s.Ephemeral})
+	if err != nil {
+		return err
+	}
+	s.onClose(s.Postgres.Stop)
+	s.State.DatabaseURL = s.Postgres.URL()
+	if s.Store, err = store.Open(ctx, s.State.DatabaseURL); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { s.Store.Close(); return nil })
+	if err := s.Store.Migrate(ctx); err != nil {
+		return err
+	}
+	s.State.KeysetFile = filepath.Join(s.DataDir, "keyset.json")
+	if _, err := os.Stat(s.State.KeysetFile); errors.Is(err, os.ErrNotExist) {
+		if err := vault.WriteNew(s.State.KeysetFile); err != nil {
+			return err
+		}
+	}
+	s.Vault, err = vault.Load(vault.Source{File: s.State.KeysetFile})
+	return err
+}
+
+// startSandbox serves the two fakes as they were when the stack was last closed.
+func (s *Stack) startSandbox(ctx context.Context) (err error) {
+	s.Sandbox = sandbox.New(s.Options.Sandbox)
+	if !s.Ephemeral {
+		if err := s.Sandbox.Restore(s.DataDir); err != nil {
+			return err
+		}
+		s.onClose(func(context.Context) error { return s.Sandbox.Save(s.DataDir) })
+	}
+	if s.goHighLevel, err = devstack.ServeHTTP(ctx, orFree(s.GoHighLevelAddress), s.Sandbox.GoHighLevel.Handler()); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.goHighLevel.Close() })
+	if s.salesforce, err = devstack.ServeHTTP(ctx, orFree(s.SalesforceAddress), s.Sandbox.Salesforce.Handler()); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.salesforce.Close() })
+	s.State.GoHighLevelURL, s.State.SalesforceURL = s.goHighLevel.URL(), s.salesforce.URL()
+	return nil
+}
+
+func orFree(address string) string {
+	if address == "" {
+		return "127.0.0.1:0"
+	}
+	return address
+}
+
+// Env returns the environment in which the worker and the starter find this stack.
+func (s *Stack) Env() []string {
+	return append(os.Environ(),
+		platform.EnvDatabaseURL+"="+s.State.DatabaseURL,
+		vault.EnvFile+"="+s.State.KeysetFile,
+		"TEMPORAL_ADDRESS="+s.State.TemporalAddress,
+		"TEMPORAL_NAMESPACE="+s.State.Namespace,
+		platform.EnvListen+"=127.0.0.1:0",
+	)
+}
+
+// StartWorker starts one more worker, whose log goes to the data directory. Close stops it.
+func (s *Stack) StartWorker(ctx context.Context) (*devstack.Process, error) {
+	if s.WorkerPath == "" {
+		return nil, errors.New("no worker program: build it with `make build`")
+	}
+	log, err := os.OpenFile(filepath.Join(s.DataDir, "worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	w, err := devstack.StartProcess(ctx, devstack.ProcessOptions{Name: "worker", Path: s.WorkerPath, Env: s.Env(), Log: log})
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	s.mu.Lock()
+	s.workers = append(s.workers, w)
+	s.State.WorkerPID = w.PID()
+	state := s.State
+	s.mu.Unlock()
+	go func() {
+		<-w.Done()
+		_ = log.Close() // nothing is written to it any more
+	}()
+	return w, s.lock.WriteState(state)
+}
+
+// Dial connects to the stack's Temporal.
+func (s *Stack) Dial(ctx context.Context, log *zap.Logger) (client.Client, error) {
+	if log == nil {
+		log = zap.NewNop()
+	}
+	return client.DialContext(ctx, client.Options{
+		HostPort: s.State.TemporalAddress, Namespace: s.State.Namespace, Logger: platform.TemporalLogger(log),
+	})
+}

@@ -1,0 +1,133 @@
+// Package e2e holds the whole-system tests and benchmarks: real Temporal, real Postgres, real worker processes, real HTTP
+// and OAuth; only the two CRMs are fakes.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/devstack/stack"
+	"github.com/tandem-sync/tandem/workflows"
+)
+
+// workerProgram is the worker that the tests start.
+var workerProgram string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	workerProgram = os.Getenv("TANDEM_WORKER_BIN")
+	if workerProgram == "" {
+		dir, err := os.MkdirTemp("", "tandem-e2e")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // the system cleans up what stays
+		workerProgram = filepath.Join(dir, "worker")
+		build := exec.Command("go", "build", "-o", workerProgram, "github.com/tandem-sync/tandem/worker")
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "build the worker:", err)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+const connection = "acme"
+
+// system is one dev stack for one test.
+type system struct {
+	*stack.Stack
+	temporal client.Client
+}
+
+// newSystem starts a stack of its own for a test, and stops it when the test ends.
+func newSystem(t testing.TB, o sandbox.Options) *system {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the first build of Temporal takes minutes
+	defer cancel()
+	dir, err := devstack.NewTempDataDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s, err := stack.Start(ctx, stack.Options{DataDir: dir, Ephemeral: true, WorkerPath: workerProgram, Sandbox: o, Out: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		closing, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.Close(closing); err != nil {
+			t.Errorf("stop the stack: %v", err)
+		}
+		if t.Failed() {
+			log, _ := os.ReadFile(filepath.Join(dir, "worker.log"))
+			t.Logf("worker log, its end:\n%s", log[max(0, len(log)-6000):])
+		}
+	})
+	temporal, err := s.Dial(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(temporal.Close)
+	return &system{Stack: s, temporal: temporal}
+}
+
+// connect makes the connection with rules, which the test may change first.
+func (s *system) connect(t testing.TB, change func(*sandbox.RulesOptions)) {
+	t.Helper()
+	o := sandbox.RulesOptions{Connection: connection, GoHighLevelURL: s.State.GoHighLevelURL, IndexLag: time.Second}
+	if change != nil {
+		change(&o)
+	}
+	if err := s.Connect(t.Context(), connection, s.Sandbox.Rules(o)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startWorker starts a worker process.
+func (s *system) startWorker(t testing.TB) *devstack.Process {
+	t.Helper()
+	w, err := s.StartWorker(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// start starts an onboarding.
+func (s *system) start(t testing.TB) client.WorkflowRun {
+	t.Helper()
+	run, err := s.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: workflows.OnboardingID(connection), TaskQueue: workflows.TaskQueue,
+		TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioOnboarding, connection),
+	}, workflows.Onboarding, workflows.OnboardingInput{Connection: connection})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// onboard runs an onboarding to its end.
+func (s *system) onboard(t testing.TB) workflows.OnboardingResult {
+	t.Helper()
+	var out workflows.OnboardingResult
+	if err := s.start(t).Get(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
