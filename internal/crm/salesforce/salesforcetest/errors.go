@@ -1,7 +1,5 @@
 package salesforcetest
 
-import "strings"
-
 // apiError is one error of a reply or of an item.
 type apiError struct {
 	status  int // HTTP status where the error is the whole reply; 400 when 0
@@ -64,12 +62,4 @@ func appendErrors(b []byte, codeKey string, errs []*apiError) []byte {
 		b = e.appendJSON(b, codeKey)
 	}
 	return append(b, ']')
-}
-
-func joinErrors(errs []*apiError) string {
-	parts := make([]string, len(errs))
-	for i, e := range errs {
-		parts[i] = e.code + ": " + e.message
-	}
-	return strings.Join(parts, "; ")
 }

@@ -156,14 +156,17 @@ func withDefaults(o Options) Options {
 		o.Clock = time.Now
 	}
 	if o.ClientID == "" && o.ClientSecret == "" {
-		o.ClientID, o.ClientSecret = DefaultClientID, DefaultClientSecret
+		o.ClientSecret = DefaultClientSecret
 	}
-	for _, d := range []struct{ option, value *string }{
-		{&o.OrgID, ptr(DefaultOrgID)}, {&o.MyDomain, ptr(DefaultMyDomain)},
-		{&o.JWTUser, ptr(DefaultUser)}, {&o.ExternalIDField, ptr("GHL_Id__c")},
+	for _, d := range []struct {
+		option *string
+		value  string
+	}{
+		{&o.OrgID, DefaultOrgID}, {&o.MyDomain, DefaultMyDomain}, {&o.ClientID, DefaultClientID},
+		{&o.JWTUser, DefaultUser}, {&o.ExternalIDField, "GHL_Id__c"},
 	} {
 		if *d.option == "" {
-			*d.option = *d.value
+			*d.option = d.value
 		}
 	}
 	if len(o.APIVersions) == 0 {
@@ -173,8 +176,6 @@ func withDefaults(o Options) Options {
 	}
 	return o
 }
-
-func ptr(s string) *string { return &s }
 
 // populate gives the org its users and itself.
 func (f *Fake) populate() {

@@ -61,7 +61,18 @@ func batchSize(header string) int {
 	return batchMax
 }
 
-// query answers GET /query?q= and /queryAll?q=.
+// longTexts counts the custom long text fields that a query selects: two of them make its pages small.
+func (q *boundQuery) longTexts() int {
+	n := 0
+	for _, item := range q.projection.items {
+		if item.field.custom && item.field.kind == "textarea" && !item.field.filterable() {
+			n++
+		}
+	}
+	return n
+}
+
+// soql answers GET /query?q= and /queryAll?q=.
 func (c *call) soql(deleted bool) (*reply, *apiError) {
 	text := c.query.Get("q")
 	if text == "" {
@@ -84,6 +95,9 @@ func (c *call) soql(deleted bool) (*reply, *apiError) {
 		return json200(fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(positions))), nil
 	}
 	batch := batchSize(c.header.Get("Sforce-Query-Options"))
+	if bound.longTexts() > 1 {
+		batch = batchMin
+	}
 	loc := &locator{Query: text, Deleted: deleted, Positions: positions, Batch: batch, Since: c.now}
 	if len(positions) <= batch {
 		defer unlock()

@@ -185,6 +185,19 @@ func TestACursorIsASnapshotOfRowsNotOfWhatTheyHold(t *testing.T) {
 	require.Equal(t, "INVALID_QUERY_LOCATOR", b.do("GET", next, nil).code(t))
 }
 
+func TestTwoLongTextFieldsMakeSmallPages(t *testing.T) {
+	b := newBench(t, Options{})
+	b.org.AddCustomField("Contact", "Story__c", "LongTextArea")
+	b.org.AddCustomField("Contact", "Saga__c", "LongTextArea")
+	rows := make([]map[string]any, 300)
+	for i := range rows {
+		rows[i] = fields{"LastName": "x"}
+	}
+	b.org.Load("Contact", rows)
+	require.Len(t, b.ok("GET", soqlPathOf("/query", "SELECT Story__c FROM Contact"), nil).object(t)["records"], 300)
+	require.Len(t, b.ok("GET", soqlPathOf("/query", "SELECT Story__c, Saga__c FROM Contact"), nil).object(t)["records"], 200)
+}
+
 func TestKeysetPagingSeesEachRowOnceThroughTies(t *testing.T) {
 	b := newBench(t, Options{})
 	var want []any

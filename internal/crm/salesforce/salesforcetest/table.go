@@ -1,10 +1,6 @@
 package salesforcetest
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // table holds one object's records. Position and id stand for each other and are never used twice.
 type table struct {
@@ -116,15 +112,6 @@ func (t *table) show(pos uint32, before, after *row) {
 	if after != nil {
 		t.stamps.insert(stampKey(after, pos))
 	}
-}
-
-// candidates returns the positions of all records that readers may see with the value in an indexed field.
-func (t *table) candidates(h *hashIndex, value string) []uint32 {
-	found := h.find(value)
-	if len(t.late) > 0 {
-		found = append(found, slices.Collect(maps.Keys(t.late))...)
-	}
-	return found
 }
 
 const recycleBinKeeps = 15 * 24 * time.Hour
