@@ -32,7 +32,7 @@ type Config struct {
 	Requests   int // per Window; 0 means no limit, and then Acquire never asks the ledger
 	Window     time.Duration
 	Daily      int // 0 means that only the vendor's own word limits the day
-	Handful    int // slots leased at once; 0 means 10
+	Handful    int // most slots leased at once; 0 means 10
 	Leases     Leaser
 }
 
@@ -53,8 +53,9 @@ type Budget struct {
 	flushed atomic.Int64
 	left    atomic.Int64 // of the vendor's day; -1 while it has not said
 
-	turn  chan struct{} // held by whoever takes the next slot
-	slots []time.Time
+	waiting atomic.Int64  // callers that want a slot now
+	turn    chan struct{} // held by whoever takes the next slot
+	slots   []time.Time
 
 	mu          sync.Mutex
 	pausedUntil time.Time
@@ -118,8 +119,11 @@ func (b *Budget) until(ctx context.Context, at time.Time, reason string) error {
 	}
 }
 
-// slot takes the next leased slot, leasing a handful when there is none.
+// slot takes the next leased slot. When there is none it leases as many as are wanted just now, up to a handful: a slot
+// that nobody uses is lost to everybody.
 func (b *Budget) slot(ctx context.Context) (time.Time, error) {
+	b.waiting.Add(1)
+	defer b.waiting.Add(-1)
 	select {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()
@@ -131,7 +135,8 @@ func (b *Budget) slot(ctx context.Context) (time.Time, error) {
 	}
 	if len(b.slots) == 0 {
 		asked := time.Now()
-		delays, err := b.Leases.LeaseSlots(ctx, b.Connection, b.Side, b.Handful, b.Requests, b.Window)
+		want := min(int(b.waiting.Load()), b.Handful)
+		delays, err := b.Leases.LeaseSlots(ctx, b.Connection, b.Side, want, b.Requests, b.Window)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("lease API slots: %w", err)
 		}

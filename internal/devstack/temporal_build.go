@@ -62,7 +62,10 @@ func EnsureTemporal(ctx context.Context, progress io.Writer) (string, error) {
 	if isFile(target) {
 		return target, nil
 	}
-	return target, buildTemporal(ctx, cache, target, progress)
+	if err := buildTemporal(ctx, cache, target, progress); err != nil {
+		return "", err
+	}
+	return target, nil
 }
 
 func isFile(path string) bool {

@@ -24,10 +24,10 @@ func Authorize(ctx context.Context, client *http.Client, c Credential, listen st
 	defer cancel()
 	go func() {
 		err := open(AuthorizeURL(c, state, verifier))
+		shown <- err
 		if err != nil {
 			cancel()
 		}
-		shown <- err
 	}()
 	code, err := loopback.Wait(waiting, state)
 	if err != nil {

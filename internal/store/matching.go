@@ -140,6 +140,7 @@ func (m *matching) begin() {
 	m.exec(`SET LOCAL work_mem = '64MB'`)
 	m.exec(`SET LOCAL maintenance_work_mem = '64MB'`)
 	m.exec(`SET LOCAL jit = off`)
+	m.exec(`SET LOCAL enable_nestloop = off`)
 
 	// candidates: the staged records. link is the link that holds the record; whole, that it holds both halves.
 	m.exec(`CREATE TEMP TABLE candidates (
@@ -172,6 +173,9 @@ func (m *matching) forgetReviews() {
 
 // gather numbers the staged records and finds the links that hold them.
 func (m *matching) gather() {
+	// Both were just filled, and the plans of everything that follows depend on how large they are.
+	m.exec(`ANALYZE staged`)
+	m.exec(`ANALYZE links`)
 	for _, side := range []struct {
 		code       int16
 		own, other string

@@ -86,18 +86,19 @@ func (m *matching) settleSingles() {
 
 // writeLinks inserts what is fresh, and gives links of one half that were there before the state they come to.
 func (m *matching) writeLinks() {
-	m.exec(`
-		INSERT INTO links (id, connection, kind, state, gohighlevel_id, salesforce_id, problem)
-		OVERRIDING SYSTEM VALUE
-		SELECT t.link, $1, $2, t.state, g.record_id, s.record_id, t.reason
-		FROM settled t LEFT JOIN candidates g ON g.n = t.g LEFT JOIN candidates s ON s.n = t.s
-		WHERE t.fresh ORDER BY t.link`, m.scope.number, m.scope.kind)
+	// First the update: it is planned by the statistics from before the new links.
 	m.exec(`
 		UPDATE links l SET state = t.state, problem = CASE WHEN t.state = 4 THEN l.problem ELSE t.reason END
 		FROM settled t
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = t.link AND NOT t.fresh
 		  AND (l.state, l.problem) IS DISTINCT FROM (t.state, CASE WHEN t.state = 4 THEN l.problem ELSE t.reason END)`,
 		m.scope.number, m.scope.kind)
+	m.exec(`
+		INSERT INTO links (id, connection, kind, state, gohighlevel_id, salesforce_id, problem)
+		OVERRIDING SYSTEM VALUE
+		SELECT t.link, $1, $2, t.state, g.record_id, s.record_id, t.reason
+		FROM settled t LEFT JOIN candidates g ON g.n = t.g LEFT JOIN candidates s ON s.n = t.s
+		WHERE t.fresh ORDER BY t.link`, m.scope.number, m.scope.kind)
 }
 
 func (m *matching) writeReviews() {
@@ -129,4 +130,6 @@ func (m *matching) writePending() {
 		INSERT INTO pending AS p (link_id, connection, kind)
 		SELECT link, $1, $2 FROM due ORDER BY link
 		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`, m.scope.number, m.scope.kind)
+	m.exec(`ANALYZE links`)
+	m.exec(`ANALYZE pending`)
 }

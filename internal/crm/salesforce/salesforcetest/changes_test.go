@@ -58,6 +58,20 @@ func TestTheWriterSeesItsOwnLateWriteByID(t *testing.T) {
 	require.Equal(t, 204, b.ok("PATCH", v67+"/sobjects/Contact/"+id, fields{"Title": "x"}).status)
 }
 
+func TestARollbackLeavesALateWriteLate(t *testing.T) {
+	b := newBench(t, Options{VisibilityLag: time.Minute})
+	id := b.create(fields{"LastName": "Seen"})
+	b.clock.advance(time.Minute)
+	require.NoError(t, b.org.Edit("Contact", id, fields{"LastName": "Unseen"}))
+	b.clock.advance(time.Second)
+	items := b.ok("PATCH", v67+"/composite/sobjects", allOrNone(fields{"id": id, "LastName": "Mine"}, fields{"id": id, "LastName": nil})).list(t)
+	require.Equal(t, "ALL_OR_NONE_OPERATION_ROLLED_BACK", itemCode(items[0]))
+	q := "SELECT LastName FROM Contact WHERE SystemModstamp > 2026-01-01T00:00:00Z ORDER BY SystemModstamp"
+	require.Equal(t, []any{"Seen"}, names(b.query(q)))
+	b.clock.advance(time.Minute)
+	require.Equal(t, []any{"Unseen"}, names(b.query(q)))
+}
+
 func TestOnlyAShareOfTheWritesIsLate(t *testing.T) {
 	b := newBench(t, Options{VisibilityLag: time.Minute, VisibilityLagRate: 0.3, Seed: 7})
 	for range 200 {

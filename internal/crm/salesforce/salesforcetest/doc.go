@@ -1,6 +1,6 @@
 // Package salesforcetest is one Salesforce org in memory: a strict, stateful fake of its OAuth endpoints and its REST
-// API, as hostile as the vendor is known to be. Tests and the local stack run against it; the vendor's public clients
-// (jsforce, simple-salesforce) work against it too.
+// API, as hostile as the vendor is known to be. Tests and the local stack run against it; the vendor's public client
+// jsforce works against it too.
 //
 //	org := salesforcetest.New(salesforcetest.Options{VisibilityLag: 5 * time.Second})
 //	server := httptest.NewServer(org.Handler())
