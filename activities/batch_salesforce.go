@@ -37,36 +37,17 @@ func (b *batch) writeSalesforce(ctx context.Context) error {
 	return b.commit(ctx, func(p *pair) bool { return len(p.decision.GoHighLevel) == 0 && p.decision.Create != record.GoHighLevel })
 }
 
-// updateSalesforce reads the records once more before it writes: what a person changed since they were staged must not
-// be overwritten, and reading 200 takes one call.
 func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
-	if err := b.readSalesforce(ctx, pairs); err != nil {
-		return err
-	}
-	var due []*pair
-	var docs []crm.Document
-	for _, p := range pairs {
-		if !p.open() {
-			continue
-		}
-		if err := b.decidePair(p); err != nil {
-			return err
-		}
-		if len(p.decision.Salesforce) == 0 {
-			continue
-		}
-		doc := b.Mapper.ToSalesforce(p.decision.Salesforce, false, "")
-		doc["id"] = p.link.SalesforceID
-		due, docs = append(due, p), append(docs, doc)
-	}
-	if len(due) == 0 {
-		return nil
+	docs := make([]crm.Document, len(pairs))
+	for i, p := range pairs {
+		docs[i] = b.Mapper.ToSalesforce(p.decision.Salesforce, false, "")
+		docs[i]["id"] = p.link.SalesforceID
 	}
 	results, err := b.Salesforce.UpdateRecords(ctx, contactObject, docs)
 	if err != nil {
 		return err
 	}
-	return b.saved(due, results, record.Update)
+	return b.saved(pairs, results, record.Update)
 }
 
 // createSalesforce upserts by the external id where the org has one, which is safe to repeat; elsewhere the intents

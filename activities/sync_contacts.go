@@ -105,6 +105,9 @@ func (b *batch) run(ctx context.Context, work []record.Work) error {
 	if err := b.load(ctx, work); err != nil {
 		return err
 	}
+	if err := b.refresh(ctx); err != nil {
+		return err
+	}
 	if err := b.commit(ctx, func(p *pair) bool { return p.decision.Nothing() }); err != nil {
 		return err
 	}

@@ -44,7 +44,18 @@ func (s *contactSync) setup(ctx workflow.Context) error {
 	return nil
 }
 
+// run starts over whenever another run took the contact over, which it may once a claim is old.
 func (s *contactSync) run(ctx workflow.Context) error {
+	for {
+		if err := s.attempt(ctx); activities.KindOf(err) != activities.TypeFenced {
+			return err
+		}
+		workflow.GetLogger(ctx).Info("another run took the contact over; starting over", "link", s.claim.LinkID)
+		s.claim, s.commit = activities.ContactClaim{}, activities.CommitContactInput{}
+	}
+}
+
+func (s *contactSync) attempt(ctx workflow.Context) error {
 	if err := s.take(ctx); err != nil {
 		return err
 	}

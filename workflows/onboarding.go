@@ -110,7 +110,7 @@ func (o *onboarding) check(ctx workflow.Context) error {
 		return err
 	}
 	if len(o.access.Problems) > 0 {
-		return needsAccess(ctx, "nothing was written: "+strings.Join(o.access.Problems, "; "))
+		return needsAccess("nothing was written: " + strings.Join(o.access.Problems, "; "))
 	}
 	return nil
 }

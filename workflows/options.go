@@ -7,23 +7,31 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
 )
 
 // The option profiles, one per kind of work. These are the only durations of the package.
+
+// fenced fails at once what works under a claim of the workflow's own: a claim that was lost does not come back by trying
+// again. The bulk lane's activities claim anew by themselves.
+var fenced = []string{activities.TypeFenced}
 
 // vendorCall is one API call that is safe to repeat: retried for as long as the vendor is down; what needs a person
 // fails at once, by the error's own word.
 func vendorCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
-		StartToCloseTimeout: 2 * time.Minute,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		StartToCloseTimeout: 40 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, NonRetryableErrorTypes: fenced,
+		},
 	})
 }
 
 // vendorCreate is one API call that must not be repeated blindly: one attempt, then the workflow settles.
 func vendorCreate(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
-		StartToCloseTimeout: 2 * time.Minute,
+		StartToCloseTimeout: 40 * time.Second,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 	})
 }
@@ -31,8 +39,10 @@ func vendorCreate(ctx workflow.Context, summary string) workflow.Context {
 // ledgerCall touches only the ledger.
 func ledgerCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+		StartToCloseTimeout: 15 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, NonRetryableErrorTypes: fenced,
+		},
 	})
 }
 

@@ -27,15 +27,16 @@ func permanent(ctx workflow.Context, err error) error {
 }
 
 // needsAccess is the error of a connection that lacks something a person must grant.
-func needsAccess(ctx workflow.Context, message string) error {
-	return permanent(ctx, temporal.NewApplicationErrorWithOptions(message, string(crm.NeedsAccess), temporal.ApplicationErrorOptions{
+func needsAccess(message string) error {
+	return temporal.NewApplicationErrorWithOptions(message, string(crm.NeedsAccess), temporal.ApplicationErrorOptions{
 		NonRetryable: true, Details: []any{activities.Problem{Kind: crm.NeedsAccess, Class: crm.Person}},
-	}))
+	})
 }
 
-// ambiguous tells whether the outcome of a create is unknown: the vendor's connection died, or the worker did.
+// ambiguous tells whether the outcome of a create is unknown: the vendor's connection died, or the worker did. Whatever
+// Translate does not call final may have been carried out, as when a worker is stopped in the middle of a call.
 func ambiguous(err error) bool {
 	var timeout *temporal.TimeoutError
-	kind := activities.KindOf(err)
-	return errors.As(err, &timeout) || kind != "" && (kind.Class() == crm.Retry || kind.Class() == crm.Wait)
+	var app *temporal.ApplicationError
+	return errors.As(err, &timeout) || errors.As(err, &app) && !app.NonRetryable()
 }

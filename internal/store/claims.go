@@ -82,7 +82,7 @@ func claimable(ctx context.Context, tx pgx.Tx, sc scope, c record.ClaimRequest) 
 	unclaimed, err := collectIDs(tx.Query(ctx, `
 		SELECT link_id FROM pending
 		WHERE connection = $1 AND kind = $2 AND lane = 0 AND token IS NULL
-		ORDER BY connection, kind, link_id LIMIT $3 FOR UPDATE SKIP LOCKED`, sc.number, sc.kind, c.Limit-len(ids)))
+		ORDER BY connection, kind, link_id >> 12, link_id & 31, link_id LIMIT $3 FOR UPDATE SKIP LOCKED`, sc.number, sc.kind, c.Limit-len(ids)))
 	return append(ids, unclaimed...), err
 }
 
@@ -148,8 +148,7 @@ func (s *Store) RecordIntents(
 	err = s.inClaim(ctx, token, linkIDs, func(tx pgx.Tx, sc scope) error {
 		earlier = map[int64]record.Intent{}
 		rows, err := tx.Query(ctx, `
-			SELECT id, intent_side, intent_at FROM links
-			WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND intent_at IS NOT NULL`, sc.number, sc.kind, linkIDs)
+			SELECT link_id, side, at FROM intents WHERE link_id = ANY($1)`, linkIDs)
 		if err != nil {
 			return err
 		}
@@ -163,9 +162,10 @@ func (s *Store) RecordIntents(
 			return err
 		}
 		_, err = tx.Exec(ctx, `
-			UPDATE links SET intent_side = $4, intent_at = clock_timestamp()
-			WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND intent_side IS DISTINCT FROM $4`,
-			sc.number, sc.kind, linkIDs, code)
+			INSERT INTO intents AS i (link_id, connection, kind, side)
+			SELECT DISTINCT id, $2::integer, $3::smallint, $4::smallint FROM unnest($1::bigint[]) AS u (id)
+			ON CONFLICT (link_id) DO UPDATE SET side = excluded.side, at = excluded.at WHERE i.side <> excluded.side`,
+			linkIDs, sc.number, sc.kind, code)
 		return err
 	})
 	if err != nil {
@@ -176,10 +176,8 @@ func (s *Store) RecordIntents(
 
 // ClearIntents notes that the creates were not carried out after all. It fails with record.ErrFenced.
 func (s *Store) ClearIntents(ctx context.Context, token int64, linkIDs []int64) error {
-	err := s.inClaim(ctx, token, linkIDs, func(tx pgx.Tx, sc scope) error {
-		_, err := tx.Exec(ctx, `
-			UPDATE links SET intent_side = NULL, intent_at = NULL
-			WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND intent_at IS NOT NULL`, sc.number, sc.kind, linkIDs)
+	err := s.inClaim(ctx, token, linkIDs, func(tx pgx.Tx, _ scope) error {
+		_, err := tx.Exec(ctx, `DELETE FROM intents WHERE link_id = ANY($1)`, linkIDs)
 		return err
 	})
 	if err != nil {

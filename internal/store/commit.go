@@ -78,7 +78,7 @@ func uncommitted(
 		return open, nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT `+linkColumns+` FROM links l
+		SELECT `+linkColumns+` FROM `+linkTables+`
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = ANY($3)
 		  AND NOT EXISTS (SELECT FROM pending p WHERE p.link_id = l.id AND p.token IS NOT NULL)`,
 		sc.number, sc.kind, restIDs)
@@ -119,7 +119,7 @@ type outcomeColumns struct {
 	states                  []int16
 	gohighlevel, salesforce []*string
 	bases                   [][]byte
-	problems                []*string
+	problems                []string
 	again                   []int64 // the links that stay pending
 }
 
@@ -150,7 +150,7 @@ func outcomesByColumn(outcomes []record.Outcome) (*outcomeColumns, error) {
 		c.gohighlevel = append(c.gohighlevel, nilText(o.GoHighLevelID))
 		c.salesforce = append(c.salesforce, nilText(o.SalesforceID))
 		c.bases = append(c.bases, o.Base)
-		c.problems = append(c.problems, nilText(o.Problem))
+		c.problems = append(c.problems, o.Problem)
 		if o.Again {
 			c.again = append(c.again, o.LinkID)
 		}
@@ -172,6 +172,7 @@ func (c *outcomeColumns) checkRecordsAreFree(ctx context.Context, tx pgx.Tx, sc 
 		err := tx.QueryRow(ctx, `
 			SELECT o.link_id, l.id FROM unnest($3::bigint[], $4::text[]) AS o (link_id, record_id)
 			JOIN links l ON l.connection = $1 AND l.kind = $2 AND `+side.sql+` = o.record_id AND l.id <> o.link_id
+			WHERE `+side.sql+` = ANY($4)
 			ORDER BY o.link_id LIMIT 1`, sc.number, sc.kind, c.ids, side.ids).Scan(&taken.LinkID, &taken.OtherID)
 		if err == nil {
 			return taken
@@ -189,14 +190,18 @@ func (c *outcomeColumns) updateLinks(ctx context.Context, tx pgx.Tx, sc scope) e
 		SET state = o.state, base = coalesce(o.base, l.base), problem = o.problem,
 		    gohighlevel_id = coalesce(o.gohighlevel_id, l.gohighlevel_id),
 		    salesforce_id = coalesce(o.salesforce_id, l.salesforce_id),
-		    intent_side = NULL, intent_at = NULL, synced_at = clock_timestamp()
+		    synced_at = clock_timestamp()
 		FROM unnest($3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::bytea[], $8::text[])
 		     AS o (link_id, state, gohighlevel_id, salesforce_id, base, problem)
-		WHERE l.connection = $1 AND l.kind = $2 AND l.id = o.link_id`,
+		WHERE l.connection = $1 AND l.kind = $2 AND l.id = o.link_id AND l.id = ANY($3)`,
 		sc.number, sc.kind, c.ids, c.states, c.gohighlevel, c.salesforce, c.bases, c.problems)
-	if err == nil && tag.RowsAffected() != int64(len(c.ids)) {
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() != int64(len(c.ids)) {
 		return fmt.Errorf("%w: an outcome's link is of another connection or kind", record.ErrNoLink)
 	}
+	_, err = tx.Exec(ctx, `DELETE FROM intents WHERE link_id = ANY($1)`, c.ids)
 	return err
 }
 

@@ -40,7 +40,7 @@ func (s *Store) FindLink(
 	}
 	var r linkRow
 	err = s.pool.QueryRow(ctx, `
-		SELECT `+linkColumns+` FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.`+recordColumn[side]+` = $3`,
+		SELECT `+linkColumns+` FROM `+linkTables+` WHERE l.connection = $1 AND l.kind = $2 AND l.`+recordColumn[side]+` = $3`,
 		sc.number, sc.kind, id).Scan(r.targets()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -73,12 +73,12 @@ func (s *Store) EnsureLink(
 		}
 		_, err := tx.Exec(ctx, `
 			INSERT INTO links (connection, kind, state, `+own+`) VALUES ($1, $2, 1, $3)
-			ON CONFLICT (connection, kind, `+own+`) WHERE `+own+` IS NOT NULL DO NOTHING`, sc.number, sc.kind, id)
+			ON CONFLICT (connection, `+own+`) WHERE `+own+` IS NOT NULL DO NOTHING`, sc.number, sc.kind, id)
 		if err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			SELECT `+linkColumns+` FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.`+own+` = $3`,
+			SELECT `+linkColumns+` FROM `+linkTables+` WHERE l.connection = $1 AND l.kind = $2 AND l.`+own+` = $3`,
 			sc.number, sc.kind, id).Scan(r.targets()...)
 	})
 	if err != nil {

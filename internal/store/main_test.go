@@ -45,7 +45,7 @@ func run(m *testing.M) (code int, err error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return 0, err
 	}
-	server, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{DataDir: dir, FsyncOff: true, Log: pglog, MaxConnections: 200})
+	server, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{DataDir: dir, FsyncOff: true, MaxConnections: 200})
 	if err != nil {
 		return 0, err
 	}

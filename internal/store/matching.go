@@ -11,6 +11,9 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
+// analyzeFrom is how many links must have become pending for the tables to be worth another look by the planner.
+const analyzeFrom = 1000
+
 // Match links what both sides' staged records of an epoch have in common. Links that exist come first; then, tier by
 // tier, records are grouped by the keys they share. A group of one record per side becomes a link, or goes to review
 // as namesakes where the tier is the phone's and the first names differ; any other group that spans both sides goes to
@@ -66,6 +69,11 @@ func (s *Store) Match(ctx context.Context, m record.MatchRequest) (record.MatchC
 	})
 	if err != nil {
 		return record.MatchCounts{}, fmt.Errorf("store: match: %w", err)
+	}
+	if counts.Pending >= analyzeFrom {
+		// Until Postgres has looked at what was added, it takes the tables for empty and plans accordingly. It would
+		// look by itself in a minute; that it has not looked is no reason to fail.
+		_, _ = s.pool.Exec(ctx, `ANALYZE links, pending, staged`)
 	}
 	return counts, nil
 }
@@ -167,7 +175,8 @@ func (m *matching) forgetReviews() {
 			DELETE FROM reviews WHERE connection = $1 AND kind = $2 AND decided_at IS NULL RETURNING link_ids)
 		DELETE FROM links l USING (SELECT DISTINCT unnest(link_ids) AS id FROM forgotten) f
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = f.id AND l.state = 3
-		  AND (l.gohighlevel_id IS NULL OR l.salesforce_id IS NULL) AND l.base IS NULL AND l.intent_at IS NULL`,
+		  AND (l.gohighlevel_id IS NULL OR l.salesforce_id IS NULL) AND l.base IS NULL
+		  AND NOT EXISTS (SELECT FROM intents i WHERE i.link_id = l.id)`,
 		m.scope.number, m.scope.kind)
 }
 

@@ -83,10 +83,12 @@ func drawSyncing(t *rapid.T, s *store.Store, connection string) {
 func drawPast(t *rapid.T, s *store.Store, conn *pgx.Conn, connection string) {
 	for _, l := range links(t, s, connection) {
 		set := rapid.SampledFrom([]string{
-			"", "", "base = 'base'", "intent_side = 1, intent_at = now()", "intent_side = 2, intent_at = now()",
+			"", "", `UPDATE links SET base = 'base' WHERE id = $1`,
+			`INSERT INTO intents (link_id, connection, kind, side) SELECT id, connection, kind, 1 FROM links WHERE id = $1
+			 ON CONFLICT DO NOTHING`,
 		}).Draw(t, fmt.Sprintf("past of %d", l.ID))
 		if set != "" {
-			_, err := conn.Exec(context.Background(), "UPDATE links SET "+set+" WHERE id = $1", l.ID)
+			_, err := conn.Exec(context.Background(), set, l.ID)
 			require.NoError(t, err)
 		}
 	}

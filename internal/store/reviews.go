@@ -31,9 +31,9 @@ func (s *Store) Reviews(ctx context.Context, connection string) ([]Review, error
 		WITH open AS (
 			SELECT r.id, r.reason, r.created_at, m.link_id FROM reviews r CROSS JOIN unnest(r.link_ids) AS m (link_id)
 			WHERE r.connection = $1 AND r.kind = ANY($2) AND r.decided_at IS NULL)
-		SELECT coalesce(o.id, 0), coalesce(o.reason, l.problem, ''), coalesce(o.created_at, l.synced_at, 'epoch'),
+		SELECT coalesce(o.id, 0), coalesce(o.reason, l.problem), coalesce(o.created_at, l.synced_at, 'epoch'),
 		       `+linkColumns+`
-		FROM links l LEFT JOIN open o ON o.link_id = l.id
+		FROM `+linkTables+` LEFT JOIN open o ON o.link_id = l.id
 		WHERE l.connection = $1 AND l.kind = ANY($2) AND l.state = 3
 		ORDER BY o.id NULLS LAST, l.id`, n, allKinds)
 	if err != nil {

@@ -34,11 +34,11 @@ func (m *matching) settlePairs() {
 		CREATE TEMP TABLE joined ON COMMIT DROP AS
 		SELECT p.g, p.s, g.record_id AS gohighlevel_id, s.record_id AS salesforce_id, g.link AS of_g, s.link AS of_s,
 		       CASE WHEN g.link IS NULL OR s.link IS NULL THEN coalesce(g.link, s.link)
-		            WHEN hg.intent_at IS NULL AND hs.intent_at IS NOT NULL THEN s.link ELSE g.link END AS keep,
+		            WHEN ig.link_id IS NULL AND si.link_id IS NOT NULL THEN s.link ELSE g.link END AS keep,
 		       CASE WHEN g.excluded OR s.excluded THEN 5 ELSE 1 END::smallint AS state
 		FROM pairs p JOIN candidates g ON g.n = p.g JOIN candidates s ON s.n = p.s
-		LEFT JOIN links hg ON hg.connection = $1 AND hg.kind = $2 AND hg.id = g.link
-		LEFT JOIN links hs ON hs.connection = $1 AND hs.kind = $2 AND hs.id = s.link`,
+		LEFT JOIN intents ig ON ig.connection = $1 AND ig.kind = $2 AND ig.link_id = g.link
+		LEFT JOIN intents si ON si.connection = $1 AND si.kind = $2 AND si.link_id = s.link`,
 		m.scope.number, m.scope.kind)
 	m.exec(`ANALYZE joined`)
 	m.exec(`
@@ -54,7 +54,7 @@ func (m *matching) settlePairs() {
 		m.scope.number, m.scope.kind)
 	m.exec(`
 		UPDATE links l
-		SET gohighlevel_id = j.gohighlevel_id, salesforce_id = j.salesforce_id, state = j.state, problem = NULL
+		SET gohighlevel_id = j.gohighlevel_id, salesforce_id = j.salesforce_id, state = j.state, problem = ''
 		FROM joined j WHERE l.connection = $1 AND l.kind = $2 AND l.id = j.keep`,
 		m.scope.number, m.scope.kind)
 	m.exec(`
@@ -84,21 +84,35 @@ func (m *matching) settleSingles() {
 		      ORDER BY c.side, c.record_id) x`)
 }
 
+// roomFrom is how many fresh links are worth a change of the table's fill factor, which waits for a vacuum to end.
+const roomFrom = 1000
+
 // writeLinks inserts what is fresh, and gives links of one half that were there before the state they come to.
+//
+// Every fresh link will soon be written again, with a base that makes it two and a half times as long. Many are
+// therefore laid out with room for that on their page: the second version then stays where the first one was, and no
+// index has to hold both. Once they have grown, the pages are full.
 func (m *matching) writeLinks() {
+	spread := m.number(`SELECT count(*) FROM settled WHERE fresh`) >= roomFrom
+	if spread {
+		m.exec(`ALTER TABLE links SET (fillfactor = 41)`)
+	}
 	// First the update: it is planned by the statistics from before the new links.
 	m.exec(`
-		UPDATE links l SET state = t.state, problem = CASE WHEN t.state = 4 THEN l.problem ELSE t.reason END
+		UPDATE links l SET state = t.state, problem = CASE WHEN t.state = 4 THEN l.problem ELSE coalesce(t.reason, '') END
 		FROM settled t
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = t.link AND NOT t.fresh
-		  AND (l.state, l.problem) IS DISTINCT FROM (t.state, CASE WHEN t.state = 4 THEN l.problem ELSE t.reason END)`,
+		  AND (l.state, l.problem) IS DISTINCT FROM (t.state, CASE WHEN t.state = 4 THEN l.problem ELSE coalesce(t.reason, '') END)`,
 		m.scope.number, m.scope.kind)
 	m.exec(`
 		INSERT INTO links (id, connection, kind, state, gohighlevel_id, salesforce_id, problem)
 		OVERRIDING SYSTEM VALUE
-		SELECT t.link, $1, $2, t.state, g.record_id, s.record_id, t.reason
+		SELECT t.link, $1, $2, t.state, g.record_id, s.record_id, coalesce(t.reason, '')
 		FROM settled t LEFT JOIN candidates g ON g.n = t.g LEFT JOIN candidates s ON s.n = t.s
 		WHERE t.fresh ORDER BY t.link`, m.scope.number, m.scope.kind)
+	if spread {
+		m.exec(`ALTER TABLE links RESET (fillfactor)`)
+	}
 }
 
 func (m *matching) writeReviews() {

@@ -13,7 +13,11 @@ import (
 // may show the record as it was before.
 const settling = time.Minute
 
-const linkColumns = `l.id, l.kind, l.gohighlevel_id, l.salesforce_id, l.state, l.base, l.intent_side, l.intent_at, l.problem`
+// linkColumns are selected from linkTables.
+const (
+	linkColumns = `l.id, l.kind, l.gohighlevel_id, l.salesforce_id, l.state, l.base, l.problem, i.side, i.at`
+	linkTables  = `links l LEFT JOIN intents i ON i.link_id = l.id`
+)
 
 // linkRow is a row of links with the nulls that it may hold.
 type linkRow struct {
@@ -22,21 +26,21 @@ type linkRow struct {
 	gohighlevel *string
 	salesforce  *string
 	base        []byte
+	problem     string
 	intentSide  *int16
 	intentAt    *time.Time
-	problem     *string
 }
 
 func (r *linkRow) targets() []any {
 	return []any{
-		&r.id, &r.kind, &r.gohighlevel, &r.salesforce, &r.state, &r.base, &r.intentSide, &r.intentAt, &r.problem,
+		&r.id, &r.kind, &r.gohighlevel, &r.salesforce, &r.state, &r.base, &r.problem, &r.intentSide, &r.intentAt,
 	}
 }
 
 func (r *linkRow) link(connection string) record.Link {
 	l := record.Link{
 		ID: r.id, Connection: connection, Kind: kindOf(r.kind), State: states[r.state], Base: r.base,
-		GoHighLevelID: text(r.gohighlevel), SalesforceID: text(r.salesforce), Problem: text(r.problem),
+		GoHighLevelID: text(r.gohighlevel), SalesforceID: text(r.salesforce), Problem: r.problem,
 	}
 	if r.intentSide != nil && r.intentAt != nil {
 		l.Intent = &record.Intent{Side: sideOf(*r.intentSide), At: *r.intentAt}
@@ -94,7 +98,7 @@ func workQuery(claim bool, where string) string {
 		       g.modified_at, g.read_at,
 		       s.record_id, s.body, s.external_keys, s.email_keys, s.phone_name_keys, s.first_name_key, s.excluded,
 		       s.modified_at, s.read_at
-		FROM links l` + joins + `
+		FROM ` + linkTables + joins + `
 		LEFT JOIN staged g ON g.connection = l.connection AND g.kind = l.kind AND g.side = 1
 		                  AND g.record_id = l.gohighlevel_id` + freshGoHighLevel + `
 		LEFT JOIN staged s ON s.connection = l.connection AND s.kind = l.kind AND s.side = 2

@@ -47,34 +47,44 @@ CREATE TABLE credentials (
 );
 
 -- A million of these are kept for years: columns stand in the order that leaves no gaps between them (eight-byte
--- ones, then four, then two, then the ones of varying length), and there is no index that is not looked up.
+-- ones, then four, then two, then the ones of varying length), a link in step holds no null, which spares it the map of
+-- its nulls, and there is no index that is not looked up.
 CREATE TABLE links (
     id             bigint      GENERATED ALWAYS AS IDENTITY,
     synced_at      timestamptz,
-    intent_at      timestamptz,
     connection     integer     NOT NULL,
     kind           smallint    NOT NULL,
     state          smallint    NOT NULL,
     base           bytea,
     gohighlevel_id text        COLLATE "C",
     salesforce_id  text        COLLATE "C",
-    intent_side    smallint,
-    problem        text,
+    problem        text        NOT NULL DEFAULT '',
     -- The connection leads, so that counting or paging one connection never reads another's links.
-    CONSTRAINT links_pkey PRIMARY KEY (connection, kind, id),
+    CONSTRAINT links_pkey PRIMARY KEY (connection, kind, id) WITH (fillfactor = 100), -- ids only ascend
     CONSTRAINT links_kind_is_known CHECK (kind = 1),
     CONSTRAINT links_state_is_known CHECK (state BETWEEN 1 AND 5),
     CONSTRAINT links_hold_a_record CHECK (num_nonnulls(gohighlevel_id, salesforce_id) >= 1),
-    CONSTRAINT links_ids_are_null_rather_than_empty CHECK (gohighlevel_id <> '' AND salesforce_id <> ''),
-    CONSTRAINT links_intent_is_whole CHECK ((intent_side IS NULL) = (intent_at IS NULL) AND intent_side IN (1, 2))
-)
--- Onboarding writes each link twice, first without and then with its base. A prompt vacuum lets the second versions
--- take the room of the first ones instead of growing the table by a third.
-WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+    CONSTRAINT links_ids_are_null_rather_than_empty CHECK (gohighlevel_id <> '' AND salesforce_id <> '')
+);
 
--- A record belongs to at most one link.
-CREATE UNIQUE INDEX links_gohighlevel_record ON links (connection, kind, gohighlevel_id) WHERE gohighlevel_id IS NOT NULL;
-CREATE UNIQUE INDEX links_salesforce_record ON links (connection, kind, salesforce_id) WHERE salesforce_id IS NOT NULL;
+-- Creates that were begun and whose outcome is not recorded.
+CREATE TABLE intents (
+    link_id    bigint      NOT NULL,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    connection integer     NOT NULL,
+    kind       smallint    NOT NULL,
+    side       smallint    NOT NULL,
+    CONSTRAINT intents_pkey PRIMARY KEY (link_id),
+    CONSTRAINT intents_belong_to_a_link FOREIGN KEY (connection, kind, link_id)
+        REFERENCES links (connection, kind, id) ON DELETE CASCADE,
+    CONSTRAINT intents_side_is_known CHECK (side IN (1, 2))
+);
+
+-- A record belongs to at most one link. An id is one record's whatever its kind, so the kind needs no room here.
+-- Matching adds links in the order of their GoHighLevel ids: that index needs no room for what would come in between.
+CREATE UNIQUE INDEX links_gohighlevel_record ON links (connection, gohighlevel_id) WITH (fillfactor = 100)
+    WHERE gohighlevel_id IS NOT NULL;
+CREATE UNIQUE INDEX links_salesforce_record ON links (connection, salesforce_id) WHERE salesforce_id IS NOT NULL;
 
 -- Tokens of claims: a later claim has a higher one.
 CREATE SEQUENCE claim_tokens;
@@ -105,8 +115,11 @@ CREATE TABLE pending (
 -- Its rows come and go by the million: dead ones must not pile up where Claim looks for the next batch.
 WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- What Claim takes next.
-CREATE INDEX pending_unclaimed ON pending (connection, kind, link_id) WHERE lane = 0 AND token IS NULL;
+-- What Claim takes next: of every 4096 links, each 32nd, then the ones beside them. A batch thus meets each page of
+-- links once or twice, not all over: the versions that earlier batches replaced there can be cleared away, and leave
+-- room for this one's on the same page. Neighbours in one transaction would crowd each other out, into every index.
+CREATE INDEX pending_unclaimed ON pending (connection, kind, (link_id >> 12), (link_id & 31), link_id)
+    WHERE lane = 0 AND token IS NULL;
 -- What waits in the record lane.
 CREATE INDEX pending_handed_over ON pending (connection, kind, link_id) WHERE lane = 1;
 -- What Claim takes over, and what an owner holds already. Both are few.

@@ -1,0 +1,35 @@
+package workflows
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/mock"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+func TestCheckConnectionReportsWhatIsMissingOnceTheVendorsAnswer(t *testing.T) {
+	env := newEnv(t)
+	calls := 0
+	env.OnActivity(contacts.CheckAccess, mock.Anything, activities.ConnectionInput{Connection: "acme"}).Return(
+		func(context.Context, activities.ConnectionInput) (activities.AccessReport, error) {
+			if calls++; calls < 3 {
+				return activities.AccessReport{}, refusal(record.Salesforce, crm.Unavailable)
+			}
+			return activities.AccessReport{Problems: []string{"no such field"}, IndexLag: 3}, nil
+		})
+	env.ExecuteWorkflow(CheckConnection, CheckConnectionInput{Connection: "acme"})
+	var out activities.AccessReport
+	succeeded(t, env, &out)
+	same(t, "report", out, activities.AccessReport{Problems: []string{"no such field"}, IndexLag: 3})
+	same(t, "attempts", calls, 3)
+}
+
+func TestACheckWithoutAConnectionIsInvalid(t *testing.T) {
+	env := newEnv(t)
+	env.ExecuteWorkflow(CheckConnection, CheckConnectionInput{})
+	failed(t, env, TypeInvalidInput)
+}

@@ -1,0 +1,223 @@
+package workflows
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/mock"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// world is one contact in two CRMs and a ledger, as the activities of a ContactSync meet it.
+type world struct {
+	diary
+	state sync.Mutex
+	link  activities.ContactClaim
+	// holds says which records are there. What a side lacks is created; both together are decided by both.
+	holds map[record.Side]bool
+	both  activities.ContactDecision
+	// create is what the decision adds when the other half is missing.
+	create activities.ContactDecision
+	// settled is what looking for the other half finds while it is not there.
+	settled activities.SettledContact
+	// errs are the errors of the next calls, by name; nil among them stands for success.
+	errs map[string][]error
+	// landed tells that a create which fails took effect all the same.
+	landed    bool
+	committed []activities.CommitContactInput
+}
+
+const (
+	ghlID  = "ghl-1"
+	sfID   = "sf-1"
+	linkID = int64(17)
+)
+
+// newWorld is a contact that both sides hold and that is linked.
+func newWorld() *world {
+	return &world{
+		link: activities.ContactClaim{
+			Connection: "acme", LinkID: linkID, Token: 5, GoHighLevelID: ghlID, SalesforceID: sfID,
+		},
+		holds: map[record.Side]bool{record.GoHighLevel: true, record.Salesforce: true},
+		errs:  map[string][]error{},
+	}
+}
+
+// only is a contact that one side holds.
+func only(side record.Side) *world {
+	w := newWorld()
+	w.holds[side.Other()] = false
+	if side == record.GoHighLevel {
+		w.link.SalesforceID = ""
+	} else {
+		w.link.GoHighLevelID = ""
+	}
+	return w
+}
+
+// step notes a call and returns the error that is planned for it.
+func (w *world) step(name string) error {
+	w.note(name)
+	w.state.Lock()
+	defer w.state.Unlock()
+	if len(w.errs[name]) == 0 {
+		return nil
+	}
+	err := w.errs[name][0]
+	w.errs[name] = w.errs[name][1:]
+	return err
+}
+
+func (w *world) has(side record.Side) bool {
+	w.state.Lock()
+	defer w.state.Unlock()
+	return w.holds[side]
+}
+
+func (w *world) put(side record.Side) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	w.holds[side] = true
+}
+
+func (w *world) commits() []activities.CommitContactInput {
+	w.state.Lock()
+	defer w.state.Unlock()
+	return slices.Clone(w.committed)
+}
+
+// lastCommit is what the ledger was told in the end.
+func (w *world) lastCommit(t *testing.T) activities.CommitContactInput {
+	t.Helper()
+	all := w.commits()
+	if len(all) == 0 {
+		t.Fatal("nothing was committed")
+	}
+	return all[len(all)-1]
+}
+
+// serve lets an environment's activities work on the world.
+func (w *world) serve(env *testsuite.TestWorkflowEnvironment) {
+	w.serveLedger(env)
+	w.serveGoHighLevel(env)
+	w.serveSalesforce(env)
+}
+
+func (w *world) serveLedger(env *testsuite.TestWorkflowEnvironment) {
+	env.OnActivity(contacts.ClaimContact, mock.Anything, mock.Anything).Return(
+		func(context.Context, activities.ClaimContactInput) (activities.ContactClaim, error) {
+			err := w.step("claim")
+			return w.link, err
+		}).Maybe()
+	env.OnActivity(contacts.DecideContact, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.DecideContactInput) (activities.ContactDecision, error) {
+			err := w.step("decide")
+			d := w.both
+			switch {
+			case in.GoHighLevel == nil:
+				d = w.create
+				d.Create = record.GoHighLevel
+			case in.Salesforce == nil:
+				d = w.create
+				d.Create = record.Salesforce
+			}
+			d.Plan = activities.Sealed("plan")
+			return d, err
+		}).Maybe()
+	env.OnActivity(contacts.SettleContact, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.SettleContactInput) (activities.SettledContact, error) {
+			err := w.step("settle")
+			if err == nil && w.has(in.Side) {
+				return activities.SettledContact{RecordID: map[record.Side]string{record.GoHighLevel: ghlID, record.Salesforce: sfID}[in.Side]}, nil
+			}
+			return w.settled, err
+		}).Maybe()
+	env.OnActivity(contacts.CommitContact, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.CommitContactInput) error {
+			if err := w.step("commit"); err != nil {
+				return err
+			}
+			w.state.Lock()
+			defer w.state.Unlock()
+			w.committed = append(w.committed, in)
+			return nil
+		}).Maybe()
+}
+
+func (w *world) serveGoHighLevel(env *testsuite.TestWorkflowEnvironment) {
+	env.OnActivity(goHighLevel.GetGoHighLevelContact, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.GoHighLevelContactInput) (activities.GoHighLevelContact, error) {
+			err := w.step("read gohighlevel")
+			if err == nil && !w.has(record.GoHighLevel) {
+				err = refusal(record.GoHighLevel, crm.NotFound)
+			}
+			return activities.GoHighLevelContact{ContactID: in.ContactID, Contact: activities.Sealed("ghl")}, err
+		}).Maybe()
+	write := func(name string) func(context.Context, activities.GoHighLevelWriteInput) (activities.GoHighLevelContact, error) {
+		return func(_ context.Context, in activities.GoHighLevelWriteInput) (activities.GoHighLevelContact, error) {
+			if err := w.write(name, record.GoHighLevel); err != nil {
+				return activities.GoHighLevelContact{}, err
+			}
+			return activities.GoHighLevelContact{ContactID: ghlID, Contact: activities.Sealed("stored")}, nil
+		}
+	}
+	env.OnActivity(goHighLevel.CreateGoHighLevelContact, mock.Anything, mock.Anything).Return(write("create gohighlevel")).Maybe()
+	env.OnActivity(goHighLevel.UpdateGoHighLevelContact, mock.Anything, mock.Anything).Return(write("update gohighlevel")).Maybe()
+	tags := func(name string) func(context.Context, activities.GoHighLevelTagsInput) (activities.GoHighLevelTags, error) {
+		return func(_ context.Context, in activities.GoHighLevelTagsInput) (activities.GoHighLevelTags, error) {
+			return activities.GoHighLevelTags{}, w.step(name + " " + in.ContactID)
+		}
+	}
+	env.OnActivity(goHighLevel.AddGoHighLevelContactTags, mock.Anything, mock.Anything).Return(tags("add tags")).Maybe()
+	env.OnActivity(goHighLevel.RemoveGoHighLevelContactTags, mock.Anything, mock.Anything).Return(tags("remove tags")).Maybe()
+}
+
+func (w *world) serveSalesforce(env *testsuite.TestWorkflowEnvironment) {
+	env.OnActivity(salesforce.GetSalesforceRecord, mock.Anything, mock.Anything).Return(
+		func(context.Context, activities.SalesforceRecordInput) (activities.SealedDocument, error) {
+			err := w.step("read salesforce")
+			if err == nil && !w.has(record.Salesforce) {
+				err = refusal(record.Salesforce, crm.NotFound)
+			}
+			return activities.SealedDocument{Document: activities.Sealed("sf")}, err
+		}).Maybe()
+	write := func(name string) func(context.Context, activities.SalesforceWriteInput) (activities.SalesforceSaved, error) {
+		return func(context.Context, activities.SalesforceWriteInput) (activities.SalesforceSaved, error) {
+			if err := w.write(name, record.Salesforce); err != nil {
+				return activities.SalesforceSaved{}, err
+			}
+			return activities.SalesforceSaved{ID: sfID}, nil
+		}
+	}
+	env.OnActivity(salesforce.CreateSalesforceRecord, mock.Anything, mock.Anything).Return(write("create salesforce")).Maybe()
+	env.OnActivity(salesforce.UpsertSalesforceRecord, mock.Anything, mock.Anything).Return(write("upsert salesforce")).Maybe()
+	env.OnActivity(salesforce.UpdateSalesforceRecord, mock.Anything, mock.Anything).Return(write("update salesforce")).Maybe()
+}
+
+// write carries a write out, unless it fails without having landed.
+func (w *world) write(name string, side record.Side) error {
+	err := w.step(name)
+	if err == nil || w.landed {
+		w.put(side)
+	}
+	return err
+}
+
+// sync runs a ContactSync over the world.
+func (w *world) sync(t *testing.T, prepare func(*testsuite.TestWorkflowEnvironment)) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	env := newEnv(t)
+	w.serve(env)
+	if prepare != nil {
+		prepare(env)
+	}
+	env.ExecuteWorkflow(ContactSync, ContactSyncInput{Connection: "acme", LinkID: linkID, Origin: "epoch"})
+	return env
+}
