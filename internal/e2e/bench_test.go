@@ -49,7 +49,9 @@ func measure(b *testing.B, people sandbox.People, requests int) figures {
 	o := sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 200 * time.Millisecond, Burst: requests, BurstWindow: burstWindow}}
 	s := newSystem(b, o)
 	s.Sandbox.Fill(people)
-	s.connect(b, func(r *sandbox.RulesOptions) { r.Requests, r.Window, r.IndexLag = requests, burstWindow, 500*time.Millisecond })
+	s.connect(b, func(r *sandbox.RulesOptions) {
+		r.Requests, r.Window, r.IndexLag = requests, burstWindow, 500*time.Millisecond
+	})
 	w := s.startWorker(b)
 	s.Sandbox.GoHighLevel.ResetStats()
 	s.Sandbox.Salesforce.ResetStats()

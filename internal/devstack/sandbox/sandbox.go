@@ -41,6 +41,9 @@ func New(o Options) *Sandbox {
 	return s
 }
 
+// PlanID returns the id of the plan field in GoHighLevel.
+func (s *Sandbox) PlanID() string { return s.planID }
+
 // RulesOptions are what the rules of a sandbox leave open.
 type RulesOptions struct {
 	Connection     string
@@ -82,4 +85,21 @@ contacts:
     custom.plan: {type: text, gohighlevel: %s, salesforce: %s, conflict: gohighlevel}
 `, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window,
 		s.Salesforce.OrgID(), markerField, TagsField, PlanKey, PlanField)
+}
+
+// Realistic are the vendors' own limits and lags: GoHighLevel takes 100 requests in 10 seconds and 200,000 a day, and its
+// search index lags by a second.
+func Realistic() Options {
+	return Options{GoHighLevel: gohighleveltest.Options{
+		Burst: 100, BurstWindow: 10 * time.Second, Daily: 200_000, IndexLag: time.Second,
+	}}
+}
+
+// App is how a client of a fake is registered there.
+type App struct{ ClientID, ClientSecret string }
+
+// Apps returns the registered app of each fake.
+func Apps() (goHighLevel, salesforce App) {
+	return App{gohighleveltest.DefaultClientID, gohighleveltest.DefaultClientSecret},
+		App{salesforcetest.DefaultClientID, salesforcetest.DefaultClientSecret}
 }

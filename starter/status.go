@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
+)
+
+// connectionStatus is how a connection stands.
+type connectionStatus struct {
+	Connection string                   `json:"connection"`
+	State      string                   `json:"state"`
+	Linked     int                      `json:"linked"` // pairs that hold a contact on both sides
+	Links      map[record.LinkState]int `json:"links"`
+	Pending    int                      `json:"pending"`
+	Reviews    int                      `json:"reviews"` // undecided
+	CallsToday map[record.Side]int64    `json:"api_calls_today"`
+}
+
+func newStatusCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [connection]",
+		Short: "Show how the connections stand: in step, pending, in review, failed, API calls",
+		Example: `  starter status
+  starter status acme -o json`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return exactly(1)(c, args)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), a, args) },
+	}
+}
+
+func runStatus(ctx context.Context, a *app, args []string) error {
+	s, err := a.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	var rows []store.Connection
+	if len(args) == 1 {
+		row, err := s.GetConnection(ctx, args[0])
+		if err != nil {
+			return noConnection(err, args[0])
+		}
+		rows = append(rows, row)
+	} else if rows, err = s.ListConnections(ctx); err != nil {
+		return err
+	}
+	all := []connectionStatus{}
+	for _, row := range rows {
+		st, err := statusOf(ctx, s, row)
+		if err != nil {
+			return err
+		}
+		all = append(all, st)
+	}
+	if a.json() {
+		return a.printJSON(all)
+	}
+	if len(all) == 0 {
+		a.say("There are no connections yet; `starter connections add` makes one.")
+		return nil
+	}
+	return a.showStatus(all)
+}
+
+func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connectionStatus, error) {
+	st := connectionStatus{Connection: row.ID, State: row.State, CallsToday: map[record.Side]int64{}}
+	counts, err := s.Count(ctx, row.ID, record.Contact, "")
+	if err != nil {
+		return st, err
+	}
+	st.Linked, st.Links, st.Pending = counts.Linked, counts.States, counts.Pending
+	reviews, err := s.Reviews(ctx, row.ID)
+	if err != nil {
+		return st, err
+	}
+	st.Reviews = len(reviews)
+	usage, err := s.Usage(ctx, row.ID)
+	if err != nil {
+		return st, err
+	}
+	today := time.Now().UTC().Format(time.DateOnly)
+	for _, side := range record.Sides {
+		st.CallsToday[side] = 0
+	}
+	for _, u := range usage {
+		if u.Day.UTC().Format(time.DateOnly) == today {
+			st.CallsToday[u.Side] += u.Calls
+		}
+	}
+	return st, nil
+}
+
+func (a *app) showStatus(all []connectionStatus) error {
+	var rows [][]string
+	for _, st := range all {
+		n := func(s record.LinkState) string { return strconv.Itoa(st.Links[s]) }
+		calls := make([]string, 0, len(record.Sides))
+		for _, side := range record.Sides {
+			calls = append(calls, fmt.Sprint(st.CallsToday[side]))
+		}
+		rows = append(rows, []string{
+			st.Connection, st.State, strconv.Itoa(st.Linked), n(record.LinkInStep), strconv.Itoa(st.Pending), n(record.LinkInReview),
+			n(record.LinkFailed), n(record.LinkExcluded), strings.Join(calls, " + "),
+		})
+	}
+	return a.table([]string{"CONNECTION", "STATE", "LINKED", "IN STEP", "PENDING", "IN REVIEW", "FAILED", "EXCLUDED", "API CALLS TODAY (GHL + SF)"}, rows)
+}
