@@ -35,12 +35,13 @@ type GoHighLevelContact struct {
 
 // GoHighLevelContacts is one page of contacts.
 type GoHighLevelContacts struct {
-	ContactIDs   []string `json:"contact_ids"`
-	Contacts     Sealed   `json:"contacts"` // a list of crm.Document
-	Total        int      `json:"total"`
-	SearchAfter  []any    `json:"search_after,omitempty"`
-	StartAfter   int64    `json:"start_after,omitempty"`
-	StartAfterID string   `json:"start_after_id,omitempty"`
+	ContactIDs []string `json:"contact_ids"`
+	Contacts   Sealed   `json:"contacts"` // a list of crm.Document
+	Total      int      `json:"total"`
+	// SearchAfter continues a search: the values by which it sorts, of its last row. It is empty on the last page.
+	SearchAfter  Sealed `json:"search_after,omitempty"`
+	StartAfter   int64  `json:"start_after,omitempty"`
+	StartAfterID string `json:"start_after_id,omitempty"`
 }
 
 func (c *Connection) sealContact(doc crm.Document, created bool, err error) (GoHighLevelContact, error) {
@@ -56,10 +57,15 @@ func (c *Connection) sealContacts(page crm.ContactPage, err error) (GoHighLevelC
 	if err != nil {
 		return GoHighLevelContacts{}, err
 	}
-	out := GoHighLevelContacts{Total: page.Total, SearchAfter: page.SearchAfter, StartAfter: page.StartAfter, StartAfterID: page.StartAfterID}
+	out := GoHighLevelContacts{Total: page.Total, StartAfter: page.StartAfter, StartAfterID: page.StartAfterID}
 	for _, doc := range page.Contacts {
 		id, _ := doc["id"].(string)
 		out.ContactIDs = append(out.ContactIDs, id)
+	}
+	if len(page.SearchAfter) > 0 {
+		if out.SearchAfter, err = c.seal(record.GoHighLevel, purposeHistory, page.SearchAfter); err != nil {
+			return GoHighLevelContacts{}, err
+		}
 	}
 	out.Contacts, err = c.seal(record.GoHighLevel, purposeHistory, page.Contacts)
 	return out, err

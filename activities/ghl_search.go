@@ -11,6 +11,8 @@ import (
 type SearchGoHighLevelContactsInput struct {
 	Connection string `json:"connection"`
 	Search     Sealed `json:"search"` // a crm.ContactSearch: filters name customers
+	// SearchAfter is that of the page before; empty for the first.
+	SearchAfter Sealed `json:"search_after,omitempty"`
 }
 
 // SearchGoHighLevelContacts is POST /contacts/search.
@@ -22,6 +24,11 @@ func (a *GoHighLevel) SearchGoHighLevelContacts(ctx context.Context, in SearchGo
 	var search crm.ContactSearch
 	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Search, &search); err != nil {
 		return GoHighLevelContacts{}, err
+	}
+	if len(in.SearchAfter) > 0 {
+		if err := c.unseal(record.GoHighLevel, purposeHistory, in.SearchAfter, &search.SearchAfter); err != nil {
+			return GoHighLevelContacts{}, err
+		}
 	}
 	return c.sealContacts(c.GoHighLevel.SearchContacts(ctx, search))
 }

@@ -22,6 +22,10 @@ const (
 	claimLease = 30 * time.Minute
 	// goHighLevelWriters is how many GoHighLevel calls one batch has under way at once; GoHighLevel has no batch calls.
 	goHighLevelWriters = 8
+	// longWait is a vendor's wait for which a batch stops: the rest would only be refused as well.
+	longWait = 30 * time.Second
+	// soon is when a batch that got somewhere goes on with what is left of it.
+	soon = time.Second
 	// patience is how many attempts a batch makes before it hands what still fails to the record lane, where each
 	// contact has retries of its own.
 	patience = 6
@@ -257,8 +261,7 @@ func (b *batch) each(ctx context.Context, pairs []*pair, atOnce int, do func(con
 				return err
 			}
 			p.failure = e
-			switch e.Kind {
-			case crm.RateLimited, crm.NeedsReconnect:
+			if e.Kind == crm.NeedsReconnect || e.RetryAfter > longWait {
 				return e
 			}
 			return nil
@@ -332,8 +335,11 @@ func (p *pair) outcome() record.Outcome {
 func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
 	var lane []int64
 	var later *crm.Error
-	left := 0
+	left, got := 0, 0
 	for _, p := range b.pairs {
+		if p.committed {
+			got++
+		}
 		if p.committed || p.failure == nil {
 			continue
 		}
@@ -356,6 +362,9 @@ func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
 		return nil
 	}
 	again := *later
+	if got > 0 {
+		again.RetryAfter = max(again.RetryAfter, soon)
+	}
 	again.Reason = fmt.Sprintf("%d contacts of the batch are left for the next attempt", left)
 	return &again
 }

@@ -110,10 +110,11 @@ func exitCode(err error) int {
 	var problems rules.Problems
 	var notFound *serviceerror.NotFound
 	var noServer *serviceerror.Unavailable
+	var noAnswer *serviceerror.DeadlineExceeded
 	switch {
 	case errors.As(err, &usage), errors.As(err, &problems), unknownCommand(err):
 		return exitUsage
-	case errors.As(err, &gone), errors.As(err, &noServer):
+	case errors.As(err, &gone), errors.As(err, &noServer), errors.As(err, &noAnswer):
 		return exitUnreachable
 	case errors.As(err, &notFound), errors.Is(err, record.ErrNoConnection):
 		return exitNotFound

@@ -116,9 +116,14 @@ func (a *app) startRun(ctx context.Context, temporal client.Client, id, scenario
 	if err != nil {
 		return nil, err
 	}
+	a.warnWithoutWorker(ctx, temporal)
+	return run, nil
+}
+
+// warnWithoutWorker says so when nobody is there to execute what was started.
+func (a *app) warnWithoutWorker(ctx context.Context, temporal client.Client) {
 	queue, err := temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 	if err == nil && len(queue.Pollers) == 0 {
 		a.say("No worker looks for work at the moment: start one, and the run goes on.")
 	}
-	return run, nil
 }

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -25,7 +24,6 @@ type bulkSync struct {
 	in         BulkSyncInput // with what is carried over
 	drained    bool
 	phase      string
-	lane       int
 	allowances map[record.Side]activities.Allowance
 }
 
@@ -49,10 +47,8 @@ func (b *bulkSync) progress() Progress {
 }
 
 func (b *bulkSync) describe(ctx workflow.Context) {
-	var md strings.Builder
-	fmt.Fprintf(&md, "| %s | done | of | failed |\n|---|---|---|---|\n| bulk lane | %d | %d | |\n| record lane | %d | | %d |\n",
-		b.in.Kind, b.in.Done, max(b.in.Total, b.in.Done), len(b.in.Tried), b.in.Failed)
-	workflow.SetCurrentDetails(ctx, md.String())
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("| %s | done | of | failed |\n|---|---|---|---|\n| bulk lane | %d | %d | |\n| record lane | %d | | %d |\n",
+		b.in.Kind, b.in.Done, max(b.in.Total, b.in.Done), len(b.in.Tried), b.in.Failed))
 }
 
 func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {

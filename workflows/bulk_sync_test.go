@@ -24,7 +24,6 @@ import (
 
 // backlog is a ledger with pending contacts, as the activities of a BulkSync meet it.
 type backlog struct {
-	diary
 	state   sync.Mutex
 	pending int
 	batches map[string]int // claimed, by the batch's name

@@ -158,11 +158,9 @@ func (s *contactSync) decide(ctx workflow.Context) error {
 }
 
 func (s *contactSync) details() string {
-	var md strings.Builder
-	fmt.Fprintf(&md, "| side | record | writes |\n|---|---|---|\n| GoHighLevel | %s | %s |\n| Salesforce | %s | %s |\n",
+	return fmt.Sprintf("| side | record | writes |\n|---|---|---|\n| GoHighLevel | %s | %s |\n| Salesforce | %s | %s |\n",
 		orNew(s.claim.GoHighLevelID), fieldNames(s.decision.GoHighLevelFields),
 		orNew(s.claim.SalesforceID), fieldNames(s.decision.SalesforceFields))
-	return md.String()
 }
 
 func orNew(id string) string {

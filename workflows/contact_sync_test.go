@@ -158,6 +158,7 @@ func TestARunWhoseClaimWasTakenOverStartsOver(t *testing.T) {
 	for _, step := range []string{"commit", "settle"} {
 		t.Run(step, func(t *testing.T) {
 			w := newWorld()
+			w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
 			if step == "settle" {
 				w = only(record.GoHighLevel)
 			}
@@ -168,6 +169,7 @@ func TestARunWhoseClaimWasTakenOverStartsOver(t *testing.T) {
 			same(t, "claims", w.count("claim"), 2)
 			same(t, step+"s", w.count(step), 2)
 			same(t, "commits", len(w.commits()), 1)
+			same(t, "writes under the claim that holds", len(w.lastCommit(t).Wrote), 1)
 		})
 	}
 }

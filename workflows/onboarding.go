@@ -65,15 +65,14 @@ func (o *onboarding) progress() Progress {
 
 func (o *onboarding) enter(ctx workflow.Context, phase string) {
 	o.phase = phase
-	var md strings.Builder
-	fmt.Fprintf(&md, "**%s**\n\n| | done | of |\n|---|---|---|\n", phase)
+	md := fmt.Sprintf("**%s**\n\n| | done | of |\n|---|---|---|\n", phase)
 	for _, k := range o.progress().Kinds {
-		fmt.Fprintf(&md, "| %s | %d | %d |\n", k.What, k.Done, max(k.Total, k.Done))
+		md += fmt.Sprintf("| %s | %d | %d |\n", k.What, k.Done, max(k.Total, k.Done))
 	}
 	if o.child != "" {
-		fmt.Fprintf(&md, "\n[%s](/namespaces/{namespace}/workflows/%s)\n", o.child, strings.ReplaceAll(o.child, "/", "%2F"))
+		md += fmt.Sprintf("\n[%s](/namespaces/{namespace}/workflows/%s)\n", o.child, strings.ReplaceAll(o.child, "/", "%2F"))
 	}
-	workflow.SetCurrentDetails(ctx, md.String())
+	workflow.SetCurrentDetails(ctx, md)
 }
 
 func (o *onboarding) run(ctx workflow.Context) error {

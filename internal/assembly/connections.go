@@ -98,8 +98,13 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 	if held != nil {
 		o.budgets = held.budgets
 	} else {
-		o.budgets[record.GoHighLevel] = c.budget(row.ID, record.GoHighLevel, loaded.GoHighLevel.Allowance)
-		o.budgets[record.Salesforce] = c.budget(row.ID, record.Salesforce, loaded.Salesforce.Allowance)
+		for side, allowance := range map[record.Side]rules.Allowance{
+			record.GoHighLevel: loaded.GoHighLevel.Allowance, record.Salesforce: loaded.Salesforce.Allowance,
+		} {
+			if o.budgets[side], err = c.budget(row.ID, side, allowance); err != nil {
+				return nil, err
+			}
+		}
 	}
 	o.Calls = func(side record.Side) (int, int) {
 		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
@@ -121,7 +126,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 // FingerprintPurpose is the vault purpose of a connection's fingerprint key.
 const FingerprintPurpose = "fingerprint-key"
 
-func (c *Connections) budget(connection string, side record.Side, a rules.Allowance) *budget.Budget {
+func (c *Connections) budget(connection string, side record.Side, a rules.Allowance) (*budget.Budget, error) {
 	return budget.New(budget.Config{
 		Connection: connection, Side: side, Lane: "backfill", Requests: a.Requests, Window: a.Window, Daily: a.Daily, Leases: c.store,
 	})

@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,31 +21,51 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
-// workerProgram is the worker that the tests start.
-var workerProgram string
+// The programs that the tests start.
+var workerProgram, starterProgram string
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
-	workerProgram = os.Getenv("TANDEM_WORKER_BIN")
-	if workerProgram == "" {
-		dir, err := os.MkdirTemp("", "tandem-e2e")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
+	dir, err := os.MkdirTemp("", "tandem-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // the system cleans up what stays
+	for _, p := range []struct {
+		path           *string
+		variable, name string
+	}{
+		{&workerProgram, "TANDEM_WORKER_BIN", "worker"}, {&starterProgram, "TANDEM_STARTER_BIN", "starter"},
+	} {
+		if *p.path = os.Getenv(p.variable); *p.path != "" {
+			continue
 		}
-		defer func() { _ = os.RemoveAll(dir) }() // the system cleans up what stays
-		workerProgram = filepath.Join(dir, "worker")
-		build := exec.Command("go", "build", "-o", workerProgram, "github.com/tandem-sync/tandem/worker")
+		*p.path = filepath.Join(dir, p.name)
+		build := exec.Command("go", "build", "-o", *p.path, "github.com/tandem-sync/tandem/"+p.name)
 		build.Stdout, build.Stderr = os.Stderr, os.Stderr
 		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "build the worker:", err)
+			fmt.Fprintf(os.Stderr, "build the %s: %v\n", p.name, err)
 			return 1
 		}
 	}
 	return m.Run()
+}
+
+// starter runs the starter against the stack and returns what it printed.
+func (s *system) starter(t testing.TB, args ...string) (stdout string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), starterProgram, args...)
+	command.Env = s.Env()
+	out, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		t.Logf("starter %s: %s", strings.Join(args, " "), exit.Stderr)
+	}
+	return string(out), err
 }
 
 const connection = "acme"

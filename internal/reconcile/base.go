@@ -14,7 +14,7 @@ import (
 // nil Base means that the sides never agreed; a field that is not in it was never agreed on.
 type Base map[record.Field]Agreed
 
-// Agreed is one field's fingerprints, one per element, sorted; none for an empty value.
+// Agreed is one field's fingerprints of 48 bits, one per element, sorted; none for an empty value.
 type Agreed struct {
 	GoHighLevel []uint64
 	Salesforce  []uint64
@@ -37,9 +37,12 @@ func (a Agreed) with(s record.Side, sums []uint64) Agreed {
 }
 
 // The encoding: a version byte, then per field, in order of name: a field code (position in fieldCodes from 1, or 0 and
-// a length-prefixed name), then the GoHighLevel fingerprints as count*2+same, then 8 bytes each; and where same is 0,
+// a length-prefixed name), then the GoHighLevel fingerprints as count*2+same, then 6 bytes each; and where same is 0,
 // the Salesforce count and fingerprints.
-const baseVersion = 1
+const (
+	baseVersion = 1
+	sumSize     = 6 // bytes of a fingerprint
+)
 
 // fieldCodes is append-only: stored bases refer to positions in it.
 var fieldCodes = []record.Field{
@@ -84,7 +87,7 @@ func appendSums(out []byte, sums []uint64, flag bool) []byte {
 	}
 	out = binary.AppendUvarint(out, head)
 	for _, s := range sums {
-		out = binary.BigEndian.AppendUint64(out, s)
+		out = append(out, byte(s>>40), byte(s>>32), byte(s>>24), byte(s>>16), byte(s>>8), byte(s))
 	}
 	return out
 }
@@ -140,13 +143,17 @@ func DecodeBase(in []byte) (Base, error) {
 
 func readSums(in []byte) (sums []uint64, flag bool, rest []byte, ok bool) {
 	head, used := binary.Uvarint(in)
-	if used <= 0 || head/2 > uint64(len(in)-used)/8 {
+	if used <= 0 || head/2 > uint64(len(in)-used)/sumSize {
 		return nil, false, nil, false
 	}
 	in = in[used:]
 	for range head / 2 {
-		sums = append(sums, binary.BigEndian.Uint64(in))
-		in = in[8:]
+		var s uint64
+		for _, b := range in[:sumSize] {
+			s = s<<8 | uint64(b)
+		}
+		sums = append(sums, s)
+		in = in[sumSize:]
 	}
 	return sums, head%2 == 1, in, true
 }

@@ -15,7 +15,7 @@ func fingerprint(f record.Field, v record.Value) []uint64 {
 	var out []uint64
 	for _, e := range v {
 		sum := sha256.Sum256([]byte(string(f) + "\x00" + e))
-		out = append(out, binary.BigEndian.Uint64(sum[:]))
+		out = append(out, binary.BigEndian.Uint64(sum[:])>>16)
 	}
 	slices.Sort(out)
 	return out

@@ -39,14 +39,15 @@ func (f Fingerprinter) Sum(domain, text string) uint64 {
 	return sum
 }
 
-// Value returns one fingerprint per element of a field's value, sorted.
+// Value returns one fingerprint of 48 bits per element of a field's value, sorted. They are compared one to one, never
+// searched for, so that 48 bits leave one missed edit in 280 million million.
 func (f Fingerprinter) Value(field Field, v Value) []uint64 {
 	if v.Empty() {
 		return nil
 	}
 	out := make([]uint64, len(v))
 	for i, element := range v {
-		out[i] = f.Sum("field:"+string(field), element)
+		out[i] = f.Sum("field:"+string(field), element) >> 16
 	}
 	slices.Sort(out)
 	return out

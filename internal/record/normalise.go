@@ -87,7 +87,8 @@ func cleanText(s string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-func fold(s string) string { return norm.NFC.String(cases.Fold().String(s)) }
+// fold also lowers what folding turns to upper case (Cherokee), so that folding twice changes nothing.
+func fold(s string) string { return norm.NFC.String(strings.ToLower(cases.Fold().String(s))) }
 
 // FoldName returns a name in the form in which names are compared for matching: case folded, accents and punctuation
 // dropped, white space collapsed.
