@@ -56,7 +56,9 @@ func Translate(err error) error {
 	}
 	var e *crm.Error
 	if !errors.As(err, &e) {
-		return err
+		if e = ofLedger(err); e == nil {
+			return err
+		}
 	}
 	options := temporal.ApplicationErrorOptions{
 		NonRetryable: e.Kind.Class() == crm.Never || e.Kind.Class() == crm.Person,
@@ -67,6 +69,18 @@ func Translate(err error) error {
 		options.Category = temporal.ApplicationErrorCategoryBenign
 	}
 	return temporal.NewApplicationErrorWithOptions(e.Error(), string(e.Kind), options)
+}
+
+// ofLedger returns what the ledger will not have however often it is asked, as an error of a kind; nil for other errors.
+func ofLedger(err error) *crm.Error {
+	for cause, kind := range map[error]crm.Kind{
+		record.ErrNoLink: crm.NotFound, record.ErrNoConnection: crm.NotFound, record.ErrNotRead: crm.Invalid,
+	} {
+		if errors.Is(err, cause) {
+			return &crm.Error{Operation: "ledger", Kind: kind, Reason: cause.Error()}
+		}
+	}
+	return nil
 }
 
 // KindOf returns the kind that Translate gave an error which came out of an activity, "" when it was another error.

@@ -231,4 +231,3 @@ func runReplayCheck(ctx context.Context, a *app, id, runID string) error {
 	}
 	return nil
 }
-

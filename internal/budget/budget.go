@@ -75,13 +75,13 @@ type Budget struct {
 	flushing sync.Mutex   // one Flush at a time
 	flushed  int64        // of calls; belongs to the holder of flushing
 
-	mu          sync.Mutex   // guards what follows
-	dryUntil    time.Time    // the day is used up until then
-	pausedUntil time.Time    // the vendor refuses until then; only without slots, which are paused in the ledger
-	remaining   int          // as the vendor said last; -1 when it said nothing since the last Flush
-	refusals    int          // how often the vendor refused
-	streak      int          // refusals one after the other; guarded by mu
-	left        atomic.Int64 // of the vendor's day, as it said last; -1 when it never did
+	mu          sync.Mutex // guards what follows
+	dryUntil    time.Time  // the day is used up until then
+	pausedUntil time.Time  // the vendor refuses until then; only without slots, which are paused in the ledger
+	left        int        // of the vendor's day, as it said last; -1 when it never did
+	leftIsNews  bool       // it said so since the last Flush
+	refusals    int        // how often the vendor refused
+	streak      int        // refusals for which the vendor named no time, one after the other
 }
 
 var _ crm.Limiter = (*Budget)(nil)
@@ -98,9 +98,7 @@ func New(config Config) (*Budget, error) {
 	if config.Handful == 0 {
 		config.Handful = defaultHandful
 	}
-	b := &Budget{config: config, turn: make(chan struct{}, 1), remaining: -1}
-	b.left.Store(-1)
-	return b, nil
+	return &Budget{config: config, turn: make(chan struct{}, 1), left: -1}, nil
 }
 
 // Acquire waits until one request may be sent. It fails with kind RateLimited where the day's allowance is used up or
@@ -217,8 +215,7 @@ func (b *Budget) usedUp(wait time.Duration) error {
 func (b *Budget) Observe(u crm.Usage) {
 	b.mu.Lock()
 	if u.DailyRemaining >= 0 {
-		b.remaining = u.DailyRemaining
-		b.left.Store(int64(u.DailyRemaining))
+		b.left, b.leftIsNews = u.DailyRemaining, true
 		if u.DailyRemaining == 0 {
 			b.dry()
 		} else if b.config.Daily == 0 {
@@ -290,7 +287,11 @@ func later(a, b time.Time) time.Time {
 func (b *Budget) Calls() int64 { return b.calls.Load() }
 
 // DailyRemaining returns what the vendor said last is left of its day; -1 when it never did.
-func (b *Budget) DailyRemaining() int { return int(b.left.Load()) }
+func (b *Budget) DailyRemaining() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.left
+}
 
 // Flush counts the calls since the last Flush in the ledger, and tells it what the vendor said is left of the day.
 // Call it every few seconds, and at the end. What fails is counted by the next Flush.
@@ -311,13 +312,13 @@ func (b *Budget) Flush(ctx context.Context) error {
 		}
 	}
 	b.mu.Lock()
-	remaining := b.remaining
-	b.remaining = -1
+	left, news := b.left, b.leftIsNews
+	b.leftIsNews = false
 	b.mu.Unlock()
-	if remaining < 0 {
+	if !news {
 		return nil
 	}
-	if err := b.config.Leases.RecordDailyRemaining(ctx, b.config.Connection, b.config.Side, remaining); err != nil {
+	if err := b.config.Leases.RecordDailyRemaining(ctx, b.config.Connection, b.config.Side, left); err != nil {
 		return fmt.Errorf("budget: %w", err)
 	}
 	return nil

@@ -110,8 +110,11 @@ func FoldName(s string) string {
 // longestPhone is more than any real phone with an extension takes; longer text is not worth parsing.
 const longestPhone = 64
 
+// plainNumberOfNorthAmerica is what most phones look like once they are normalised: parsing them again changes nothing.
+var plainNumberOfNorthAmerica = regexp.MustCompile(`^\+1[2-9][0-9]{2}[2-9][0-9]{6}$`)
+
 func (n Normaliser) phone(s string) string {
-	if len(s) > longestPhone {
+	if len(s) > longestPhone || plainNumberOfNorthAmerica.MatchString(s) {
 		return s
 	}
 	region := n.Region

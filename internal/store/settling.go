@@ -144,6 +144,4 @@ func (m *matching) writePending() {
 		INSERT INTO pending AS p (link_id, connection, kind)
 		SELECT link, $1, $2 FROM due ORDER BY link
 		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`, m.scope.number, m.scope.kind)
-	m.exec(`ANALYZE links`)
-	m.exec(`ANALYZE pending`)
 }

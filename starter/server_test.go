@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/devstack/stack"
+	"github.com/tandem-sync/tandem/workflows"
+)
+
+// house is a whole dev stack and a way to run commands against it.
+type house struct {
+	*stack.Stack
+	temporal client.Client
+	rules    string // a rules file for the connection acme
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	dir, err := devstack.NewTempDataDir()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the first build of Temporal takes minutes
+	defer cancel()
+	s, err := stack.Start(ctx, stack.Options{
+		DataDir: dir, Ephemeral: true, Out: os.Stderr,
+		Sandbox: sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 10 * time.Millisecond}},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		closing, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(t, s.Close(closing))
+	})
+	h := &house{Stack: s, rules: filepath.Join(dir, "acme.yaml")}
+	h.temporal, err = s.Dial(ctx, nil)
+	require.NoError(t, err)
+	t.Cleanup(h.temporal.Close)
+	s.Sandbox.Fill(sandbox.People{Both: 5, OnlyGoHighLevel: 2, OnlySalesforce: 2, Seed: 1})
+	h.writeRules(t, string(s.Sandbox.Rules(sandbox.RulesOptions{
+		Connection: "acme", GoHighLevelURL: s.State.GoHighLevelURL, IndexLag: 10 * time.Millisecond,
+	})))
+	return h
+}
+
+func (h *house) writeRules(t *testing.T, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(h.rules, []byte(text), 0o600))
+}
+
+// run runs a command line against the house, in which the fakes' authorisation pages grant at once.
+func (h *house) run(t *testing.T, line string, args ...any) outcome {
+	t.Helper()
+	ghl, sf := sandbox.Apps()
+	env := map[string]string{
+		"TANDEM_DATABASE_URL": h.State.DatabaseURL, "TANDEM_KEYSET_FILE": h.State.KeysetFile,
+		envGoHighLevelSecret: ghl.ClientSecret, envSalesforceSecret: sf.ClientSecret,
+	}
+	var out, errOut bytes.Buffer
+	a := newApp(strings.NewReader("no-such-token"), &out, &errOut, func(name string) (string, bool) {
+		value, ok := env[name]
+		return value, ok
+	})
+	a.browse = func(page string) error {
+		answer, err := http.Get(page)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	words := append(strings.Fields(fmt.Sprintf(line, args...)), "--temporal-address", h.State.TemporalAddress)
+	code := execute(ctx, a, words)
+	return outcome{code, out.String(), errOut.String()}
+}
+
+// mustRun runs a command that must come to its end, and reads its JSON.
+func (h *house) mustRun(t *testing.T, into any, line string, args ...any) {
+	t.Helper()
+	got := h.run(t, line+" -o json", args...)
+	require.Equal(t, exitDone, got.code, "%s: %s%s", line, got.out, got.err)
+	require.NoError(t, json.Unmarshal([]byte(got.out), into), "%s: %s", line, got.out)
+}
+
+func (h *house) add(t *testing.T, flags string) outcome {
+	t.Helper()
+	ghl, sf := sandbox.Apps()
+	return h.run(t, "connections add %s --gohighlevel-client-id %s --salesforce-client-id %s --salesforce-login-host %s %s",
+		h.rules, ghl.ClientID, sf.ClientID, h.State.SalesforceURL, flags)
+}
+
+func (h *house) startWorker(t *testing.T) {
+	t.Helper()
+	w := assembly.NewWorker(h.temporal, assembly.NewConnections(h.Store, h.Vault), h.Store)
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+}
+
+// listed waits until visibility lists as many failed runs as there are.
+func (h *house) listed(t *testing.T, n int) []listedRun {
+	t.Helper()
+	var list []listedRun
+	require.Eventually(t, func() bool {
+		h.mustRun(t, &list, "runs --failed --connection acme")
+		return len(list) == n
+	}, 30*time.Second, 50*time.Millisecond)
+	return list
+}
+
+func TestPeopleRunTandemByTheStarter(t *testing.T) {
+	h := newHouse(t)
+	t.Run("a database is migrated once", h.migrates)
+	t.Run("a connection is added, and its rules updated", h.connects)
+	t.Run("what is not there is not found", h.findsNothing)
+	t.Run("a run that no worker took up is started anew", h.startsAnew)
+	t.Run("a run that failed is reset once it can succeed", h.resets)
+}
+
+func (h *house) migrates(t *testing.T) {
+	conn, err := pgx.Connect(t.Context(), h.State.DatabaseURL)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "CREATE DATABASE fresh TEMPLATE template0")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+	address, err := url.Parse(h.State.DatabaseURL)
+	require.NoError(t, err)
+	address.Path = "/fresh"
+
+	unready := h.run(t, "status --database-url %s", address)
+	require.Equal(t, exitFailed, unready.code)
+	require.Contains(t, unready.err, "starter migrate")
+	var first, second struct{ From, To int }
+	h.mustRun(t, &first, "migrate --database-url %s", address)
+	require.Zero(t, first.From)
+	require.Positive(t, first.To)
+	h.mustRun(t, &second, "migrate --database-url %s", address)
+	require.Equal(t, first.To, second.From)
+	require.Equal(t, first.To, second.To)
+}
+
+func (h *house) connects(t *testing.T) {
+	text, err := os.ReadFile(h.rules)
+	require.NoError(t, err)
+	refused := h.run(t, "connections add %s --salesforce-flow carrier-pigeon", h.rules)
+	require.Equal(t, exitUsage, refused.code)
+	for _, problem := range []string{"--gohighlevel-client-id", "--salesforce-client-id", "carrier-pigeon"} {
+		require.Contains(t, refused.err, problem)
+	}
+
+	h.writeRules(t, strings.Replace(string(text), h.Sandbox.Salesforce.OrgID(), "00D000000000001AAA", 1))
+	other := h.add(t, "")
+	require.Equal(t, exitPerson, other.code)
+	require.Contains(t, other.err, "00D000000000001AAA")
+	require.Contains(t, other.err, h.Sandbox.Salesforce.OrgID())
+	h.writeRules(t, string(text))
+
+	added := h.add(t, "")
+	require.Equal(t, exitDone, added.code, added.err)
+	var list []map[string]any
+	h.mustRun(t, &list, "connections list")
+	require.Len(t, list, 1)
+	require.Equal(t, "acme", list[0]["connection"])
+	require.EqualValues(t, 1, list[0]["rules_version"])
+
+	h.writeRules(t, string(text)+"# the same, and a remark\n")
+	updated := h.run(t, "connections add %s", h.rules)
+	require.Equal(t, exitDone, updated.code, updated.err)
+	var shown struct {
+		Rules   string
+		Version int `json:"rules_version"`
+		Status  connectionStatus
+	}
+	h.mustRun(t, &shown, "connections show acme")
+	require.Equal(t, 2, shown.Version)
+	require.Contains(t, shown.Rules, "and a remark")
+	require.Equal(t, "acme", shown.Status.Connection)
+
+	again := h.add(t, "--reconnect salesforce,gohighlevel")
+	require.Equal(t, exitDone, again.code, again.err)
+}
+
+func (h *house) findsNothing(t *testing.T) {
+	for _, line := range []string{
+		"connections show nobody", "connections check nobody", "status nobody", "start onboarding nobody", "watch onboarding/nobody",
+		"replay onboarding/nobody", "replay --check onboarding/nobody",
+	} {
+		require.Equal(t, exitNotFound, h.run(t, "%s", line).code, line)
+	}
+	none := h.run(t, "replay --failed --connection nobody")
+	require.Equal(t, exitDone, none.code)
+	require.Contains(t, none.err, "no such runs")
+}
+
+func (h *house) startsAnew(t *testing.T) {
+	started := h.run(t, "start onboarding acme")
+	require.Equal(t, exitDone, started.code, started.err)
+	require.Contains(t, started.out, "starter watch onboarding/acme")
+	require.Contains(t, started.err, "No worker")
+	twice := h.run(t, "start onboarding acme")
+	require.Equal(t, exitFailed, twice.code)
+	require.Contains(t, twice.err, "is running already")
+	var out []replayedRun
+	h.mustRun(t, &out, "replay onboarding/acme")
+	require.Equal(t, replaySkip, out[0].Action)
+
+	require.NoError(t, h.temporal.TerminateWorkflow(t.Context(), "onboarding/acme", "", "by mistake"))
+	failed := h.listed(t, 1)
+	require.Equal(t, "terminated", failed[0].Status)
+	require.Equal(t, "by mistake", failed[0].Error)
+	require.Equal(t, workflows.ScenarioOnboarding, failed[0].Scenario)
+	h.mustRun(t, &out, "replay --failed --connection acme --dry-run")
+	require.Equal(t, replayStart, out[0].Action)
+	require.Empty(t, out[0].NewRunID)
+	h.mustRun(t, &out, "replay --failed --connection acme")
+	require.Equal(t, replayStart, out[0].Action)
+	require.Equal(t, "no worker ever took it up", out[0].Why)
+	require.NotEqual(t, out[0].RunID, out[0].NewRunID)
+	h.mustRun(t, &out, "replay --failed --connection acme")
+	require.Equal(t, replaySkip, out[0].Action, "a second replay is harmless")
+}
+
+func (h *house) resets(t *testing.T) {
+	h.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, true)
+	h.startWorker(t)
+	watched := h.run(t, "watch onboarding/acme")
+	require.Equal(t, exitPerson, watched.code, watched.err)
+	require.Contains(t, watched.err, sandbox.PlanField)
+	checked := h.run(t, "connections check acme")
+	require.Equal(t, exitPerson, checked.code, checked.err)
+	require.Contains(t, checked.out, sandbox.PlanField)
+
+	failed := h.listed(t, 2)
+	require.Equal(t, "failed", failed[0].Status)
+	require.Equal(t, "NeedsAccess", failed[0].ProblemKind)
+	require.Contains(t, failed[0].Error, sandbox.PlanField)
+	require.Nil(t, failed[0].Newer)
+	require.NotNil(t, failed[1].Newer, "the terminated run has a successor")
+
+	h.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, false)
+	var out []replayedRun
+	h.mustRun(t, &out, "replay --failed --scenario onboarding")
+	require.Len(t, out, 1, "two failed runs of one id are one to replay")
+	require.Equal(t, replayReset, out[0].Action, out[0].Why)
+	require.Equal(t, failed[0].RunID, out[0].RunID)
+	watched = h.run(t, "watch onboarding/acme -o json")
+	require.Equal(t, exitDone, watched.code, watched.err)
+	var result workflows.OnboardingResult
+	require.NoError(t, json.Unmarshal([]byte(watched.out), &result))
+	require.Equal(t, 9, result.Verify.InStep)
+
+	h.mustRun(t, &out, "replay onboarding/acme")
+	require.Equal(t, replaySkip, out[0].Action)
+	require.Equal(t, "it has completed", out[0].Why)
+	require.Equal(t, "completed", h.listed(t, 2)[0].Newer.Status)
+	table := h.run(t, "runs --failed --since 1d")
+	require.Contains(t, table.out, "NEWER")
+	var verdict struct {
+		Compatible bool
+		Events     int
+	}
+	h.mustRun(t, &verdict, "replay --check onboarding/acme")
+	require.True(t, verdict.Compatible)
+	require.Positive(t, verdict.Events)
+	var all []connectionStatus
+	h.mustRun(t, &all, "status")
+	require.Equal(t, 9, all[0].Linked)
+	ready := h.run(t, "connections check acme")
+	require.Equal(t, exitDone, ready.code, ready.err)
+	require.Contains(t, ready.out, "is ready")
+	var one workflows.ContactSyncResult
+	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
+	require.EqualValues(t, "in_step", one.State)
+}
