@@ -54,6 +54,10 @@ func (b *batch) commitWritten(ctx context.Context, chunk []*pair) error {
 func (b *batch) updateGoHighLevel(ctx context.Context, p *pair) error {
 	write := b.Mapper.ToGoHighLevel(p.decision.GoHighLevel, false, "")
 	stored, err := b.sendGoHighLevel(ctx, p.link.GoHighLevelID, write)
+	if crm.KindOf(err) == crm.NotFound {
+		p.review = record.ReviewGone
+		return nil
+	}
 	if err != nil {
 		return err
 	}

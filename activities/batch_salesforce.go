@@ -74,7 +74,14 @@ func (b *batch) createSalesforce(ctx context.Context, pairs []*pair) error {
 		}
 		return err
 	}
-	return b.saved(pairs, results, record.Create)
+	if err := b.saved(pairs, results, record.Create); err != nil {
+		return err
+	}
+	refused := slices.DeleteFunc(slices.Clone(pairs), func(p *pair) bool { return p.failure == nil })
+	if len(refused) == 0 {
+		return nil
+	}
+	return b.ledger.ClearIntents(ctx, b.token, linkIDs(refused))
 }
 
 func (b *batch) creations(pairs []*pair) []crm.Document {
@@ -126,8 +133,8 @@ func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]
 	// One at a time: two contacts alike must not both take the one record that was created.
 	taken := map[string]bool{}
 	err = b.each(ctx, begun, 1, func(ctx context.Context, p *pair) error {
-		found, err := b.settle(ctx, b.ledger, side, p.link, p.decision)
-		if err != nil || found == nil || taken[found.ID] {
+		found, err := b.settle(ctx, b.ledger, side, p.link, p.decision, taken)
+		if err != nil || found == nil {
 			return err
 		}
 		taken[found.ID] = true

@@ -46,7 +46,7 @@ func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (Se
 	}
 	if intent, begun := earlier[link.ID]; begun {
 		link.Intent = &intent
-		found, err := c.settle(ctx, a.Ledger, in.Side, link, d)
+		found, err := c.settle(ctx, a.Ledger, in.Side, link, d, nil)
 		if err != nil {
 			return SettledContact{}, err
 		}

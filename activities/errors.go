@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // Error types that are not kinds of crm.Error. Like those, they are recorded in histories: never rename one.
@@ -56,7 +57,7 @@ func Translate(err error) error {
 	}
 	var e *crm.Error
 	if !errors.As(err, &e) {
-		if e = ofLedger(err); e == nil {
+		if e = permanent(err); e == nil {
 			return err
 		}
 	}
@@ -71,14 +72,19 @@ func Translate(err error) error {
 	return temporal.NewApplicationErrorWithOptions(e.Error(), string(e.Kind), options)
 }
 
-// ofLedger returns what the ledger will not have however often it is asked, as an error of a kind; nil for other errors.
-func ofLedger(err error) *crm.Error {
+// permanent returns, as an error of a kind, what the ledger or the rules will say again however often they are asked; nil
+// for other errors.
+func permanent(err error) *crm.Error {
 	for cause, kind := range map[error]crm.Kind{
 		record.ErrNoLink: crm.NotFound, record.ErrNoConnection: crm.NotFound, record.ErrNotRead: crm.Invalid,
 	} {
 		if errors.Is(err, cause) {
 			return &crm.Error{Operation: "ledger", Kind: kind, Reason: cause.Error()}
 		}
+	}
+	var expression *rules.ExpressionError
+	if errors.As(err, &expression) {
+		return &crm.Error{Operation: "rules", Kind: crm.Invalid, Reason: expression.Error()}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -216,3 +217,24 @@ func kindOf(t testing.TB, err error) crm.Kind {
 	require.True(t, errors.As(err, &app), "%v", err)
 	return activities.KindOf(err)
 }
+
+var (
+	countInput   = activities.CountContactsInput{Connection: acme, Origin: "onboarding"}
+	unstageInput = activities.ConnectionInput{Connection: acme}
+)
+
+// fieldID returns the id of a custom field of the location.
+func (w *world) fieldID(key string) string {
+	w.t.Helper()
+	fields, err := w.connection().GoHighLevel.ListCustomFields(w.t.Context())
+	require.NoError(w.t, err)
+	for _, f := range fields {
+		if f["fieldKey"] == key {
+			return f["id"].(string)
+		}
+	}
+	require.Fail(w.t, "no such custom field")
+	return ""
+}
+
+func (w *world) planID() string { return w.fieldID(sandbox.PlanKey) }

@@ -100,10 +100,11 @@ type pair struct {
 	committed bool
 	failure   *crm.Error
 	review    string // a reason to let a person look
+	excluded  bool   // the connection's filter leaves one of the records out
 }
 
 // open tells whether the pair still needs something done.
-func (p *pair) open() bool { return !p.committed && p.failure == nil && p.review == "" }
+func (p *pair) open() bool { return !p.committed && p.failure == nil && p.review == "" && !p.excluded }
 
 func (b *batch) run(ctx context.Context, work []record.Work) error {
 	if err := b.load(ctx, work); err != nil {
@@ -126,24 +127,18 @@ func (b *batch) run(ctx context.Context, work []record.Work) error {
 
 // load opens what is staged and reads what is not, and decides each pair.
 func (b *batch) load(ctx context.Context, work []record.Work) error {
-	var excluded []record.Outcome
 	for _, w := range work {
+		p := &pair{link: w.Link}
+		b.pairs = append(b.pairs, p)
 		if (w.GoHighLevel != nil && w.GoHighLevel.Excluded) || (w.Salesforce != nil && w.Salesforce.Excluded) {
-			excluded = append(excluded, record.Outcome{LinkID: w.Link.ID, State: record.LinkExcluded})
+			p.excluded = true
 			continue
 		}
-		p := &pair{link: w.Link}
 		var err error
 		if p.ghl, err = b.unstage(w.GoHighLevel); err != nil {
 			return err
 		}
 		if p.sf, err = b.unstage(w.Salesforce); err != nil {
-			return err
-		}
-		b.pairs = append(b.pairs, p)
-	}
-	if len(excluded) > 0 {
-		if err := b.ledger.Commit(ctx, b.token, b.origin, excluded); err != nil {
 			return err
 		}
 	}
@@ -161,6 +156,15 @@ func (b *batch) load(ctx context.Context, work []record.Work) error {
 }
 
 func (b *batch) decidePair(p *pair) (err error) {
+	for _, r := range []*record.Record{p.ghl, p.sf} {
+		if r == nil {
+			continue
+		}
+		if included, err := b.Mapper.Included(*r); err != nil || !included {
+			p.excluded = !included
+			return err
+		}
+	}
 	p.decision, err = b.decide(p.link.Base, p.ghl, p.sf)
 	return err
 }
@@ -169,6 +173,9 @@ func (b *batch) decidePair(p *pair) (err error) {
 func (b *batch) readMissing(ctx context.Context) error {
 	var sf, ghl []*pair
 	for _, p := range b.pairs {
+		if !p.open() {
+			continue
+		}
 		if p.sf == nil && p.link.SalesforceID != "" {
 			sf = append(sf, p)
 		}
@@ -275,7 +282,7 @@ func (b *batch) commit(ctx context.Context, ready func(*pair) bool) error {
 	var outcomes []record.Outcome
 	var pairs []*pair
 	for _, p := range b.pairs {
-		if p.committed || !(p.review != "" || p.failure == nil && ready(p)) {
+		if p.committed || !(p.review != "" || p.excluded || p.failure == nil && ready(p)) {
 			continue
 		}
 		outcomes = append(outcomes, p.outcome())
@@ -315,8 +322,11 @@ func withdraw(outcomes []record.Outcome, linkID int64) bool {
 }
 
 func (p *pair) outcome() record.Outcome {
-	if p.review != "" {
+	switch {
+	case p.review != "":
 		return record.Outcome{LinkID: p.link.ID, State: record.LinkInReview, Problem: p.review, Journal: p.journal}
+	case p.excluded:
+		return record.Outcome{LinkID: p.link.ID, State: record.LinkExcluded}
 	}
 	out := record.Outcome{
 		LinkID: p.link.ID, State: record.LinkInStep, Base: p.decision.Next.Encode(), Journal: p.journal,

@@ -67,7 +67,7 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 		if agrees {
 			out.InStep++
 		} else {
-			p.ghl, p.sf = nil, nil
+			p.ghl, p.sf, p.excluded = nil, nil, false
 			suspects.pairs = append(suspects.pairs, p)
 		}
 	}
@@ -103,7 +103,7 @@ func (b *batch) agrees(p *pair) (bool, error) {
 		return false, nil
 	}
 	err := b.decidePair(p)
-	return err == nil && p.decision.Nothing(), err
+	return err == nil && !p.excluded && p.decision.Nothing(), err
 }
 
 // AccessReport says whether a connection can do what its rules ask for.

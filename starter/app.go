@@ -76,7 +76,7 @@ func (a *app) dial(ctx context.Context) (client.Client, error) {
 	}
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, unreachable{fmt.Errorf("Temporal at %s does not answer: start it with `starter dev`, or name another with --temporal-address: %w", options.HostPort, err)}
+		return nil, unreachable{fmt.Errorf("no Temporal answers at %s: start it with `starter dev`, or name another with --temporal-address: %w", options.HostPort, err)}
 	}
 	a.client, a.resolved = c, options
 	return c, nil

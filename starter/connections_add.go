@@ -152,11 +152,11 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 		c.Flow, c.PrivateToken = oauth.PrivateToken, token
 		return c, err
 	case o.ghlClientID == "":
-		return c, errors.New("GoHighLevel: give --gohighlevel-client-id, or --gohighlevel-token-file for a private integration token")
+		return c, errors.New("for GoHighLevel, give --gohighlevel-client-id, or --gohighlevel-token-file for a private integration token")
 	}
 	secret, ok := a.lookup(envGoHighLevelSecret)
 	if !ok {
-		return c, fmt.Errorf("GoHighLevel: set %s to the app's client secret", envGoHighLevelSecret)
+		return c, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret)
 	}
 	c.ClientSecret = secret
 	return c, nil
@@ -166,7 +166,7 @@ func (o addOptions) salesforce(a *app) (oauth.Credential, error) {
 	c := oauth.Credential{Side: record.Salesforce, ClientID: o.sfClientID, Username: o.sfUsername}
 	var problems []error
 	if o.sfClientID == "" {
-		problems = append(problems, errors.New("Salesforce: give --salesforce-client-id, the consumer key of your external client app"))
+		problems = append(problems, errors.New("for Salesforce, give --salesforce-client-id, the consumer key of your external client app"))
 	}
 	var err error
 	if c.AuthURL, c.TokenURL, err = oauth.SalesforceEndpoints(o.sfHost); err != nil {
@@ -179,12 +179,12 @@ func (o addOptions) salesforce(a *app) (oauth.Credential, error) {
 	case "client-credentials":
 		c.Flow = oauth.ClientCredentials
 		if c.ClientSecret == "" {
-			problems = append(problems, fmt.Errorf("Salesforce: set %s to the app's consumer secret", envSalesforceSecret))
+			problems = append(problems, fmt.Errorf("for Salesforce, set %s to the app's consumer secret", envSalesforceSecret))
 		}
 	case "jwt":
 		c.Flow = oauth.JWTBearer
 		if o.sfUsername == "" || o.sfKeyFile == "" {
-			problems = append(problems, errors.New("Salesforce: the jwt flow needs --salesforce-username and --salesforce-key-file"))
+			problems = append(problems, errors.New("the Salesforce jwt flow needs --salesforce-username and --salesforce-key-file"))
 			break
 		}
 		if c.PrivateKeyPEM, err = a.readSecret(o.sfKeyFile); err != nil {

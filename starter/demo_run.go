@@ -115,7 +115,7 @@ func (d *demo) onboard(ctx context.Context, show progressPrinter) (demoResult, e
 		return demoResult{}, err
 	}
 	var out workflows.OnboardingResult
-	if err := follow(ctx, d.temporal, run, show, &out); err != nil {
+	if err := follow(ctx, d.temporal, run, d.finer(ctx, show), &out); err != nil {
 		return demoResult{}, err
 	}
 	result := demoResult{
@@ -126,6 +126,29 @@ func (d *demo) onboard(ctx context.Context, show progressPrinter) (demoResult, e
 	}
 	result.Temporal, err = d.cost(ctx, out)
 	return result, err
+}
+
+// finer shows contacts as they are committed, not only batch by batch: the ledger knows what is still pending.
+func (d *demo) finer(ctx context.Context, show progressPrinter) progressPrinter {
+	return finerProgress{progressPrinter: show, pending: func() (int, error) {
+		return d.stack.Store.Pending(ctx, demoConnection, record.Contact)
+	}}
+}
+
+type finerProgress struct {
+	progressPrinter
+	pending func() (int, error)
+}
+
+// Show counts what the ledger has committed of the child's work.
+func (f finerProgress) Show(p workflows.Progress, child *workflows.Progress) {
+	if child != nil && len(child.Kinds) == 1 {
+		if n, err := f.pending(); err == nil {
+			k := &child.Kinds[0]
+			k.Done = max(k.Done, k.Total-n)
+		}
+	}
+	f.progressPrinter.Show(p, child)
 }
 
 // follow shows the progress of a run until it ends, and takes its result.
@@ -181,7 +204,7 @@ func (d *demo) cost(ctx context.Context, out workflows.OnboardingResult) (platfo
 		select {
 		case <-time.After(300 * time.Millisecond):
 		case <-ctx.Done():
-			return cost, errors.New("Temporal's visibility does not show all runs yet")
+			return cost, errors.New("the visibility store of Temporal does not show all runs yet")
 		}
 	}
 }

@@ -80,10 +80,27 @@ func skipReason(id string, status enums.WorkflowExecutionStatus) string {
 	}
 }
 
-// comesWithParent tells whether a run is begun again by its parent, which is replayed too: an onboarding runs its bulk
-// syncs anew, under the same ids.
-func comesWithParent(id, parent string, replayed map[string]bool) bool {
-	return strings.HasPrefix(id, "bulk/") && replayed[parent]
+// parentRun is the newest run of a run's parent.
+type parentRun struct {
+	id         string
+	isNewer    bool // than the one that began the run in question
+	willReplay bool // it is among those to replay, and did not succeed
+}
+
+// leftToParent says why a run is not for replaying although it did not succeed: an onboarding that is taken up again
+// runs its bulk syncs again too. "" means that it is for replaying. A contact that failed for good is never left to its
+// bulk sync, which does not take it up again.
+func leftToParent(id string, parent parentRun) string {
+	switch {
+	case !strings.HasPrefix(id, "bulk/") || parent.id == "":
+		return ""
+	case parent.isNewer:
+		return "a newer run of " + parent.id + " has taken over its work"
+	case parent.willReplay:
+		return parent.id + ", which is replayed too, runs it again"
+	default:
+		return ""
+	}
 }
 
 // replayHistory runs the code at hand against a history, and fails where the two differ.

@@ -183,12 +183,15 @@ func TestOnlyRunsThatDidNotSucceedAreReplayed(t *testing.T) {
 	}
 }
 
-func TestABulkSyncIsLeftToTheOnboardingThatIsReplayedWithIt(t *testing.T) {
-	chosen := map[string]bool{"onboarding/acme": true, "bulk/acme/contact/e-1": true}
-	require.True(t, comesWithParent("bulk/acme/contact/e-1", "onboarding/acme", chosen))
-	require.False(t, comesWithParent("bulk/acme/contact/e-1", "onboarding/other", chosen))
-	require.False(t, comesWithParent("bulk/acme/contact/e-1", "", chosen))
-	require.False(t, comesWithParent("contact/acme/4711", "bulk/acme/contact/e-1", chosen), "a bulk sync does not take up what failed for good")
+func TestABulkSyncIsLeftToAnOnboardingThatIsTakenUpAgain(t *testing.T) {
+	const bulk = "bulk/acme/contact/e-1"
+	again := parentRun{id: "onboarding/acme", willReplay: true}
+	require.Equal(t, "onboarding/acme, which is replayed too, runs it again", leftToParent(bulk, again))
+	newer := parentRun{id: "onboarding/acme", isNewer: true}
+	require.Equal(t, "a newer run of onboarding/acme has taken over its work", leftToParent(bulk, newer))
+	require.Empty(t, leftToParent(bulk, parentRun{id: "onboarding/acme"}))
+	require.Empty(t, leftToParent(bulk, parentRun{}))
+	require.Empty(t, leftToParent("contact/acme/4711", parentRun{id: bulk, willReplay: true}), "a bulk sync does not take up what failed for good")
 }
 
 func TestAMismatchIsToldInOneShortLine(t *testing.T) {

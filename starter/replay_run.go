@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
@@ -59,8 +60,16 @@ func (r *replaying) one(ctx context.Context, id string) replayedRun {
 		out.Action = replaySkip
 		return out
 	}
-	if parent := info.GetParentExecution().GetWorkflowId(); comesWithParent(id, parent, r.chosen) {
-		out.Action, out.Why = replaySkip, parent+", which is replayed too, runs it again"
+	if attribute(info, workflows.Scenario.GetName()) == "" {
+		out.Action, out.Why = replaySkip, "it is none of Tandem's runs"
+		return out
+	}
+	parent, err := r.parentOf(ctx, info)
+	if err != nil {
+		return out.failed(err)
+	}
+	if out.Why = leftToParent(id, parent); out.Why != "" {
+		out.Action = replaySkip
 		return out
 	}
 	events, err := readHistory(ctx, r.temporal, id, out.RunID)
@@ -93,6 +102,28 @@ func (r *replaying) one(ctx context.Context, id string) replayedRun {
 		return out.failed(err)
 	}
 	return out
+}
+
+// parentOf returns how the parent of a run stands; a parent that Temporal has forgotten is none.
+func (r *replaying) parentOf(ctx context.Context, info *workflow.WorkflowExecutionInfo) (parentRun, error) {
+	began := info.GetParentExecution()
+	if began.GetWorkflowId() == "" {
+		return parentRun{}, nil
+	}
+	newest, err := r.temporal.DescribeWorkflowExecution(ctx, began.GetWorkflowId(), "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return parentRun{}, nil
+	}
+	if err != nil {
+		return parentRun{}, err
+	}
+	now := newest.GetWorkflowExecutionInfo()
+	return parentRun{
+		id:         began.GetWorkflowId(),
+		isNewer:    now.GetExecution().GetRunId() != began.GetRunId(),
+		willReplay: r.chosen[began.GetWorkflowId()] && unsuccessful(now.GetStatus()),
+	}, nil
 }
 
 func (r replayedRun) failed(err error) replayedRun {

@@ -75,6 +75,7 @@ Exit codes:
 	flags.StringVar(&a.temporal.Address, "temporal-address", "", "Temporal's host:port (default: TEMPORAL_ADDRESS, the profile, or the dev stack)")
 	flags.StringVar(&a.temporal.Namespace, "namespace", "", "Temporal namespace")
 	flags.StringVar(&a.temporal.Profile, "profile", "", "profile of Temporal's configuration file")
+	flags.StringVar(&a.temporal.APIKey, "api-key", "", "Temporal API key; better in TEMPORAL_API_KEY, where others on this machine cannot see it")
 	flags.BoolVar(&a.temporal.TLS, "tls", false, "use TLS to reach Temporal")
 	flags.StringVar(&a.databaseURL, "database-url", "", "Tandem's Postgres (default: TANDEM_DATABASE_URL, or the dev stack)")
 	root.SetIn(a.in)
@@ -98,6 +99,10 @@ func execute(ctx context.Context, a *app, args []string) int {
 	a.close()
 	if err == nil {
 		return exitDone
+	}
+	if ctx.Err() != nil {
+		a.say("starter: interrupted")
+		return exitFailed
 	}
 	a.say("starter: %s", explain(err))
 	return exitCode(err)

@@ -69,13 +69,20 @@ func (h *house) writeRules(t *testing.T, text string) {
 // run runs a command line against the house, in which the fakes' authorisation pages grant at once.
 func (h *house) run(t *testing.T, line string, args ...any) outcome {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	return h.runIn(ctx, func(string) {}, fmt.Sprintf(line, args...))
+}
+
+// runIn is run under a context; told is called with what the command tells a person.
+func (h *house) runIn(ctx context.Context, told func(string), line string) outcome {
 	ghl, sf := sandbox.Apps()
 	env := map[string]string{
 		"TANDEM_DATABASE_URL": h.State.DatabaseURL, "TANDEM_KEYSET_FILE": h.State.KeysetFile,
 		envGoHighLevelSecret: ghl.ClientSecret, envSalesforceSecret: sf.ClientSecret,
 	}
 	var out, errOut bytes.Buffer
-	a := newApp(strings.NewReader("no-such-token"), &out, &errOut, func(name string) (string, bool) {
+	a := newApp(strings.NewReader(""), &out, writer(func(text []byte) { errOut.Write(text); told(string(text)) }), func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok
 	})
@@ -87,11 +94,15 @@ func (h *house) run(t *testing.T, line string, args ...any) outcome {
 		_, err = io.Copy(io.Discard, answer.Body)
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	words := append(strings.Fields(fmt.Sprintf(line, args...)), "--temporal-address", h.State.TemporalAddress)
-	code := execute(ctx, a, words)
+	code := execute(ctx, a, append(strings.Fields(line), "--temporal-address", h.State.TemporalAddress))
 	return outcome{code, out.String(), errOut.String()}
+}
+
+type writer func(text []byte)
+
+func (w writer) Write(text []byte) (int, error) {
+	w(text)
+	return len(text), nil
 }
 
 // mustRun runs a command that must come to its end, and reads its JSON.
@@ -133,6 +144,7 @@ func TestPeopleRunTandemByTheStarter(t *testing.T) {
 	t.Run("a connection is added, and its rules updated", h.connects)
 	t.Run("what is not there is not found", h.findsNothing)
 	t.Run("a run that no worker took up is started anew", h.startsAnew)
+	t.Run("Ctrl-C stops the watching, not the run", h.interrupts)
 	t.Run("a run that failed is reset once it can succeed", h.resets)
 }
 
@@ -239,6 +251,24 @@ func (h *house) startsAnew(t *testing.T) {
 	require.Equal(t, replaySkip, out[0].Action, "a second replay is harmless")
 }
 
+func (h *house) interrupts(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	got := h.runIn(ctx, func(text string) {
+		if strings.Contains(text, "No worker") {
+			cancel()
+		}
+	}, "start contact-sync acme --link 1 --wait")
+	require.Equal(t, exitFailed, got.code)
+	require.Contains(t, got.err, "The run goes on")
+	require.Contains(t, got.err, "starter watch contact/acme/1")
+	require.Contains(t, got.err, "interrupted")
+	run, err := h.temporal.DescribeWorkflowExecution(t.Context(), "contact/acme/1", "")
+	require.NoError(t, err)
+	require.Equal(t, "running", statusWord(run.GetWorkflowExecutionInfo().GetStatus()))
+	require.NoError(t, h.temporal.CancelWorkflow(t.Context(), "contact/acme/1", ""))
+}
+
 func (h *house) resets(t *testing.T) {
 	h.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, true)
 	h.startWorker(t)
@@ -282,8 +312,10 @@ func (h *house) resets(t *testing.T) {
 	require.True(t, verdict.Compatible)
 	require.Positive(t, verdict.Events)
 	var all []connectionStatus
-	h.mustRun(t, &all, "status")
+	h.mustRun(t, &all, "status acme")
 	require.Equal(t, 9, all[0].Linked)
+	require.Len(t, all[0].Runs, runsInStatus)
+	require.Contains(t, h.run(t, "status acme").out, "onboarding/acme")
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, ready.err)
 	require.Contains(t, ready.out, "is ready")

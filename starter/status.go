@@ -22,12 +22,19 @@ type connectionStatus struct {
 	Pending    int                      `json:"pending"`
 	Reviews    int                      `json:"reviews"` // undecided
 	CallsToday map[record.Side]int64    `json:"api_calls_today"`
+	// Runs are the newest ones, where one connection is asked for and Temporal answers.
+	Runs []listedRun `json:"runs,omitempty"`
 }
+
+// runsInStatus is how many runs a connection's status shows.
+const runsInStatus = 5
 
 func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [connection]",
 		Short: "Show how the connections stand: in step, pending, in review, failed, API calls",
+		Long: `Shows how the connections stand by Tandem's own account, and of a single connection its newest runs too. LINKED counts the pairs
+that hold a contact on both sides; the other columns count links, and every contact belongs to exactly one.`,
 		Example: `  starter status
   starter status acme -o json`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -63,6 +70,9 @@ func runStatus(ctx context.Context, a *app, args []string) error {
 		}
 		all = append(all, st)
 	}
+	if len(args) == 1 {
+		all[0].Runs = a.newestRuns(ctx, args[0])
+	}
 	if a.json() {
 		return a.printJSON(all)
 	}
@@ -70,7 +80,30 @@ func runStatus(ctx context.Context, a *app, args []string) error {
 		a.say("There are no connections yet; `starter connections add` makes one.")
 		return nil
 	}
-	return a.showStatus(all)
+	if err := a.showStatus(all); err != nil || len(all[0].Runs) == 0 || len(args) == 0 {
+		return err
+	}
+	say(a.out, "")
+	return a.table(runsHeader(false), runsRows(all[0].Runs, false))
+}
+
+// newestRuns returns a connection's newest runs; the account is worth showing without them.
+func (a *app) newestRuns(ctx context.Context, connection string) []listedRun {
+	temporal, err := a.dial(ctx)
+	if err != nil {
+		a.say("Temporal does not answer, so no runs are shown.")
+		return nil
+	}
+	found, err := a.listRuns(ctx, temporal, runsFilter{connection: connection, limit: runsInStatus})
+	if err != nil {
+		a.say("No runs are shown: %v", err)
+		return nil
+	}
+	list := make([]listedRun, len(found))
+	for i, info := range found {
+		list[i] = describeRun(info, time.Now())
+	}
+	return list
 }
 
 func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connectionStatus, error) {

@@ -34,19 +34,23 @@ func newWatchCommand(a *app) *cobra.Command {
 // watch waits for a run, showing its progress if wanted, and prints its result.
 func (a *app) watch(ctx context.Context, temporal client.Client, run client.WorkflowRun, progress bool) error {
 	var raw json.RawMessage
-	if !progress {
-		if err := run.Get(ctx, &raw); err != nil {
-			return err
-		}
-		return a.printResult(raw)
+	err := a.await(ctx, temporal, run, progress, &raw)
+	if err != nil && ctx.Err() != nil {
+		a.say("The run goes on without being watched; see it again with `starter watch %s`.", run.GetID())
 	}
-	show := a.progress()
-	err := follow(ctx, temporal, run, show, &raw)
-	show.Close()
 	if err != nil {
 		return err
 	}
 	return a.printResult(raw)
+}
+
+func (a *app) await(ctx context.Context, temporal client.Client, run client.WorkflowRun, progress bool, result any) error {
+	if !progress {
+		return run.Get(ctx, result)
+	}
+	show := a.progress()
+	defer show.Close()
+	return follow(ctx, temporal, run, show, result)
 }
 
 // progress picks how progress is shown: bars on a terminal, lines elsewhere, objects under JSON.

@@ -67,6 +67,23 @@ func (m *Mapper) Included(r record.Record) (bool, error) {
 	return m.rules.Contacts.Filter.Match(r)
 }
 
+// Marks tells whether what is created on a side carries the id of its other half: the rules name a field for it, and
+// the location has that field.
+func (m *Mapper) Marks(side record.Side) bool {
+	if side == record.Salesforce {
+		return m.rules.Salesforce.ExternalIDField != ""
+	}
+	return m.markerID() != ""
+}
+
+// markerID returns the id of the GoHighLevel custom field for the Salesforce id, "" where there is none.
+func (m *Mapper) markerID() string {
+	if key := m.rules.GoHighLevel.ExternalIDField; key != "" {
+		return m.directory.CustomFieldIDs[key]
+	}
+	return ""
+}
+
 // Project returns what a side should hold so that it agrees with a field of from: the rule's transform, then what that
 // side's API can take at all. It is the Project of reconcile.Input.
 func (m *Mapper) Project(to record.Side, field record.Field, from *record.Record) record.Value {
@@ -84,7 +101,7 @@ func (m *Mapper) Project(to record.Side, field record.Field, from *record.Record
 	switch {
 	case field == record.LastName && to == record.Salesforce && v.Empty():
 		return m.lastNameStandIn(from)
-	case field == record.Country && to == record.GoHighLevel && len(v.Text()) != 2:
+	case field == record.Country && to == record.GoHighLevel && record.CountryName(v.Text()) == v.Text():
 		return nil // GoHighLevel takes ISO codes only
 	case field == record.Phone && to == record.GoHighLevel:
 		number, _, _ := strings.Cut(v.Text(), ";ext=")

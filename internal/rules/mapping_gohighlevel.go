@@ -149,7 +149,7 @@ func (m *Mapper) ToGoHighLevel(writes []reconcile.Write, create bool, salesforce
 	if dnd != nil {
 		out.Contact["dndSettings"] = dnd
 	}
-	if id := m.directory.CustomFieldIDs[m.rules.GoHighLevel.ExternalIDField]; create && id != "" && salesforceID != "" {
+	if id := m.markerID(); create && id != "" && salesforceID != "" {
 		custom = append(custom, map[string]any{"id": id, "field_value": salesforceID})
 	}
 	if custom != nil {

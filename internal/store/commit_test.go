@@ -90,9 +90,9 @@ func TestARecordOfAnotherLinkIsNamedAndNothingIsCommitted(t *testing.T) {
 	c := claim(t, s, "o", 10)
 	a, b, other := c.Work[0].Link.ID, c.Work[1].Link.ID, c.Work[2].Link.ID
 
-	created := func(id int64, record_ string) record.Outcome {
+	created := func(id int64, salesforceID string) record.Outcome {
 		return record.Outcome{
-			LinkID: id, State: record.LinkInStep, SalesforceID: record_, Base: []byte("base"),
+			LinkID: id, State: record.LinkInStep, SalesforceID: salesforceID, Base: []byte("base"),
 			Journal: []record.JournalEntry{{Side: record.Salesforce, Operation: record.Create, Sealed: []byte("x")}},
 		}
 	}

@@ -64,9 +64,9 @@ func TestEveryVersionOfTheRulesIsKept(t *testing.T) {
 
 func newVault(t *testing.T) *vault.Vault {
 	t.Helper()
-	keyset, err := vault.NewKeyset()
+	keyset, err := vault.Generate()
 	require.NoError(t, err)
-	v, err := vault.Open(keyset)
+	v, err := vault.Load(vault.Source{Value: string(keyset)})
 	require.NoError(t, err)
 	return v
 }

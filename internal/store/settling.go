@@ -46,12 +46,14 @@ func (m *matching) settlePairs() {
 		SELECT keep, CASE WHEN keep = of_g THEN of_s ELSE of_g END AS link FROM joined
 		WHERE of_g IS NOT NULL AND of_s IS NOT NULL`)
 	m.exec(`ANALYZE given_up`)
-	m.exec(`
-		UPDATE journal j SET link_id = x.keep FROM given_up x WHERE j.connection = $1 AND j.link_id = x.link`,
-		m.scope.number)
-	m.exec(`
-		DELETE FROM links l USING given_up x WHERE l.connection = $1 AND l.kind = $2 AND l.id = x.link`,
-		m.scope.number, m.scope.kind)
+	if m.number(`SELECT count(*) FROM given_up`) > 0 {
+		m.exec(`
+			UPDATE journal j SET link_id = x.keep FROM given_up x WHERE j.connection = $1 AND j.link_id = x.link`,
+			m.scope.number)
+		m.exec(`
+			DELETE FROM links l USING given_up x WHERE l.connection = $1 AND l.kind = $2 AND l.id = x.link`,
+			m.scope.number, m.scope.kind)
+	}
 	m.exec(`
 		UPDATE links l
 		SET gohighlevel_id = j.gohighlevel_id, salesforce_id = j.salesforce_id, state = j.state, problem = ''

@@ -1,0 +1,445 @@
+package activities_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+func TestMatchedContactsFillEachOthersGaps(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("Lovelace", "ada@example.com")
+	c.Phone, c.DateOfBirth = "+12025550143", "1815-12-10"
+	g := w.addGoHighLevel(c)
+	s := w.addSalesforce(with(with(with(row("Lovelace", "ADA@Example.com"), "MailingCity", "London"), "MailingCountry", "United Kingdom"), "MailingPostalCode", "W1 1AA"))
+	counts := w.onboard()
+	require.Equal(t, record.MatchCounts{Linked: 1, Pending: 1}, counts)
+
+	got := w.contact(g)
+	require.Equal(t, "London", got.City)
+	require.Equal(t, "GB", got.Country)
+	require.Equal(t, "W1 1AA", got.PostalCode)
+	require.Equal(t, "ada@example.com", got.Email)
+	require.Equal(t, "+12025550143", w.row(s)["Phone"])
+	require.Equal(t, "1815-12-10", w.row(s)["Birthdate"])
+	require.Equal(t, "ADA@Example.com", w.row(s)["Email"], "an address in other letters is no difference")
+	require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, g).State)
+	require.Equal(t, s, w.linkOf(record.GoHighLevel, g).SalesforceID)
+	w.settled()
+}
+
+func TestAFirstConflictIsSettledByTheFieldsRule(t *testing.T) {
+	w := newWorld(t, setting{
+		prepare: func(s *sandbox.Sandbox) { s.GoHighLevel.AddUser("x", "y", "x@example.com") },
+		editRules: func(r string) string {
+			return r + "    street: {conflict: gohighlevel}\n    city: {conflict: salesforce}\n    state: {conflict: newest}\n    first_name: {conflict: ask}\n"
+		},
+	})
+	c := contact("Lovelace", "ada@example.com")
+	c.FirstName, c.Address1, c.City, c.State = "Augusta", "1 Marketing Way", "Leeds", "YK"
+	c.DateUpdated = earlier.Add(time.Hour)
+	c.CustomFields = []gohighleveltest.CustomValue{{ID: w.planID(), Value: "pro"}}
+	g := w.addGoHighLevel(c)
+	r := row("Lovelace", "ada@example.com")
+	r["MailingStreet"], r["MailingCity"], r["MailingState"], r[sandbox.PlanField] = "2 Sales Road", "York", "NY", "enterprise"
+	s := w.addSalesforce(r)
+	w.onboard()
+
+	got, sf := w.contact(g), w.row(s)
+	require.Equal(t, "1 Marketing Way", got.Address1)
+	require.Equal(t, "1 Marketing Way", sf["MailingStreet"])
+	require.Equal(t, "York", got.City)
+	require.Equal(t, "York", sf["MailingCity"])
+	require.Equal(t, "YK", got.State, "GoHighLevel's record is the newer one")
+	require.Equal(t, "YK", sf["MailingState"])
+	require.Equal(t, "pro", sf[sandbox.PlanField])
+	require.Equal(t, "Augusta", got.FirstName, "under ask nothing moves")
+	require.Equal(t, "Ada", sf["FirstName"])
+	link := w.linkOf(record.GoHighLevel, g)
+	require.Equal(t, record.LinkInReview, link.State)
+	require.Equal(t, record.ReviewConflict, link.Problem)
+}
+
+func TestWhoIsOnOneSideOnlyIsCreatedOnTheOther(t *testing.T) {
+	for _, noMarkers := range []bool{false, true} {
+		t.Run(fmt.Sprintf("without markers %v", noMarkers), func(t *testing.T) {
+			w := newWorld(t, setting{rules: sandbox.RulesOptions{NoMarkers: noMarkers}})
+			c := contact("Lovelace", "ada@example.com")
+			c.Phone, c.Tags, c.Country, c.CompanyName = "+12025550143", []string{"vip", "lead"}, "GB", "Analytical Engines"
+			c.CustomFields = []gohighleveltest.CustomValue{{ID: w.planID(), Value: "pro"}}
+			g := w.addGoHighLevel(c)
+			s := w.addSalesforce(with(with(with(row("Hopperfield", "grace@example.com"), sandbox.TagsField, "Navy;VIP"), sandbox.PlanField, "starter"), "MailingCountry", "United States"))
+			require.Equal(t, record.MatchCounts{OnlyGoHighLevel: 1, OnlySalesforce: 1, Pending: 2}, w.onboard())
+
+			require.Equal(t, 2, w.ghl.Count())
+			require.Equal(t, 2, w.sf.Count("Contact"))
+			made := w.row(w.linkOf(record.GoHighLevel, g).SalesforceID)
+			require.Equal(t, "Lovelace", made["LastName"])
+			require.Equal(t, "+12025550143", made["Phone"])
+			require.Equal(t, "lead;vip", made[sandbox.TagsField])
+			require.Equal(t, "United Kingdom", made["MailingCountry"])
+			require.Equal(t, "pro", made[sandbox.PlanField])
+			created := w.contact(w.linkOf(record.Salesforce, s).GoHighLevelID)
+			require.Equal(t, "Hopperfield", created.LastName)
+			require.Equal(t, "Grace", strings.ReplaceAll(created.FirstName, "Ada", "Grace"))
+			require.ElementsMatch(t, []string{"navy", "vip"}, created.Tags)
+			require.Equal(t, "US", created.Country)
+			if !noMarkers {
+				require.Equal(t, g, made[sandbox.ExternalIDField])
+				require.Contains(t, created.CustomFields, gohighleveltest.CustomValue{ID: w.fieldID(sandbox.ExternalIDKey), Value: s})
+			}
+			account := do[record.Counts](w, onContacts.CountContacts, countInput)
+			require.Equal(t, map[record.Side]int{record.GoHighLevel: 1, record.Salesforce: 1}, account.Created)
+			require.Equal(t, 2, account.Linked)
+			require.Zero(t, account.Pending)
+			w.settled()
+		})
+	}
+}
+
+func TestTagsMoveOneByOneAndOnlyByTheTagCalls(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("Lovelace", "ada@example.com")
+	c.Tags = []string{"vip", "lead"}
+	g := w.addGoHighLevel(c)
+	s := w.addSalesforce(with(row("Lovelace", "ada@example.com"), sandbox.TagsField, "VIP;Navy"))
+	w.onboard()
+	require.ElementsMatch(t, []string{"vip", "lead", "navy"}, w.contact(g).Tags)
+	require.Equal(t, "lead;navy;vip", w.row(s)[sandbox.TagsField])
+
+	w.ghl.ResetStats()
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"tags": []string{"vip", "navy", "webinar"}}))              // lead removed, webinar added
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{sandbox.TagsField: "lead; vip; past customer"})) // navy removed, one added
+	w.onboard()
+	require.ElementsMatch(t, []string{"vip", "webinar", "past customer"}, w.contact(g).Tags)
+	require.Equal(t, "past customer;vip;webinar", w.row(s)[sandbox.TagsField])
+	calls := w.ghl.Stats().ByOperation
+	require.Equal(t, 1, calls["POST /contacts/{id}/tags"], "%v", calls)
+	require.Equal(t, 1, calls["DELETE /contacts/{id}/tags"], "%v", calls)
+	require.Zero(t, calls["PUT /contacts/{id}"], "an update would replace all tags")
+	w.settled()
+}
+
+func TestAMissingLastNameGetsAStandInThatIsNotEchoedBack(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("", "madonna@example.com")
+	c.FirstName, c.CompanyName = "Madonna", "Live Aid"
+	g := w.addGoHighLevel(c)
+	w.onboard()
+	require.Equal(t, "Live Aid", w.onlyRow()["LastName"])
+	require.Equal(t, "Madonna", w.onlyRow()["FirstName"])
+	w.settled()
+	require.Empty(t, w.contact(g).LastName)
+
+	// Another edit does not carry the stand-in along either.
+	require.NoError(t, w.sf.Edit("Contact", w.onlyRow()["Id"].(string), map[string]any{"MailingCity": "London"}))
+	w.onboard()
+	require.Equal(t, "London", w.contact(g).City)
+	require.Empty(t, w.contact(g).LastName)
+
+	// A last name that a person gives is one.
+	require.NoError(t, w.sf.Edit("Contact", w.onlyRow()["Id"].(string), map[string]any{"LastName": "Ciccone"}))
+	w.onboard()
+	require.Equal(t, "Ciccone", w.contact(g).LastName)
+	w.settled()
+}
+
+func TestWhoTheFilterLeavesOutIsNeitherWrittenNorCreated(t *testing.T) {
+	w := newWorld(t, setting{editRules: func(r string) string {
+		return strings.Replace(r, "  fields:\n", "  filter: '\"vip\" in tags'\n  fields:\n", 1)
+	}})
+	kept := contact("Lovelace", "ada@example.com")
+	kept.Tags = []string{"vip"}
+	w.addGoHighLevel(kept)
+	out := w.addGoHighLevel(contact("Hopperfield", "grace@example.com"))
+	w.addSalesforce(row("Hamilton", "margaret@example.com"))
+	counts := w.onboard()
+	require.Equal(t, record.MatchCounts{OnlyGoHighLevel: 1, Excluded: 2, Pending: 1}, counts)
+	require.Equal(t, 2, w.ghl.Count())
+	require.Equal(t, 2, w.sf.Count("Contact"))
+	require.Equal(t, record.LinkExcluded, w.linkOf(record.GoHighLevel, out).State)
+}
+
+func TestWhoLeavesTheFilterIsLeftAlone(t *testing.T) {
+	w := newWorld(t, setting{editRules: func(r string) string {
+		return strings.Replace(r, "  fields:\n", "  filter: 'city != \"Sealand\"'\n  fields:\n", 1)
+	}})
+	g := w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
+	s := w.addSalesforce(row("Lovelace", "ada@example.com"))
+	w.onboard()
+	require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, g).State)
+	do[any](w, onContacts.UnstageContacts, unstageInput)
+
+	// Nothing is staged any more, so that the batch reads both records by itself.
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"city": "Sealand", "firstName": "Augusta"}))
+	require.NoError(t, w.store.MarkPending(t.Context(), acme, record.Contact, []int64{w.linkOf(record.GoHighLevel, g).ID}))
+	w.sync()
+	require.Equal(t, "Ada", w.row(s)["FirstName"])
+	require.Nil(t, w.row(s)["MailingCity"])
+	require.Equal(t, record.LinkExcluded, w.linkOf(record.GoHighLevel, g).State)
+
+	// Back inside, it is kept in step again, and what changed meanwhile arrives.
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"city": "York"}))
+	w.onboard()
+	require.Equal(t, "Augusta", w.row(s)["FirstName"])
+	require.Equal(t, "York", w.row(s)["MailingCity"])
+}
+
+func TestAmbiguousPeopleAndNamesakesWaitForAPersonUnwritten(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.addGoHighLevel(contact("Martin-Smith", "the.martins@example.com"))
+	w.addSalesforce(row("Martin-Smith", "the.martins@example.com"))
+	w.addSalesforce(with(row("Martin-Smith", "the.martins@example.com"), "FirstName", "Paul"))
+	father := contact("Robertson", "")
+	father.FirstName, father.Phone = "Robert", "+12025550143"
+	w.addGoHighLevel(father)
+	w.addSalesforce(with(with(row("Robertson", "emily@example.com"), "FirstName", "Emily"), "Phone", "(202) 555-0143"))
+	w.ghl.ResetStats()
+	w.sf.ResetStats()
+	counts := w.onboard()
+	require.Equal(t, 5, counts.InReview)
+	require.Zero(t, counts.Pending)
+	require.Zero(t, w.writes())
+	problems := map[string]int{}
+	for _, link := range w.links() {
+		require.Equal(t, record.LinkInReview, link.State)
+		problems[link.Problem]++
+	}
+	require.Equal(t, map[string]int{record.ReviewAmbiguousMatch: 3, record.ReviewNamesakes: 2}, problems)
+}
+
+func TestContactsWithNeitherAddressNorNumberAreCreatedOnce(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.addGoHighLevel(contact("Walker", ""))
+	w.addGoHighLevel(contact("Walker", "")) // exactly alike, and still two contacts
+	w.addSalesforce(row("Runner", ""))
+	w.onboard()
+	require.Equal(t, 3, w.ghl.Count())
+	require.Equal(t, 3, w.sf.Count("Contact"))
+	w.settled()
+	require.Equal(t, 3, w.ghl.Count())
+	require.Equal(t, 3, w.sf.Count("Contact"))
+}
+
+func TestOneRefusedRecordIsHandedOverAndTheOthersAreDone(t *testing.T) {
+	w := newWorld(t, setting{})
+	for i := range 5 {
+		w.addGoHighLevel(contact("Lovelace", fmt.Sprintf("ada%d@example.com", i)))
+	}
+	bad := w.addGoHighLevel(contact("Broken", "two@@example.com"))
+	w.onboard()
+	require.Equal(t, 5, w.sf.Count("Contact"))
+	link := w.linkOf(record.GoHighLevel, bad)
+	require.Equal(t, []int64{link.ID}, w.handedOver())
+	require.Empty(t, link.SalesforceID)
+	require.Nil(t, link.Intent, "a create that was refused is not under way")
+}
+
+func TestARefusalWithoutMarkersLeavesNoIntentBehind(t *testing.T) {
+	w := newWorld(t, setting{rules: sandbox.RulesOptions{NoMarkers: true}})
+	w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
+	bad := w.addGoHighLevel(contact("Broken", "two@@example.com"))
+	w.onboard()
+	require.Equal(t, 1, w.sf.Count("Contact"))
+	link := w.linkOf(record.GoHighLevel, bad)
+	require.Equal(t, []int64{link.ID}, w.handedOver())
+	require.Nil(t, link.Intent, "a create that was refused is not under way")
+}
+
+func TestARowThatIsLockedForNowIsTriedAgain(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("Lovelace", "ada@example.com")
+	c.City = "London"
+	w.addGoHighLevel(c)
+	s := w.addSalesforce(row("Lovelace", "ada@example.com"))
+	w.sf.SetFaults([]salesforcetest.Fault{{Kind: "lock_row", Count: 1}})
+	w.match()
+	_, err := w.trySync()
+	require.Equal(t, "Busy", string(kindOf(t, err)))
+	w.persist()
+	require.Equal(t, "London", w.row(s)["MailingCity"])
+	require.Empty(t, w.handedOver())
+}
+
+func TestAContactThatGoHighLevelRefusesAsADuplicateWaitsForAPerson(t *testing.T) {
+	w := newWorld(t, setting{})
+	s := w.addSalesforce(row("Lovelace", "ada@example.com"))
+	w.match()
+	// Somebody else makes the contact between reading and writing.
+	w.ghl.Create(contact("Lovelace", "ada@example.com"))
+	w.sync()
+	require.Equal(t, 1, w.ghl.Count())
+	link := w.linkOf(record.Salesforce, s)
+	require.Equal(t, record.LinkInReview, link.State)
+	require.Equal(t, record.ReviewDuplicateRefused, link.Problem)
+	require.Nil(t, link.Intent)
+	require.Empty(t, w.handedOver())
+
+	// The next reading shows it, and they are linked after all.
+	w.onboard()
+	require.NotEmpty(t, w.linkOf(record.Salesforce, s).GoHighLevelID)
+	require.Equal(t, 1, w.ghl.Count())
+}
+
+func TestWhatAPersonChangesBetweenReadingAndWritingIsNotOverwritten(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("Lovelace", "ada@example.com")
+	c.City, c.DateUpdated = "London", earlier.Add(time.Hour)
+	g := w.addGoHighLevel(c)
+	s := w.addSalesforce(with(row("Lovelace", "ada@example.com"), "MailingStreet", "1 Sales Road"))
+	w.match()
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"MailingCity": "York"})) // newer than London
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"address1": "2 Marketing Way"}))   // newer than 1 Sales Road
+	w.sync()
+	require.Equal(t, "York", w.row(s)["MailingCity"])
+	require.Equal(t, "2 Marketing Way", w.contact(g).Address1)
+	w.onboard()
+	w.settled()
+}
+
+func TestAClearedFieldIsClearedOnTheOtherSide(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("Lovelace", "ada@example.com")
+	c.Phone, c.City, c.State, c.DateOfBirth, c.Tags = "+12025550143", "London", "LDN", "1815-12-10", []string{"vip"}
+	c.CustomFields = []gohighleveltest.CustomValue{{ID: w.planID(), Value: "pro"}}
+	g := w.addGoHighLevel(c)
+	w.onboard()
+	s := w.onlyRow()["Id"].(string)
+
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"city": nil, "dateOfBirth": nil, "customFields": map[string]any{w.planID(): nil}}))
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"MailingState": nil, "Phone": nil, sandbox.TagsField: nil, "FirstName": nil}))
+	w.onboard()
+	got, sf := w.contact(g), w.row(s)
+	require.Nil(t, sf["MailingCity"])
+	require.Nil(t, sf["Birthdate"])
+	require.Nil(t, sf[sandbox.PlanField])
+	require.Empty(t, got.State)
+	require.Empty(t, got.Phone)
+	require.Empty(t, got.Tags)
+	require.Empty(t, got.FirstName)
+	w.settled()
+
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{sandbox.PlanField: "starter"}))
+	w.onboard()
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{sandbox.PlanField: nil}))
+	w.onboard()
+	for _, v := range w.contact(g).CustomFields {
+		require.False(t, v.ID == w.planID() && v.Value != nil && v.Value != "", "the custom field is not cleared: %v", v.Value)
+	}
+	w.settled()
+}
+
+func TestWhatGoHighLevelCannotClearIsLeftAndDoesNotComeBack(t *testing.T) {
+	w := newWorld(t, setting{})
+	c := contact("Lovelace", "ada@example.com")
+	c.PostalCode, c.Country = "W1 1AA", "GB"
+	g := w.addGoHighLevel(c)
+	w.onboard()
+	s := w.onlyRow()["Id"].(string)
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"MailingPostalCode": nil, "MailingCountry": nil}))
+	w.onboard()
+	w.settled()
+	require.Nil(t, w.row(s)["MailingPostalCode"], "the deletion is not undone")
+	require.Equal(t, "W1 1AA", w.contact(g).PostalCode)
+}
+
+func TestSpellingsOfCountriesAndNumbersDoNotGoBackAndForth(t *testing.T) {
+	for _, spelling := range [][2]string{
+		{"US", "USA"}, {"US", "United States"}, {"GB", "UK"}, {"US", "us"}, {"DE", "Deutschland"},
+	} {
+		t.Run(spelling[1], func(t *testing.T) {
+			w := newWorld(t, setting{})
+			c := contact("Lovelace", "ada@example.com")
+			c.Phone, c.Country = "+12025550143", spelling[0]
+			g := w.addGoHighLevel(c)
+			s := w.addSalesforce(with(with(row("Lovelace", "ada@example.com"), "Phone", "(202) 555-0143"), "MailingCountry", spelling[1]))
+			w.ghl.ResetStats()
+			w.sf.ResetStats()
+			w.onboard()
+			require.Zero(t, w.writes(), "other spellings are no difference")
+
+			require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"Phone": "202.555.0199 x7", "FirstName": "Augusta"}))
+			w.onboard()
+			require.Equal(t, "+12025550199", w.contact(g).Phone, "GoHighLevel keeps no extensions")
+			require.Equal(t, "202.555.0199 x7", w.row(s)["Phone"])
+			w.settled()
+			require.Equal(t, "202.555.0199 x7", w.row(s)["Phone"])
+		})
+	}
+}
+
+func TestACountryThatIsNoneDoesNotReachGoHighLevel(t *testing.T) {
+	for _, country := range []string{"Middle Earth", "ZZ", "xx"} {
+		t.Run(country, func(t *testing.T) {
+			w := newWorld(t, setting{})
+			s := w.addSalesforce(with(row("Lovelace", "ada@example.com"), "MailingCountry", country))
+			w.onboard()
+			require.Empty(t, w.handedOver())
+			require.Empty(t, w.onlyContact().Country)
+			require.Equal(t, country, w.row(s)["MailingCountry"])
+			w.settled()
+		})
+	}
+}
+
+func TestARecordDeletedBeforeItsSyncWaitsForAPersonAndNothingIsDeleted(t *testing.T) {
+	t.Run("in Salesforce", func(t *testing.T) {
+		w := newWorld(t, setting{})
+		c := contact("Lovelace", "ada@example.com")
+		c.City = "London"
+		g := w.addGoHighLevel(c)
+		s := w.addSalesforce(row("Lovelace", "ada@example.com"))
+		w.match()
+		require.NoError(t, w.sf.Delete("Contact", s))
+		w.sync()
+		link := w.linkOf(record.GoHighLevel, g)
+		require.Equal(t, record.LinkInReview, link.State)
+		require.Equal(t, record.ReviewGone, link.Problem)
+		require.Equal(t, 1, w.ghl.Count())
+		require.Zero(t, w.sf.Count("Contact"))
+	})
+	t.Run("in GoHighLevel", func(t *testing.T) {
+		w := newWorld(t, setting{})
+		g := w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
+		s := w.addSalesforce(with(row("Lovelace", "ada@example.com"), "MailingCity", "London"))
+		w.match()
+		require.NoError(t, w.ghl.Delete(g))
+		w.sync()
+		link := w.linkOf(record.Salesforce, s)
+		require.Equal(t, record.LinkInReview, link.State)
+		require.Equal(t, record.ReviewGone, link.Problem)
+		require.Zero(t, w.ghl.Count())
+		require.Equal(t, 1, w.sf.Count("Contact"))
+	})
+	t.Run("with nothing to write", func(t *testing.T) {
+		w := newWorld(t, setting{})
+		g := w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
+		w.addSalesforce(row("Lovelace", "ada@example.com"))
+		w.match()
+		require.NoError(t, w.ghl.Delete(g))
+		w.sync()
+		require.Equal(t, 1, w.again().Differing)
+		w.sync()
+		require.Equal(t, record.ReviewGone, w.linkOf(record.GoHighLevel, g).Problem)
+		require.Equal(t, 1, w.sf.Count("Contact"))
+	})
+}
+
+func TestAContactThatLosesItsLastNameKeepsOneInSalesforce(t *testing.T) {
+	w := newWorld(t, setting{})
+	g := w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
+	w.onboard()
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"lastName": nil}))
+	w.onboard()
+	require.NotEmpty(t, w.onlyRow()["LastName"])
+	w.settled()
+	require.Empty(t, w.contact(g).LastName)
+}
