@@ -35,7 +35,9 @@ func with(row map[string]any, field string, value any) map[string]any {
 	return row
 }
 
-func (w *world) addGoHighLevel(c gohighleveltest.Contact) string { return w.ghl.Load([]gohighleveltest.Contact{c})[0] }
+func (w *world) addGoHighLevel(c gohighleveltest.Contact) string {
+	return w.ghl.Load([]gohighleveltest.Contact{c})[0]
+}
 
 func (w *world) addSalesforce(fields map[string]any) string {
 	return w.sf.Load("Contact", []map[string]any{fields})[0]
