@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string) error {
 	options.MetricsHandler = metrics.Temporal(log)
 	temporal, err := client.DialContext(ctx, options)
 	if err != nil {
-		return fmt.Errorf("Temporal at %s: %w", options.HostPort, err)
+		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
 	}
 	defer temporal.Close()
 	return serve(ctx, log, settings, temporal, ledger, keys, metrics)

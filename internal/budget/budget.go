@@ -195,7 +195,7 @@ func (b *Budget) refused() int {
 func (b *Budget) checkUsedUp() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	wait := later(b.dryUntil, b.pausedUntil).Sub(time.Now())
+	wait := time.Until(later(b.dryUntil, b.pausedUntil))
 	if wait <= 0 {
 		return nil
 	}

@@ -92,32 +92,6 @@ func TestATransformChangesAText(t *testing.T) {
 	}
 }
 
-func TestATransformChangesASet(t *testing.T) {
-	for source, want := range map[string]record.Value{
-		`values`:                     {"math", "vip"},
-		`filter(values, # != "vip")`: {"math"},
-		`filter(values, # == "x")`:   nil,
-		`map(values, "ghl " + #)`:    {"ghl math", "ghl vip"},
-		`concat(values, ["crm"], contact.custom.interests)`: {"math", "vip", "crm", "engines"},
-		`split(contact.custom.plan, "")`:                    {"g", "o", "l", "d"},
-	} {
-		transform := fieldRule(t, parse(t, withExpression("SET", source)), record.Tags).ToSalesforce
-		got, err := transform.Apply(ada.Fields[record.Tags], ada)
-		assert.NoError(t, err, source)
-		assert.Equal(t, want, got, source)
-	}
-	assert.Equal(t, record.Value{"math", "vip"}, ada.Fields[record.Tags])
-}
-
-func TestATransformNeverSharesMemoryWithTheRecord(t *testing.T) {
-	transform := fieldRule(t, parse(t, withExpression("SET", "values")), record.Tags).ToSalesforce
-	before := record.Value{"a", "b"}
-	got, err := transform.Apply(before, ada)
-	require.NoError(t, err)
-	got[0] = "changed"
-	assert.Equal(t, record.Value{"a", "b"}, before)
-}
-
 func TestAWrongExpressionIsAProblemWithItsColumnAndAHint(t *testing.T) {
 	const filter, text, set = "5: contacts.filter: ", "9: contacts.fields.last_name.to_salesforce: ", "8: contacts.fields.tags.to_salesforce: "
 	for _, c := range []struct{ place, source, want string }{

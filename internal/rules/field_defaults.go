@@ -40,6 +40,7 @@ var goHighLevelLimits = map[string]reconcile.Limits{
 	"companyName": {CreateOnly: true},
 	"postalCode":  {NoClear: true},
 	"country":     {NoClear: true},
+	"assignedTo":  {NoClear: true},
 }
 
 // salesforceLimits returns what Salesforce does not do with a field of Contact.

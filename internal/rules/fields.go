@@ -262,6 +262,11 @@ func (f fieldEntries) rules(s scope) []FieldRule {
 	for _, e := range f.on {
 		e.rule.ToSalesforce = compileTransform(e.source.get("to_salesforce"), e.rule.Type, s)
 		e.rule.ToGoHighLevel = compileTransform(e.source.get("to_gohighlevel"), e.rule.Type, s)
+		for key, transform := range map[string]*Transform{"to_salesforce": e.rule.ToSalesforce, "to_gohighlevel": e.rule.ToGoHighLevel} {
+			if e.rule.Set && transform != nil {
+				e.source.get(key).problem("a set is merged element by element and travels as it is; leave this out")
+			}
+		}
 		out = append(out, e.rule)
 	}
 	return out

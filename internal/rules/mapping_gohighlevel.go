@@ -40,9 +40,7 @@ func (m *Mapper) FromGoHighLevel(doc map[string]any, searched bool) (record.Reco
 			continue
 		}
 		if rule.Field == record.Owner {
-			if r.Fields, present = m.owner(r.Fields, record.GoHighLevel, raw); !present {
-				continue
-			}
+			m.owner(r.Fields, record.GoHighLevel, raw)
 			continue
 		}
 		r.Fields[rule.Field] = m.values(rule, raw)
@@ -60,21 +58,19 @@ func (m *Mapper) FromGoHighLevel(doc map[string]any, searched bool) (record.Reco
 }
 
 // owner adds the owner's e-mail; an owner that the directory does not know leaves the field unknown.
-func (m *Mapper) owner(fields record.Fields, side record.Side, raw any) (record.Fields, bool) {
+func (m *Mapper) owner(fields record.Fields, side record.Side, raw any) {
 	id, _ := rawText(raw)
 	if id == "" {
 		fields[record.Owner] = nil
-		return fields, true
+		return
 	}
 	users := m.directory.GoHighLevelUsers
 	if side == record.Salesforce {
 		users = m.directory.SalesforceUsers
 	}
-	email, known := users[id]
-	if known {
+	if email, known := users[id]; known {
 		fields[record.Owner] = record.Scalar(strings.ToLower(email))
 	}
-	return fields, known
 }
 
 // customFields returns the raw values by key, whichever of its spellings an entry uses.

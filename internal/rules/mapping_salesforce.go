@@ -38,7 +38,7 @@ func (m *Mapper) FromSalesforce(doc map[string]any) (record.Record, error) {
 			continue
 		}
 		if rule.Field == record.Owner {
-			r.Fields, _ = m.owner(r.Fields, record.Salesforce, raw)
+			m.owner(r.Fields, record.Salesforce, raw)
 			continue
 		}
 		r.Fields[rule.Field] = m.values(rule, raw)

@@ -186,8 +186,8 @@ func parseContacts(v value, external externalFields) Contacts {
 }
 
 func parseMissingLastName(v value) []LastNameSource {
-	sources := []LastNameSource{LastNameFromFirstName, LastNameFromCompany, LastNameFromEmail, LastNameFromPhone, LastNamePlaceholder}
-	out := list(v, sources, "a stand-in for a last name", sources...)
+	usual := []LastNameSource{LastNameFromCompany, LastNameFromEmail, LastNameFromPhone, LastNamePlaceholder}
+	out := list(v, usual, "a stand-in for a last name", append([]LastNameSource{LastNameFromFirstName}, usual...)...)
 	for i, source := range out {
 		if source == LastNamePlaceholder && i < len(out)-1 {
 			v.problem("placeholder always has a value, so nothing after it is used; put it last")

@@ -67,7 +67,7 @@ func TestTheTwoIDsAreAllThatAFileMustSay(t *testing.T) {
 	}, r.Salesforce)
 	assert.Equal(t, []record.MatchTier{record.MatchExternalID, record.MatchEmail, record.MatchPhoneAndName}, r.Contacts.Match)
 	assert.Equal(t, "US", r.Contacts.Region)
-	assert.Equal(t, []LastNameSource{"first_name", "company", "email", "phone", "placeholder"}, r.Contacts.MissingLastName)
+	assert.Equal(t, []LastNameSource{"company", "email", "phone", "placeholder"}, r.Contacts.MissingLastName)
 	assert.Equal(t, "Unknown", r.Contacts.LastNamePlaceholder)
 	assert.Nil(t, r.Contacts.Filter)
 	assert.Equal(t, ids, r.Text)
@@ -144,7 +144,7 @@ contacts:
     phone: {salesforce: MobilePhone, conflict: salesforce}
     city: {direction: off}
     source: {direction: to_salesforce, salesforce: LeadSource}
-    tags: {salesforce: GHL_Tags__c, to_salesforce: 'filter(values, # != "vip")'}
+    tags: {salesforce: GHL_Tags__c}
     do_not_call: {direction: both}
     owner: {salesforce: OwnerId}
     custom.plan: {type: text, gohighlevel: contact.plan, salesforce: Plan__c, direction: both, conflict: ask, tie: gohighlevel, drift: restore, to_salesforce: 'upper(value)'}
@@ -178,7 +178,6 @@ contacts:
 	assert.Equal(t, reconcile.SalesforceWins, phone.Conflict)
 	tags := fieldRule(t, r, record.Tags)
 	assert.True(t, tags.Set)
-	assert.Equal(t, `filter(values, # != "vip")`, tags.ToSalesforce.Source())
 	assert.Equal(t, "dndSettings.Call", fieldRule(t, r, record.DoNotCall).GoHighLevelKey)
 	assert.True(t, fieldRule(t, r, record.Owner).Salesforce.NoClear)
 	plan := fieldRule(t, r, record.Custom("plan"))
@@ -235,4 +234,10 @@ func TestTheSameTextGivesTheSameRulesAndTheSameProblems(t *testing.T) {
 	for range 20 {
 		assert.Equal(t, first, problemsOf(t, bad))
 	}
+}
+
+func TestASetTravelsAsItIs(t *testing.T) {
+	assert.Equal(t, []string{
+		"3: contacts.fields.tags.to_salesforce: a set is merged element by element and travels as it is; leave this out",
+	}, problemsOf(t, ids+"contacts: {fields: {tags: {salesforce: GHL_Tags__c, to_salesforce: 'filter(values, # != \"vip\")'}}}\n"))
 }

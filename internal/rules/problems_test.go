@@ -87,7 +87,7 @@ contacts:
 			`10: salesforce.allowance: must be a group of keys, as requests:, but is a number`,
 			`12: contacts.match: must be a list, as [external_id], but is text`,
 			`13: contacts.region: must be text, but is a list`,
-			`14: contacts.missing_last_name: must be a list, as [first_name], but is a group of keys`,
+			`14: contacts.missing_last_name: must be a list, as [company], but is a group of keys`,
 			`15: contacts.last_name_placeholder: is empty; write a last name, as Unknown, or leave placeholder out of missing_last_name`,
 			`16: contacts.filter: must be text; write it in quotes: "true"`,
 			`17: contacts.fields: must be a group of keys, as phone:, but is a list`,

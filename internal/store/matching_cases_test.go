@@ -94,10 +94,10 @@ func TestAChangeSinceTheReadingBringsAnExcludedLinkBack(t *testing.T) {
 	c := claim(t, s, "o", 10)
 	require.NoError(t, s.Commit(t.Context(), c.Token, origin, inStep(ids(c)...)))
 	var records []record.Staged
-	for i := range 2 {
-		for side, name := range record.Sides {
-			r := person(name, []string{"ghl%05d", "003%05d"}[side], int64(i+1))
-			r.ID, r.Excluded = fmt.Sprintf(r.ID, i), true
+	for _, l := range links(t, s, acme) {
+		for _, side := range record.Sides {
+			r := person(side, l.RecordID(side), l.ID)
+			r.Excluded = true
 			records = append(records, r)
 		}
 	}
