@@ -43,7 +43,9 @@ func (o *onboarding) setup(ctx workflow.Context) error {
 	if err := o.in.Validate(); err != nil {
 		return invalidInput(err)
 	}
-	o.epoch = workflow.GetInfo(ctx).OriginalRunID
+	// A run that is reset to its beginning must read both sides anew, and one that is reset to its middle must go on with
+	// what it read: the time of the first workflow task tells the two apart.
+	o.epoch = fmt.Sprintf("%s@%d", workflow.GetInfo(ctx).OriginalRunID, workflow.Now(ctx).UnixMilli())
 	o.result.Connection = o.in.Connection
 	o.read = map[record.Side]*KindCounter{}
 	o.enter(ctx, "check access")

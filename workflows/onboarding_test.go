@@ -121,8 +121,9 @@ func (e *estate) onboard(t *testing.T, prepare func(*testsuite.TestWorkflowEnvir
 	return env
 }
 
-// epoch names an onboarding by the run that was first started; the test environment gives that run no id.
-const epoch = ""
+// epoch names an onboarding by the run that was first started, to which the test environment gives no id, and by when
+// it began to work.
+const epoch = "@1795485000000"
 
 func TestOnboardingReadsMatchesBackfillsAndVerifies(t *testing.T) {
 	e := newEstate()
