@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/spectest"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/devstack/stack"
@@ -86,7 +88,11 @@ func newSystem(t testing.TB, o sandbox.Options) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s, err := stack.Start(ctx, stack.Options{DataDir: dir, Ephemeral: true, WorkerPath: workerProgram, Sandbox: o, Out: os.Stderr})
+	options := stack.Options{DataDir: dir, Ephemeral: true, WorkerPath: workerProgram, Sandbox: o, Out: os.Stderr}
+	if _, measured := t.(*testing.B); !measured {
+		options.WatchGoHighLevel = func(h http.Handler) http.Handler { return spectest.Validate(t, h) }
+	}
+	s, err := stack.Start(ctx, options)
 	if err != nil {
 		t.Fatal(err)
 	}

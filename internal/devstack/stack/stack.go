@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -33,6 +34,8 @@ type Options struct {
 	GoHighLevelAddress string
 	SalesforceAddress  string
 	Sandbox            sandbox.Options
+	// WatchGoHighLevel is put around the fake's handler, to look at what passes; nil looks at nothing.
+	WatchGoHighLevel func(http.Handler) http.Handler
 	// Ephemeral trades safety against power cuts for speed, and keeps no snapshot of the fakes.
 	Ephemeral bool
 	// WorkerPath is the worker program; "" means that no worker can be started.
@@ -163,7 +166,11 @@ func (s *Stack) startSandbox(ctx context.Context) (err error) {
 		}
 		s.onClose(func(context.Context) error { return s.Sandbox.Save(s.DataDir) })
 	}
-	if s.goHighLevel, err = devstack.ServeHTTP(ctx, orFree(s.GoHighLevelAddress), s.Sandbox.GoHighLevel.Handler()); err != nil {
+	handler := s.Sandbox.GoHighLevel.Handler()
+	if s.WatchGoHighLevel != nil {
+		handler = s.WatchGoHighLevel(handler)
+	}
+	if s.goHighLevel, err = devstack.ServeHTTP(ctx, orFree(s.GoHighLevelAddress), handler); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.goHighLevel.Close() })
