@@ -12,18 +12,40 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// checkGoHighLevel tries each endpoint that reading and mapping contacts needs.
-func (c *Connection) checkGoHighLevel(ctx context.Context, out *AccessReport) error {
-	if _, err := c.GoHighLevel.GetLocation(ctx); err != nil {
-		return err
+// accessCheck tries one thing that syncing contacts needs of a side.
+type accessCheck struct {
+	side record.Side
+	try  func(context.Context, *AccessReport) error
+}
+
+func (c *Connection) accessChecks() []accessCheck {
+	return []accessCheck{
+		{record.GoHighLevel, c.checkLocation}, {record.GoHighLevel, c.checkReading}, {record.GoHighLevel, c.checkWriting},
+		{record.GoHighLevel, c.checkCustomFields}, {record.Salesforce, c.checkSalesforce},
 	}
-	if _, err := c.GoHighLevel.SearchContacts(ctx, crm.ContactSearch{PageLimit: 1}); err != nil {
-		return err
-	}
+}
+
+func (c *Connection) checkLocation(ctx context.Context, _ *AccessReport) error {
+	_, err := c.GoHighLevel.GetLocation(ctx)
+	return err
+}
+
+func (c *Connection) checkReading(ctx context.Context, _ *AccessReport) error {
+	_, err := c.GoHighLevel.SearchContacts(ctx, crm.ContactSearch{PageLimit: 1})
+	return err
+}
+
+// checkWriting goes by what was granted: nothing may be written to find out.
+func (c *Connection) checkWriting(_ context.Context, out *AccessReport) error {
 	if c.WriteScopes != nil && !c.WriteScopes[record.GoHighLevel] {
 		out.Problems = append(out.Problems, "GoHighLevel: the token lacks the scope contacts.write. "+
 			"Add it to the app or the private integration and connect this side again.")
 	}
+	return nil
+}
+
+// checkCustomFields looks for the location's custom fields that the rules name.
+func (c *Connection) checkCustomFields(ctx context.Context, out *AccessReport) error {
 	wanted := map[string]bool{}
 	if key := c.Rules.GoHighLevel.ExternalIDField; key != "" {
 		wanted[key] = true
@@ -51,14 +73,12 @@ func (c *Connection) checkGoHighLevel(ctx context.Context, out *AccessReport) er
 	return nil
 }
 
-// checkSalesforceAPI finds out whether the edition and the user may use the API at all.
-func (c *Connection) checkSalesforceAPI(ctx context.Context, _ *AccessReport) error {
-	_, err := c.Salesforce.GetLimits(ctx)
-	return err
-}
-
-// checkSalesforceContact compares the fields that the rules map with what this user may read and write.
-func (c *Connection) checkSalesforceContact(ctx context.Context, out *AccessReport) error {
+// checkSalesforce finds out whether the edition and the user may use the API at all, and compares the fields that the
+// rules map with what this user may read and write.
+func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) error {
+	if _, err := c.Salesforce.GetLimits(ctx); err != nil {
+		return err
+	}
 	describe, err := c.Salesforce.DescribeObject(ctx, contactObject)
 	if err != nil {
 		return err

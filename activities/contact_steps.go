@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -197,7 +198,8 @@ type CommitContactInput struct {
 	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
 }
 
-// CommitContact records the outcome of one contact and lets go of it. Safe to repeat.
+// CommitContact records the outcome of one contact and lets go of it. A record that belongs to another link by now, as
+// where two runs found the same one, is not taken from it: then the contact waits for a person. Safe to repeat.
 func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) error {
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
 	if err != nil {
@@ -235,7 +237,14 @@ func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) err
 	if in.Origin == "" {
 		in.Origin = info.ID
 	}
-	return a.Ledger.Commit(ctx, in.Claim.Token, record.Origin{
+	origin := record.Origin{
 		Connection: in.Claim.Connection, Kind: record.Contact, Origin: in.Origin, RunID: info.RunID, RulesVersion: c.RulesVersion,
-	}, []record.Outcome{outcome})
+	}
+	outcomes := []record.Outcome{outcome}
+	err = a.Ledger.Commit(ctx, in.Claim.Token, origin, outcomes)
+	var linked *record.AlreadyLinkedError
+	if errors.As(err, &linked) && withdraw(outcomes, linked.LinkID) {
+		err = a.Ledger.Commit(ctx, in.Claim.Token, origin, outcomes)
+	}
+	return err
 }

@@ -244,3 +244,18 @@ func TestACreateThatDiedInTheRecordLaneIsFoundAgain(t *testing.T) {
 		require.Equal(t, activities.SettledContact{RecordID: w.onlyContact().ID}, do[activities.SettledContact](w, onContacts.SettleContact, in))
 	}
 }
+
+func TestTwoContactsThatFindTheSameRecordDoNotShareIt(t *testing.T) {
+	w := newWorld(t, setting{})
+	s := w.addSalesforce(row("Lovelace", "ada@example.com"))
+	first := w.claim(record.GoHighLevel, w.addGoHighLevel(contact("Lovelace", "ada@example.com")))
+	second := w.claim(record.GoHighLevel, w.addGoHighLevel(contact("Byron", "ada@example.com")))
+	first.SalesforceID, second.SalesforceID = s, s
+	do[any](w, onContacts.CommitContact, activities.CommitContactInput{Claim: first, State: record.LinkInStep})
+	do[any](w, onContacts.CommitContact, activities.CommitContactInput{Claim: second, State: record.LinkInStep})
+	require.Equal(t, first.LinkID, w.linkOf(record.Salesforce, s).ID)
+	link := w.linkOf(record.GoHighLevel, second.GoHighLevelID)
+	require.Equal(t, record.LinkInReview, link.State)
+	require.Equal(t, record.ReviewDuplicateRefused, link.Problem)
+	require.Empty(t, link.SalesforceID)
+}

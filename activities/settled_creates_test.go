@@ -138,6 +138,9 @@ func TestHoweverCreatesInSalesforceFailEachPersonIsThereOnce(t *testing.T) {
 						break
 					}
 					w.ageIntents()
+					if activities.KindOf(err) == crm.RateLimited {
+						w.anotherWorker() // this one now waits until the allowance is back
+					}
 				}
 				w.oneEach(len(all))
 				require.Equal(t, len(all), w.sf.Stats().Creates)

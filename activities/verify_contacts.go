@@ -71,14 +71,11 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 			suspects.pairs = append(suspects.pairs, p)
 		}
 	}
-	if err := suspects.readMissing(ctx); err != nil {
+	if err := suspects.readPatiently(ctx); err != nil {
 		return out, err
 	}
 	var differing []int64
 	for _, p := range suspects.pairs {
-		if p.failure != nil && p.failure.Kind != crm.Busy {
-			return out, p.failure
-		}
 		agrees, err := suspects.agrees(p)
 		if err != nil {
 			return out, err
@@ -95,6 +92,38 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 	}
 	out.Allowances = c.allowances()
 	return out, a.Ledger.MarkPending(ctx, in.Connection, record.Contact, differing)
+}
+
+// readings is how often a suspect is read before its vendor's bad day fails the slice.
+const readings = 8
+
+// readPatiently reads both records of every pair, and once more those whose reading failed for now: one call in twenty
+// that fails must not make the rest be read again. A record that is not visible counts as not there.
+func (b *batch) readPatiently(ctx context.Context) error {
+	all := b.pairs
+	defer func() { b.pairs = all }()
+	for range readings {
+		if err := b.readMissing(ctx); err != nil {
+			return err
+		}
+		var failed []*pair
+		for _, p := range b.pairs {
+			if p.failure != nil && p.failure.Kind != crm.Busy {
+				if p.failure.Kind.Class() == crm.Person {
+					return p.failure
+				}
+				failed = append(failed, p)
+			}
+		}
+		if len(failed) == 0 {
+			return nil
+		}
+		for _, p := range failed {
+			p.failure = nil
+		}
+		b.pairs = failed
+	}
+	return fault(record.GoHighLevel, crm.Unavailable, "compare contacts", "too many calls fail; it is tried again")
 }
 
 // agrees tells whether both records are there and the merge finds nothing to write.
@@ -125,10 +154,14 @@ func (a *Contacts) CheckAccess(ctx context.Context, in ConnectionInput) (AccessR
 		return accessProblem(AccessReport{}, err)
 	}
 	out := AccessReport{IndexLag: c.Rules.GoHighLevel.IndexLag.Seconds()}
-	for _, check := range []func(context.Context, *AccessReport) error{
-		c.checkGoHighLevel, c.checkSalesforceAPI, c.checkSalesforceContact,
-	} {
-		if out, err = accessProblem(out, check(ctx, &out)); err != nil {
+	disconnected := map[record.Side]bool{}
+	for _, check := range c.accessChecks() {
+		if disconnected[check.side] {
+			continue // each further call would say the same
+		}
+		err := check.try(ctx, &out)
+		disconnected[check.side] = crm.KindOf(err) == crm.NeedsReconnect
+		if out, err = accessProblem(out, err); err != nil {
 			return out, err
 		}
 	}

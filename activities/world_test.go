@@ -122,8 +122,8 @@ type world struct {
 	sf          *salesforcetest.Fake
 	store       *store.Store
 	db          *pgx.Conn
+	vault       *vault.Vault
 	connections *assembly.Connections
-	rulesFile   string
 	readings    int
 	batches     int
 }
@@ -193,10 +193,13 @@ func newWorld(t testing.TB, s setting) *world {
 		InstanceURL: sfServer.URL, OrgID: box.Salesforce.OrgID(), AccessToken: access, RefreshToken: refresh, IssuedAt: now,
 	}))
 	return &world{
-		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, rulesFile: file,
+		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v,
 		connections: assembly.NewConnections(db, v),
 	}
 }
+
+// anotherWorker goes on in a process that knows nothing but what is in the database.
+func (w *world) anotherWorker() { w.connections = assembly.NewConnections(w.store, w.vault) }
 
 // The activities by name.
 var (

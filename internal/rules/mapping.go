@@ -211,6 +211,8 @@ func (m *Mapper) values(rule FieldRule, raw any) record.Value {
 	if rule.Set {
 		var elements []string
 		for _, text := range texts {
+			// Normalised first: some characters turn into a semicolon only by that.
+			text = m.normaliser.Normalise(record.TypeText, text).Text()
 			elements = append(elements, strings.FieldsFunc(text, func(r rune) bool { return r == ';' })...)
 		}
 		return m.normaliser.NormaliseSet(elements)

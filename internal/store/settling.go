@@ -97,7 +97,7 @@ const roomFrom = 1000
 func (m *matching) writeLinks() {
 	spread := m.number(`SELECT count(*) FROM settled WHERE fresh`) >= roomFrom
 	if spread {
-		m.exec(`ALTER TABLE links SET (fillfactor = 37)`)
+		m.exec(`ALTER TABLE links SET (fillfactor = 39)`)
 	}
 	// First the update: it is planned by the statistics from before the new links.
 	m.exec(`
