@@ -75,7 +75,7 @@ func (b *batch) createGoHighLevel(ctx context.Context, chunk []*pair) error {
 			if err != nil {
 				return b.createRefused(p, err)
 			}
-			created, err := b.read(record.GoHighLevel, doc, false)
+			created, err := b.read(record.GoHighLevel, doc, true)
 			if err != nil {
 				return err
 			}

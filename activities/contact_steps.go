@@ -93,11 +93,11 @@ func (a *Contacts) DecideContact(ctx context.Context, in DecideContactInput) (Co
 	if err != nil {
 		return ContactDecision{}, err
 	}
-	ghl, err := c.open(record.GoHighLevel, in.GoHighLevel)
+	ghl, err := c.open(record.GoHighLevel, in.GoHighLevel, false)
 	if err != nil {
 		return ContactDecision{}, err
 	}
-	sf, err := c.open(record.Salesforce, in.Salesforce)
+	sf, err := c.open(record.Salesforce, in.Salesforce, false)
 	if err != nil {
 		return ContactDecision{}, err
 	}
@@ -120,7 +120,8 @@ func (a *Contacts) DecideContact(ctx context.Context, in DecideContactInput) (Co
 	return c.sealDecision(d, in.Claim)
 }
 
-func (c *Connection) open(side record.Side, sealed Sealed) (*record.Record, error) {
+// open reads a sealed document; nil for none. An answer to a write is no full reading: what it lacks is unknown.
+func (c *Connection) open(side record.Side, sealed Sealed, answer bool) (*record.Record, error) {
 	if len(sealed) == 0 {
 		return nil, nil
 	}
@@ -128,7 +129,7 @@ func (c *Connection) open(side record.Side, sealed Sealed) (*record.Record, erro
 	if err := c.unseal(side, purposeHistory, sealed, &doc); err != nil {
 		return nil, err
 	}
-	r, err := c.read(side, doc, false)
+	r, err := c.read(side, doc, answer)
 	return &r, err
 }
 
@@ -214,7 +215,7 @@ func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) err
 		if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
 			return err
 		}
-		stored, err := c.open(record.GoHighLevel, in.GoHighLevel)
+		stored, err := c.open(record.GoHighLevel, in.GoHighLevel, true)
 		if err != nil {
 			return err
 		}

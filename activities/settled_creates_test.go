@@ -194,6 +194,19 @@ func TestAContactThatWasCreatedAlthoughItWasRefusedIsFoundByTheRecordLane(t *tes
 	require.Equal(t, activities.SettledContact{RecordID: w.onlyContact().ID}, settled)
 }
 
+func TestSomebodyElsesContactIsNotTakenForOneThatCarriesOurMarker(t *testing.T) {
+	w := newWorld(t, setting{Options: sandbox.Options{GoHighLevel: gohighleveltest.Options{AllowDuplicateContact: true, IndexLag: 50 * time.Millisecond}}})
+	s := w.addSalesforce(row("Walker", ""))
+	w.match()
+	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.FaultCutBefore, Count: 1, Path: "/contacts/"}})
+	_, err := w.trySync()
+	require.Equal(t, crm.Ambiguous, kindOf(t, err))
+	theirs := w.ghl.Create(gohighleveltest.Contact{FirstName: "Ada", LastName: "Walker"})
+	w.persist()
+	require.Equal(t, 2, w.ghl.Count())
+	require.NotEqual(t, theirs, w.linkOf(record.Salesforce, s).GoHighLevelID)
+}
+
 func TestAMarkerThatTheLocationDoesNotHaveIsNotWaitedFor(t *testing.T) {
 	w := newWorld(t, setting{
 		Options:   sandbox.Options{GoHighLevel: gohighleveltest.Options{AllowDuplicateContact: true, IndexLag: 50 * time.Millisecond}},

@@ -28,7 +28,7 @@ const (
 	soon = time.Second
 	// patience is how many attempts a batch makes before it hands what still fails to the record lane, where each
 	// contact has retries of its own.
-	patience = 6
+	patience = 15
 )
 
 // SyncContactsInput is one batch.

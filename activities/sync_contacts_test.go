@@ -124,6 +124,16 @@ func TestTagsMoveOneByOneAndOnlyByTheTagCalls(t *testing.T) {
 	require.Equal(t, 1, calls["DELETE /contacts/{contactId}/tags"], "%v", calls)
 	require.Zero(t, calls["PUT /contacts/{contactId}"], "an update would replace all tags")
 	w.settled()
+
+	// Beside an update of other fields, whose answer still has the tags from before.
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"FirstName": "Augusta", sandbox.TagsField: "vip; navy"}))
+	w.onboard()
+	require.Equal(t, "Augusta", w.contact(g).FirstName)
+	require.ElementsMatch(t, []string{"vip", "navy"}, w.contact(g).Tags)
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{sandbox.TagsField: "vip; past customer"}))
+	w.onboard()
+	require.ElementsMatch(t, []string{"vip", "past customer"}, w.contact(g).Tags, "what was added a moment ago was removed again")
+	w.settled()
 }
 
 func TestAMissingLastNameGetsAStandInThatIsNotEchoedBack(t *testing.T) {
