@@ -36,7 +36,7 @@ func TestWhatStillFailsAfterManyAttemptsIsHandedOver(t *testing.T) {
 	workflows.RegisterActivities(env, w.connections, w.store)
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Second},
+			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Second, MaximumAttempts: 20},
 		})
 		return workflow.ExecuteActivity(ctx, onContacts.SyncContacts,
 			activities.SyncContactsInput{Connection: acme, Batch: "b", Size: 200, Origin: "onboarding"}).Get(ctx, nil)
