@@ -26,14 +26,14 @@ func TestAnOnboardingSurvivesAWorkerThatIsKilledOverAndOver(t *testing.T) {
 		GoHighLevel: gohighleveltest.Options{IndexLag: 300 * time.Millisecond, Seed: seed},
 		Salesforce:  salesforcetest.Options{VisibilityLag: 300 * time.Millisecond, VisibilityLagRate: 0.05, Seed: seed},
 	})
-	// Each call takes a while, so that there is something to be killed in the middle of.
 	s.Sandbox.Fill(sandbox.People{Both: 500, OnlyGoHighLevel: 500, OnlySalesforce: 500, Seed: seed})
+	s.connect(t, func(o *sandbox.RulesOptions) { o.IndexLag = 500 * time.Millisecond })
+	// Each call takes a while, so that there is something to be killed in the middle of.
 	s.Sandbox.GoHighLevel.SetFaults(append(chaos(), gohighleveltest.Fault{Kind: gohighleveltest.FaultLatency, Latency: 60 * time.Millisecond}))
 	s.Sandbox.Salesforce.SetFaults([]salesforcetest.Fault{
 		{Kind: "500", Rate: 0.05}, {Kind: "429", Rate: 0.05}, {Kind: "cut_after", Rate: 0.02},
 		{Kind: "latency", Latency: 150 * time.Millisecond},
 	})
-	s.connect(t, func(o *sandbox.RulesOptions) { o.IndexLag = 500 * time.Millisecond })
 	edited := s.pickForEdits(20)
 
 	worker := s.startWorker(t)
