@@ -110,7 +110,7 @@ func (w *world) persist() {
 		require.ErrorAs(w.t, err, &app)
 		require.False(w.t, app.NonRetryable(), "the batch must not give up: %v", err)
 		if pause := app.NextRetryDelay(); pause > 0 {
-			timer := time.NewTimer(min(pause, time.Second))
+			timer := time.NewTimer(min(pause, 100*time.Millisecond))
 			<-timer.C
 		}
 	}
