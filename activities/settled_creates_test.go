@@ -78,9 +78,8 @@ func TestHoweverCreatesInGoHighLevelFailEachPersonIsThereOnce(t *testing.T) {
 	for _, duplicates := range []bool{false, true} {
 		for _, noMarkers := range []bool{false, true} {
 			t.Run(fmt.Sprintf("duplicates allowed %v without markers %v", duplicates, noMarkers), func(t *testing.T) {
-				lag := 50 * time.Millisecond
 				w := newWorld(t, setting{
-					Options: sandbox.Options{GoHighLevel: gohighleveltest.Options{AllowDuplicateContact: duplicates, IndexLag: lag, Seed: 7}},
+					Options: sandbox.Options{GoHighLevel: gohighleveltest.Options{AllowDuplicateContact: duplicates, Seed: 7}},
 					rules:   sandbox.RulesOptions{NoMarkers: noMarkers},
 				})
 				all := identities(30)
@@ -104,7 +103,7 @@ func TestHoweverCreatesInGoHighLevelFailEachPersonIsThereOnce(t *testing.T) {
 
 func TestRefusedForTheAllowanceNothingIsCreatedTwice(t *testing.T) {
 	w := newWorld(t, setting{
-		Options: sandbox.Options{GoHighLevel: gohighleveltest.Options{AllowDuplicateContact: true, IndexLag: 50 * time.Millisecond, Seed: 3}},
+		Options: sandbox.Options{GoHighLevel: gohighleveltest.Options{AllowDuplicateContact: true, Seed: 3}},
 		rules:   sandbox.RulesOptions{NoMarkers: true},
 	})
 	all := identities(12)
