@@ -14,9 +14,6 @@ import (
 // clockSkew is how far the ledger's and a vendor's clocks may be apart.
 const clockSkew = 2 * time.Minute
 
-// sending is how long after its intent a create may still be on its way: the longest that a call is held open.
-const sending = 30 * time.Second
-
 // visibilityLag is how long a row committed in Salesforce may stay invisible to queries.
 const visibilityLag = 30 * time.Second
 
