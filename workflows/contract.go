@@ -19,6 +19,11 @@ const (
 	ScenarioBulkSync    = "bulk-sync"
 	ScenarioContactSync = "contact-sync"
 	ScenarioCheck       = "check"
+	ScenarioSyncChanges = "sync-changes"
+	ScenarioReview      = "review"
+	ScenarioSweep       = "sweep"
+	ScenarioPlanRules   = "plan-rules"
+	ScenarioExplain     = "explain"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -37,6 +42,18 @@ func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
 
 // QueryProgress is the query that Onboarding and BulkSync answer with a Progress.
 const QueryProgress = "progress"
+
+// The signals and the update that runs take.
+const (
+	// SignalRing wakes a SyncChanges: something is pending.
+	SignalRing = "ring"
+	// SignalChanged tells a ContactSync or a Review that waits for a person that what it waits about may have changed.
+	SignalChanged = "changed"
+	// SignalParked tells the run that started a ContactSync that it waits for a person from now on; its payload is the link.
+	SignalParked = "parked"
+	// UpdateDecide takes a person's record.Verdict. The same verdict twice is taken once.
+	UpdateDecide = "decide"
+)
 
 // OnboardingInput starts an Onboarding.
 type OnboardingInput struct {

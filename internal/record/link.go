@@ -13,6 +13,8 @@ const (
 	LinkInReview LinkState = "in_review" // waits for a person
 	LinkFailed   LinkState = "failed"    // a vendor refuses it for good; its ContactSync run shows why
 	LinkExcluded LinkState = "excluded"  // outside the connection's filter
+	LinkDeleted  LinkState = "deleted"   // deleted on one side, and then on the other, by policy or by a person's decision
+	LinkParted   LinkState = "parted"    // one half is gone or not wanted, the other stays and is synced no more
 )
 
 // Link ties two records known to be the same thing; or holds one record whose other half is not there (yet).
@@ -125,10 +127,4 @@ const (
 	ReviewAmbiguousMatch   = "ambiguous_match"   // several records share an identity
 	ReviewNamesakes        = "namesakes"         // same phone and last name, other first name
 	ReviewDuplicateRefused = "duplicate_refused" // a vendor refuses a second record that Tandem cannot tell apart
-)
-
-// ReviewConflict and ReviewGone are reasons for which a link waits although its match is certain.
-const (
-	ReviewConflict = "conflict" // both sides changed a field, and its rule asks
-	ReviewGone     = "gone"     // a record is gone from one side, or no longer visible there
 )

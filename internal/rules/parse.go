@@ -30,6 +30,8 @@ func Parse(name string, yamlText []byte) (*Rules, error) {
 		Connection:  connectionName(top.get("connection"), name),
 		GoHighLevel: parseGoHighLevel(top.get("gohighlevel")),
 		Salesforce:  parseSalesforce(top.get("salesforce")),
+		Live:        defaultLive,
+		Reviews:     defaultReviews,
 		Text:        string(yamlText),
 	}
 	out.Contacts = parseContacts(top.get("contacts"), externalFields{
@@ -68,7 +70,7 @@ func parseGoHighLevel(v value) GoHighLevel {
 	s := v.section("location", "external_id_field", "allowance", "index_lag", "base_url")
 	out := GoHighLevel{
 		Location:  s.get("location").text(""),
-		Allowance: parseAllowance(s.get("allowance"), Allowance{Requests: 100, Window: 10 * time.Second, Daily: 200_000}),
+		Allowance: parseAllowance(s.get("allowance"), Allowance{Requests: 100, Window: 10 * time.Second, Daily: 200_000, BackfillShare: 0.7, Recheck: 15 * time.Minute}),
 		IndexLag:  s.get("index_lag").duration(15*time.Second, 0, 10*time.Minute),
 		BaseURL:   parseBaseURL(s.get("base_url")),
 	}
@@ -102,7 +104,7 @@ func parseSalesforce(v value) Salesforce {
 		ExternalIDField: s.get("external_id_field").text(""),
 		APIVersion:      s.get("api_version").version("67.0"),
 		AllowDuplicates: s.get("allow_duplicates").boolean(true),
-		Allowance:       parseAllowance(s.get("allowance"), Allowance{Window: 10 * time.Second}),
+		Allowance:       parseAllowance(s.get("allowance"), Allowance{Window: 10 * time.Second, BackfillShare: 0.7, Recheck: 15 * time.Minute}),
 	}
 	org := s.get("org")
 	switch {
@@ -125,6 +127,8 @@ func parseAllowance(v value, defaults Allowance) Allowance {
 		Requests: s.get("requests").integer(defaults.Requests, 0, 1_000_000),
 		Window:   s.get("window").duration(defaults.Window, 100*time.Millisecond, time.Hour),
 		Daily:    s.get("daily").integer(defaults.Daily, 0, 1_000_000_000),
+
+		BackfillShare: defaults.BackfillShare, Recheck: defaults.Recheck,
 	}
 }
 
@@ -166,6 +170,7 @@ func parseContacts(v value, external externalFields) Contacts {
 		Region:              parseRegion(s.get("region")),
 		MissingLastName:     parseMissingLastName(s.get("missing_last_name")),
 		LastNamePlaceholder: s.get("last_name_placeholder").text("Unknown"),
+		Deletions:           defaultDeletions,
 	}
 	if match := s.get("match"); match.given() && match.what() == "a list" && len(out.Match) == 0 {
 		match.problem("must name at least one way to match: %s", anyOf(tiers))

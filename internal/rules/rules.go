@@ -17,6 +17,8 @@ type Rules struct {
 	GoHighLevel GoHighLevel
 	Salesforce  Salesforce
 	Contacts    Contacts
+	Live        Live
+	Reviews     Reviews
 	// Text is the file as it was read.
 	Text string
 }
@@ -50,6 +52,11 @@ type Allowance struct {
 	Requests int           // per Window; 0 means no limit
 	Window   time.Duration // 10 s for GoHighLevel
 	Daily    int           // 0 means no limit
+	// BackfillShare is the share of the day that backfill may use up; above it backfill waits for the next day.
+	BackfillShare float64
+	// Recheck is how soon an allowance that was used up is tried again at the latest: a vendor's day need not end at
+	// midnight (UTC).
+	Recheck time.Duration
 }
 
 // Contacts is how contacts are kept in step.
@@ -63,7 +70,8 @@ type Contacts struct {
 	// LastNamePlaceholder is the LastNameSource "placeholder".
 	LastNamePlaceholder string
 	// Filter leaves contacts out; nil keeps all.
-	Filter *Condition
+	Filter    *Condition
+	Deletions Deletions
 	// Fields holds one rule per synced field, in print order. Fields under direction off are not in it.
 	Fields []FieldRule
 }

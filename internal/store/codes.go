@@ -19,6 +19,7 @@ const (
 var (
 	stateCodes = map[record.LinkState]int16{
 		record.LinkNew: 1, record.LinkInStep: 2, record.LinkInReview: 3, record.LinkFailed: 4, record.LinkExcluded: 5,
+		record.LinkDeleted: 6, record.LinkParted: 7,
 	}
 	states         = inverse(stateCodes)
 	operationCodes = map[record.Operation]int16{record.Create: 1, record.Update: 2, record.Delete: 3}

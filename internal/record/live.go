@@ -1,0 +1,50 @@
+package record
+
+import "time"
+
+// Mark tells that a record may have changed. It is a hint and never data: whoever follows it reads both sides.
+type Mark struct {
+	Side     Side
+	RecordID string
+	// OnlyLinked leaves the mark without effect where no link holds the record, as for a record that was deleted.
+	OnlyLinked bool
+}
+
+// Announced is one webhook that told of a change.
+type Announced struct {
+	// Key tells deliveries of the same event: the vendor's webhook id, or a digest of the body where there is none.
+	Key [16]byte
+	// Event is the vendor's name of the event, as "ContactUpdate".
+	Event string
+	Mark  Mark
+}
+
+// Live says whether a connection is kept in step at the moment, and how it stands with people.
+type Live struct {
+	// Since is when the connection's onboarding turned live sync on; zero before.
+	Since time.Time
+	// State is the connection's state; only ConnectionActive works.
+	State string
+}
+
+// On tells whether changes are synced.
+func (l Live) On() bool { return !l.Since.IsZero() && l.State == ConnectionActive }
+
+// The states of a connection. They are stored and printed: never rename one.
+const (
+	ConnectionActive       = "active"       // works
+	ConnectionPaused       = "paused"       // by a person: changes are kept, nothing is synced
+	ConnectionUninstalled  = "uninstalled"  // the app was removed from the location: paused until it is connected again
+	ConnectionDisconnected = "disconnected" // its tokens are gone
+)
+
+// ChangesPlan is what a SyncChanges run is to do next.
+type ChangesPlan struct {
+	// Live is false while the connection is not onboarded, or is paused: then there is nothing to do.
+	Live bool
+	// Record lists links for the record lane, a run each: all that is pending where that is little, else what the bulk
+	// lane has handed over.
+	Record []int64
+	// Bulk is how many pending links go through the bulk lane; 0 where the record lane takes all.
+	Bulk int
+}
