@@ -55,7 +55,7 @@ func (b *batch) updateGoHighLevel(ctx context.Context, p *pair) error {
 	write := b.Mapper.ToGoHighLevel(p.decision.GoHighLevel, false, "")
 	stored, err := b.sendGoHighLevel(ctx, p.link.GoHighLevelID, write)
 	if crm.KindOf(err) == crm.NotFound {
-		p.review = record.ReviewGone
+		p.single = true // deleted since it was read
 		return nil
 	}
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *batch) createGoHighLevel(ctx context.Context, chunk []*pair) error {
 	}
 	var notBegun []int64
 	for _, p := range pairs {
-		if p.failure != nil && p.failure.Kind != crm.Ambiguous {
+		if p.single || p.failure != nil && p.failure.Kind != crm.Ambiguous {
 			notBegun = append(notBegun, p.link.ID)
 		}
 	}
@@ -99,10 +99,10 @@ func (b *batch) createGoHighLevel(ctx context.Context, chunk []*pair) error {
 	return err
 }
 
-// createRefused sorts out a refused create: a duplicate that matching did not see is nobody's guess.
+// createRefused sorts out a refused create: a duplicate that matching did not see is looked at by itself.
 func (b *batch) createRefused(p *pair, err error) error {
 	if crm.KindOf(err) == crm.Duplicate {
-		p.review = record.ReviewDuplicateRefused
+		p.single = true
 		return nil
 	}
 	return err

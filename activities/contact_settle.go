@@ -2,7 +2,10 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -15,6 +18,8 @@ type SettleContactInput struct {
 	Claim ContactClaim `json:"claim"`
 	Side  record.Side  `json:"side"`
 	Plan  Sealed       `json:"plan"`
+	// Verdict is what a person decided about it; nil while nobody has.
+	Verdict *record.Verdict `json:"verdict,omitempty"`
 }
 
 // SettledContact says what was found before a create.
@@ -54,6 +59,29 @@ func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (Se
 			return SettledContact{RecordID: found.ID}, nil
 		}
 	}
+	found, err := a.find(ctx, c, in, link, d)
+	if err == nil && (found.RecordID != "" || found.Review != "") {
+		// Nothing is created after all, so that nobody has to wait for what would come of it.
+		err = a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID})
+	}
+	if err != nil || found.RecordID == "" {
+		return found, err
+	}
+	return a.join(ctx, in, found)
+}
+
+// find looks for the contact's other half where it may be already.
+func (a *Contacts) find(ctx context.Context, c *Connection, in SettleContactInput, link record.Link, d reconcile.Decision) (SettledContact, error) {
+	if v := in.Verdict; v != nil {
+		switch v.Choice {
+		case record.ChooseLink:
+			return SettledContact{RecordID: map[record.Side]string{
+				record.GoHighLevel: v.GoHighLevelID, record.Salesforce: v.SalesforceID,
+			}[in.Side]}, nil
+		case record.ChooseSeparate:
+			return SettledContact{}, nil
+		}
+	}
 	want := record.Fields{}
 	for _, w := range d.Writes(in.Side) {
 		want[w.Field] = w.After
@@ -63,6 +91,22 @@ func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (Se
 		return SettledContact{}, err
 	}
 	return a.judge(ctx, link, in.Side, want, candidates)
+}
+
+// join ties the contact to the record that is its other half. A link that was made for that record alone goes; where it
+// holds more, the two are for a person to look at.
+func (a *Contacts) join(ctx context.Context, in SettleContactInput, found SettledContact) (SettledContact, error) {
+	err := a.Ledger.JoinHalves(ctx, in.Claim.Token, in.Claim.LinkID, in.Side, found.RecordID)
+	var linked *record.AlreadyLinkedError
+	switch {
+	case errors.As(err, &linked):
+		return SettledContact{Review: record.ReviewDuplicateRefused}, nil
+	case errors.Is(err, record.ErrHalfClaimed):
+		busy := fault(in.Side, crm.Busy, "join two halves", "the other half is being worked on")
+		busy.RetryAfter = soon
+		return SettledContact{}, busy
+	}
+	return found, err
 }
 
 // lookup finds the records of a side that share an identity with a contact.
@@ -110,17 +154,14 @@ var soqlEscape = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 // judge accepts the one candidate that is the same person and belongs to nobody else; anything else is for a person.
 func (a *Contacts) judge(ctx context.Context, link record.Link, side record.Side, want record.Fields, candidates []record.Record) (SettledContact, error) {
+	candidates, err := a.possible(ctx, link, side, candidates)
+	if err != nil || len(candidates) == 0 {
+		return SettledContact{}, err
+	}
 	if len(candidates) > 1 {
 		return SettledContact{Review: record.ReviewAmbiguousMatch}, nil
 	}
 	found := candidates[0]
-	linked, err := a.Ledger.LinkedRecords(ctx, link.Connection, link.Kind, side, []string{found.ID})
-	if err != nil {
-		return SettledContact{}, err
-	}
-	if other := linked[found.ID]; other != 0 && other != link.ID {
-		return SettledContact{Review: record.ReviewDuplicateRefused}, nil
-	}
 	email := want[record.Email]
 	if !email.Empty() && found.Fields[record.Email].Equal(email) {
 		return SettledContact{RecordID: found.ID}, nil
@@ -132,4 +173,19 @@ func (a *Contacts) judge(ctx context.Context, link record.Link, side record.Side
 		}
 	}
 	return SettledContact{RecordID: found.ID}, nil
+}
+
+// possible leaves out the records of contacts that a person has declared to be somebody else.
+func (a *Contacts) possible(ctx context.Context, link record.Link, side record.Side, candidates []record.Record) ([]record.Record, error) {
+	ids := make([]string, len(candidates))
+	for i, r := range candidates {
+		ids[i] = r.ID
+	}
+	linked, err := a.Ledger.LinkedRecords(ctx, link.Connection, link.Kind, side, ids)
+	if err != nil || len(linked) == 0 {
+		return candidates, err
+	}
+	others := slices.Collect(maps.Values(linked))
+	separate, err := a.Ledger.Separate(ctx, link.Connection, link.ID, others)
+	return slices.DeleteFunc(candidates, func(r record.Record) bool { return separate[linked[r.ID]] }), err
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -31,6 +32,8 @@ type ContactClaim struct {
 	Token         int64  `json:"token"`
 	GoHighLevelID string `json:"gohighlevel_id,omitempty"`
 	SalesforceID  string `json:"salesforce_id,omitempty"`
+	// Ignored tells that a person decided to leave the contact alone.
+	Ignored bool `json:"ignored,omitempty"`
 }
 
 // ClaimContact takes one contact for this workflow; it fails with type Claimed while somebody else holds it. Safe to
@@ -56,7 +59,13 @@ func (a *Contacts) ClaimContact(ctx context.Context, in ClaimContactInput) (Cont
 	return ContactClaim{
 		Connection: in.Connection, LinkID: link.ID, Token: claimed.Token,
 		GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
+		Ignored: ignored(link),
 	}, nil
+}
+
+// ignored tells whether a person decided to leave the contact alone.
+func ignored(l record.Link) bool {
+	return l.State == record.LinkParted && l.Problem == record.ProblemIgnored
 }
 
 // DecideContactInput is a contact with both its records as they are now; a missing one is empty.
@@ -64,6 +73,8 @@ type DecideContactInput struct {
 	Claim       ContactClaim `json:"claim"`
 	GoHighLevel Sealed       `json:"gohighlevel,omitempty"`
 	Salesforce  Sealed       `json:"salesforce,omitempty"`
+	// Verdict is what a person decided about the contact; nil for nothing.
+	Verdict *record.Verdict `json:"verdict,omitempty"`
 }
 
 // ContactDecision is what to do about one contact. Field names are told in clear, values are sealed.
@@ -75,6 +86,8 @@ type ContactDecision struct {
 	SalesforceFields  []record.Field `json:"salesforce_fields,omitempty"`
 	// Contested fields wait for a person.
 	Contested []record.Field `json:"contested,omitempty"`
+	// Alternating fields are rewritten by both sides again and again: nothing is written until a person has looked.
+	Alternating []record.Field `json:"alternating,omitempty"`
 	// The documents to send.
 	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
 	AddTags     Sealed `json:"add_tags,omitempty"`
@@ -109,15 +122,41 @@ func (a *Contacts) DecideContact(ctx context.Context, in DecideContactInput) (Co
 			return ContactDecision{Excluded: !included}, err
 		}
 	}
-	base, err := a.base(ctx, in.Claim)
+	link, err := a.link(ctx, in.Claim)
 	if err != nil {
 		return ContactDecision{}, err
 	}
-	d, err := c.decide(base, ghl, sf)
+	d, err := c.decide(link.Base, ghl, sf, decided(in.Verdict, c))
 	if err != nil {
 		return ContactDecision{}, err
 	}
-	return c.sealDecision(d, in.Claim)
+	out, err := c.sealDecision(d, in.Claim)
+	if err != nil || d.Nothing() || in.Verdict != nil {
+		return out, err
+	}
+	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID)
+	return out, err
+}
+
+// decided spells a verdict out by field.
+func decided(v *record.Verdict, c *Connection) map[record.Field]record.Side {
+	if v == nil {
+		return nil
+	}
+	side := map[record.Choice]record.Side{record.ChooseGoHighLevel: record.GoHighLevel, record.ChooseSalesforce: record.Salesforce}[v.Choice]
+	out := maps.Clone(v.Fields)
+	if side == "" {
+		return out
+	}
+	if out == nil {
+		out = map[record.Field]record.Side{}
+	}
+	for _, rule := range c.Rules.Contacts.Fields {
+		if _, single := out[rule.Field]; !single {
+			out[rule.Field] = side
+		}
+	}
+	return out
 }
 
 // open reads a sealed document; nil for none. An answer to a write is no full reading: what it lacks is unknown.
@@ -133,14 +172,6 @@ func (c *Connection) open(side record.Side, sealed Sealed, answer bool) (*record
 	return &r, err
 }
 
-func (a *Contacts) base(ctx context.Context, claim ContactClaim) ([]byte, error) {
-	work, err := a.Ledger.Links(ctx, claim.Connection, record.Contact, claim.LinkID-1, 1)
-	if err != nil || len(work) == 0 || work[0].Link.ID != claim.LinkID {
-		return nil, err
-	}
-	return work[0].Link.Base, nil
-}
-
 func (c *Connection) sealDecision(d reconcile.Decision, claim ContactClaim) (out ContactDecision, err error) {
 	out.Create = d.Create
 	for _, w := range d.GoHighLevel {
@@ -149,11 +180,7 @@ func (c *Connection) sealDecision(d reconcile.Decision, claim ContactClaim) (out
 	for _, w := range d.Salesforce {
 		out.SalesforceFields = append(out.SalesforceFields, w.Field)
 	}
-	for _, conflict := range d.Conflicts {
-		if conflict.Winner == "" {
-			out.Contested = append(out.Contested, conflict.Field)
-		}
-	}
+	out.Contested = d.Contested()
 	sealInto := func(into *Sealed, side record.Side, v any) {
 		if err == nil {
 			*into, err = c.seal(side, purposeHistory, v)
@@ -197,44 +224,45 @@ type CommitContactInput struct {
 	WroteTo []record.Side `json:"wrote_to,omitempty"`
 	// GoHighLevel is the contact as GoHighLevel answered that it holds it now; empty when nothing was written there.
 	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
+	// Fields and Side go with in_review: what is contested or alternates, and where a record is gone.
+	Fields []record.Field `json:"fields,omitempty"`
+	Side   record.Side    `json:"side,omitempty"`
+	// Forget is the side whose record was deleted; "" for none.
+	Forget record.Side `json:"forget,omitempty"`
+	// Drop removes the link: there is nothing left of the contact, and never was anything on the other side.
+	Drop bool `json:"drop,omitempty"`
+	// Verdict is the decision of a person that was carried out; nil for none.
+	Verdict *record.Verdict `json:"verdict,omitempty"`
+}
+
+// ContactCommitted is how a contact stands once its outcome is recorded.
+type ContactCommitted struct {
+	// Again tells that it changed while it was being synced.
+	Again bool `json:"again,omitempty"`
+	// Waiting is what a person is asked; nil for nothing.
+	Waiting *Waiting `json:"waiting,omitempty"`
 }
 
 // CommitContact records the outcome of one contact and lets go of it. A record that belongs to another link by now, as
 // where two runs found the same one, is not taken from it: then the contact waits for a person. Safe to repeat.
-func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) error {
+func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) (ContactCommitted, error) {
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
 	if err != nil {
-		return err
-	}
-	outcome := record.Outcome{
-		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem,
-		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,
-	}
-	if len(in.Plan) > 0 {
-		var d reconcile.Decision
-		if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
-			return err
-		}
-		stored, err := c.open(record.GoHighLevel, in.GoHighLevel, true)
-		if err != nil {
-			return err
-		}
-		if stored != nil {
-			if d.Create != record.GoHighLevel {
-				delete(stored.Fields, record.Tags) // changed by calls of their own, after this answer
-			}
-			d.Next = reconcile.Stored(d.Next, record.GoHighLevel, stored.Fields, d.GoHighLevel, c.Fingerprints.Value)
-		}
-		outcome.Base = d.Next.Encode()
-		for i, op := range in.Wrote {
-			entry, err := c.journal(in.WroteTo[i], op, d.Writes(in.WroteTo[i]))
-			if err != nil {
-				return err
-			}
-			outcome.Journal = append(outcome.Journal, entry)
-		}
+		return ContactCommitted{}, err
 	}
 	info := activity.GetInfo(ctx).WorkflowExecution
+	outcome := record.Outcome{
+		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem, Forget: in.Forget, Drop: in.Drop, Verdict: in.Verdict,
+		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,
+	}
+	if in.State == record.LinkInReview && in.Problem != record.ReviewDeletionWave {
+		outcome.Waits = &record.Question{Fields: in.Fields, Side: in.Side, WorkflowID: info.ID, DecideAfter: c.Rules.Reviews.DecideAfter}
+	}
+	if len(in.Plan) > 0 {
+		if err := c.carriedOut(&outcome, in); err != nil {
+			return ContactCommitted{}, err
+		}
+	}
 	if in.Origin == "" {
 		in.Origin = info.ID
 	}
@@ -244,8 +272,68 @@ func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) err
 	outcomes := []record.Outcome{outcome}
 	err = a.Ledger.Commit(ctx, in.Claim.Token, origin, outcomes)
 	var linked *record.AlreadyLinkedError
-	if errors.As(err, &linked) && withdraw(outcomes, linked.LinkID) {
+	if errors.As(err, &linked) && withdraw(outcomes, linked.LinkID, info.ID, c.Rules.Reviews.DecideAfter) {
 		err = a.Ledger.Commit(ctx, in.Claim.Token, origin, outcomes)
 	}
-	return err
+	if err != nil {
+		return ContactCommitted{}, err
+	}
+	return a.committed(ctx, c, in.Claim.LinkID)
+}
+
+// carriedOut adds what was written to an outcome: the next base, and the journal.
+func (c *Connection) carriedOut(outcome *record.Outcome, in CommitContactInput) error {
+	var d reconcile.Decision
+	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
+		return err
+	}
+	stored, err := c.open(record.GoHighLevel, in.GoHighLevel, true)
+	if err != nil {
+		return err
+	}
+	if stored != nil {
+		if d.Create != record.GoHighLevel {
+			delete(stored.Fields, record.Tags) // changed by calls of their own, after this answer
+		}
+		d.Next = reconcile.Stored(d.Next, record.GoHighLevel, stored.Fields, d.GoHighLevel, c.Fingerprints.Value)
+	}
+	outcome.Base = d.Next.Encode()
+	for i, op := range in.Wrote {
+		entry, err := c.journal(in.WroteTo[i], op, d.Writes(in.WroteTo[i]))
+		if err != nil {
+			return err
+		}
+		outcome.Journal = append(outcome.Journal, entry)
+	}
+	return nil
+}
+
+// committed tells how a contact stands after its outcome is recorded. A link that is gone stands nowhere.
+func (a *Contacts) committed(ctx context.Context, c *Connection, linkID int64) (out ContactCommitted, err error) {
+	pending, review, err := a.Ledger.LinkStanding(ctx, c.ID, record.Contact, linkID)
+	if errors.Is(err, record.ErrNoLink) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	out.Again = pending
+	if review != nil {
+		out.Waiting = c.waiting(*review)
+	}
+	return out, nil
+}
+
+// withdraw turns the outcome of a link whose new record belongs to another link into a review.
+func withdraw(outcomes []record.Outcome, linkID int64, workflow string, decideAfter time.Duration) bool {
+	for i, o := range outcomes {
+		if o.LinkID == linkID && (o.GoHighLevelID != "" || o.SalesforceID != "") {
+			outcomes[i] = record.Outcome{
+				LinkID: linkID, State: record.LinkInReview, Problem: record.ReviewDuplicateRefused, Journal: o.Journal,
+				Waits: &record.Question{WorkflowID: workflow, DecideAfter: decideAfter},
+			}
+			return true
+		}
+	}
+	return false
 }

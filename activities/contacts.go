@@ -39,14 +39,15 @@ func heartbeat(ctx context.Context) (stop func()) {
 	return func() { close(done) }
 }
 
-// decide asks the merge what to do about two records, at most one of which may be nil.
-func (c *Connection) decide(base []byte, ghl, sf *record.Record) (reconcile.Decision, error) {
+// decide asks the merge what to do about two records, at most one of which may be nil; decided is what a person said about
+// single fields.
+func (c *Connection) decide(base []byte, ghl, sf *record.Record, decided map[record.Field]record.Side) (reconcile.Decision, error) {
 	agreed, err := reconcile.DecodeBase(base)
 	if err != nil {
 		return reconcile.Decision{}, err
 	}
 	return reconcile.Decide(reconcile.Input{
-		Base: agreed, GoHighLevel: ghl, Salesforce: sf, Policies: c.Rules.Contacts.Policies(),
+		Base: agreed, GoHighLevel: ghl, Salesforce: sf, Policies: c.Rules.Contacts.Policies(), Decided: decided,
 		Fingerprint: c.Fingerprints.Value, Project: c.Mapper.Project,
 	}), nil
 }

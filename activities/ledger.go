@@ -57,4 +57,32 @@ type Ledger interface {
 	LinkedRecords(ctx context.Context, connection string, kind record.Kind, side record.Side, ids []string) (map[string]int64, error)
 	// Count returns the links of a connection by state, and the writes journaled under an origin.
 	Count(ctx context.Context, connection string, kind record.Kind, origin string) (record.Counts, error)
+
+	// PlanChanges turns what was announced into pending changes and says what to sync in which lane.
+	PlanChanges(ctx context.Context, connection string, kind record.Kind, most int) (record.ChangesPlan, error)
+	// LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none.
+	LinkStanding(ctx context.Context, connection string, kind record.Kind, linkID int64) (pending bool, review *record.Review, err error)
+	// JoinHalves gives a link of the claim the record of a side; a link that holds nothing but the record goes.
+	JoinHalves(ctx context.Context, token, linkID int64, side record.Side, recordID string) error
+	// NoteDeletions notes proven deletions and tells which of them may be followed by what the rules say.
+	NoteDeletions(ctx context.Context, connection string, kind record.Kind, side record.Side, linkIDs []int64, guard record.DeletionGuard) (map[int64]record.DeletionLeave, error)
+	// JournalAhead journals, for links of the claim, what is about to be done and cannot be read afterwards.
+	JournalAhead(ctx context.Context, token int64, origin record.Origin, entries map[int64]record.JournalEntry) error
+	// RecentUpdates counts the updates written to links within a time.
+	RecentUpdates(ctx context.Context, connection string, linkIDs []int64, within time.Duration) (map[int64]int, error)
+	// Journal returns the writes to a link's records, oldest first.
+	Journal(ctx context.Context, connection string, linkID int64) ([]record.JournalRow, error)
+	// Separate returns which of the other links a person has declared to be somebody else.
+	Separate(ctx context.Context, connection string, linkID int64, others []int64) (map[int64]bool, error)
+
+	// GetReview returns a review, decided or not.
+	GetReview(ctx context.Context, connection string, id int64) (record.Review, error)
+	// AttendReview notes in which run a review of several links waits, and when its default is taken.
+	AttendReview(ctx context.Context, connection string, id int64, workflowID string, decideAfter time.Duration) error
+	// RemindReview notes that people were reminded.
+	RemindReview(ctx context.Context, connection string, id int64) error
+	// DecideReview carries out a verdict on a review of several links.
+	DecideReview(ctx context.Context, connection string, v record.Verdict) error
+	// ReviewRuns returns open reviews that no run waits for, and the runs of those that were decided without them.
+	ReviewRuns(ctx context.Context, connection string, kind record.Kind, n int) (record.ReviewRuns, error)
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -99,18 +97,29 @@ type pair struct {
 	// committed: the outcome is in the ledger. failure: why it is not, or not yet.
 	committed bool
 	failure   *crm.Error
-	review    string // a reason to let a person look
-	excluded  bool   // the connection's filter leaves one of the records out
+	excluded  bool          // the connection's filter leaves one of the records out
+	single    bool          // it goes to the record lane, where a person sees it and can be asked
+	gone      []record.Side // sides that lack the record which the link names
+	absence   *absent       // what follows from that
+	staged    bool          // what it holds was read for a matching, so that its other half was looked for
 }
 
 // open tells whether the pair still needs something done.
-func (p *pair) open() bool { return !p.committed && p.failure == nil && p.review == "" && !p.excluded }
+func (p *pair) open() bool {
+	return !p.committed && p.failure == nil && !p.excluded && !p.single && p.absence == nil && len(p.gone) == 0
+}
 
 func (b *batch) run(ctx context.Context, work []record.Work) error {
 	if err := b.load(ctx, work); err != nil {
 		return err
 	}
 	if err := b.refresh(ctx); err != nil {
+		return err
+	}
+	if err := b.followAbsences(ctx); err != nil {
+		return err
+	}
+	if err := b.setApart(ctx); err != nil {
 		return err
 	}
 	if err := b.commit(ctx, func(p *pair) bool { return p.decision.Nothing() }); err != nil {
@@ -128,8 +137,16 @@ func (b *batch) run(ctx context.Context, work []record.Work) error {
 // load opens what is staged and reads what is not, and decides each pair.
 func (b *batch) load(ctx context.Context, work []record.Work) error {
 	for _, w := range work {
-		p := &pair{link: w.Link}
+		p := &pair{link: w.Link, staged: w.GoHighLevel != nil || w.Salesforce != nil}
 		b.pairs = append(b.pairs, p)
+		if waitsInRun(w.Link) {
+			p.single = true
+			continue
+		}
+		if ignored(w.Link) {
+			p.absence = &absent{link: w.Link, action: AbsenceKeep}
+			continue
+		}
 		if (w.GoHighLevel != nil && w.GoHighLevel.Excluded) || (w.Salesforce != nil && w.Salesforce.Excluded) {
 			p.excluded = true
 			continue
@@ -165,7 +182,10 @@ func (b *batch) decidePair(p *pair) (err error) {
 			return err
 		}
 	}
-	p.decision, err = b.decide(p.link.Base, p.ghl, p.sf)
+	if p.ghl == nil && p.sf == nil {
+		return nil
+	}
+	p.decision, err = b.decide(p.link.Base, p.ghl, p.sf, nil)
 	return err
 }
 
@@ -189,7 +209,7 @@ func (b *batch) readMissing(ctx context.Context) error {
 	return b.each(ctx, ghl, goHighLevelWriters, func(ctx context.Context, p *pair) error {
 		doc, err := b.GoHighLevel.GetContact(ctx, p.link.GoHighLevelID)
 		if crm.KindOf(err) == crm.NotFound {
-			p.review = record.ReviewGone
+			p.lacks(record.GoHighLevel)
 			return nil
 		}
 		if err != nil {
@@ -214,10 +234,9 @@ func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
 	if err != nil {
 		return err
 	}
-	var absent []*pair
 	for i, p := range pairs {
 		if docs[i] == nil {
-			absent = append(absent, p)
+			p.lacks(record.Salesforce)
 			continue
 		}
 		r, err := b.read(record.Salesforce, docs[i], false)
@@ -225,29 +244,6 @@ func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
 			return err
 		}
 		p.sf = &r
-	}
-	return b.explainAbsence(ctx, absent)
-}
-
-// explainAbsence tells the deleted from those that are only not visible (yet): absence alone proves nothing.
-func (b *batch) explainAbsence(ctx context.Context, absent []*pair) error {
-	for chunk := range slices.Chunk(absent, salesforceBatch) {
-		byID := map[string]*pair{}
-		for _, p := range chunk {
-			byID[p.link.SalesforceID] = p
-			p.failure = fault(record.Salesforce, crm.Busy, "read Contact", "the record is not visible (yet)")
-		}
-		page, err := b.Salesforce.QueryAll(ctx, fmt.Sprintf("SELECT Id FROM %s WHERE IsDeleted = true AND Id IN ('%s')",
-			contactObject, strings.Join(slices.Sorted(maps.Keys(byID)), "','")))
-		if err != nil {
-			return err
-		}
-		for _, row := range page.Rows {
-			id, _ := row["Id"].(string)
-			if p := byID[id]; p != nil {
-				p.failure, p.review = nil, record.ReviewGone
-			}
-		}
 	}
 	return nil
 }
@@ -282,7 +278,7 @@ func (b *batch) commit(ctx context.Context, ready func(*pair) bool) error {
 	var outcomes []record.Outcome
 	var pairs []*pair
 	for _, p := range b.pairs {
-		if p.committed || !(p.review != "" || p.excluded || p.failure == nil && ready(p)) {
+		if p.committed || p.single || p.failure != nil || !p.settled() && !ready(p) {
 			continue
 		}
 		outcomes = append(outcomes, p.outcome())
@@ -292,9 +288,12 @@ func (b *batch) commit(ctx context.Context, ready func(*pair) bool) error {
 		err := b.ledger.Commit(ctx, b.token, b.origin, outcomes)
 		var linked *record.AlreadyLinkedError
 		if errors.As(err, &linked) {
-			if !withdraw(outcomes, linked.LinkID) {
+			i := slices.IndexFunc(pairs, func(p *pair) bool { return p.link.ID == linked.LinkID })
+			if i < 0 {
 				return err
 			}
+			pairs[i].single = true
+			outcomes, pairs = slices.Delete(outcomes, i, i+1), slices.Delete(pairs, i, i+1)
 			continue
 		}
 		if err != nil {
@@ -308,34 +307,29 @@ func (b *batch) commit(ctx context.Context, ready func(*pair) bool) error {
 	return nil
 }
 
-// withdraw turns the outcome of a link whose new record belongs to another link into a review.
-func withdraw(outcomes []record.Outcome, linkID int64) bool {
-	for i, o := range outcomes {
-		if o.LinkID == linkID && (o.GoHighLevelID != "" || o.SalesforceID != "") {
-			outcomes[i] = record.Outcome{
-				LinkID: linkID, State: record.LinkInReview, Problem: record.ReviewDuplicateRefused, Journal: o.Journal,
-			}
-			return true
-		}
-	}
-	return false
+// settled tells whether the outcome is certain without a write.
+func (p *pair) settled() bool {
+	return p.excluded || p.absence != nil && (p.absence.action != AbsenceDelete || p.absence.deleted)
 }
 
 func (p *pair) outcome() record.Outcome {
 	switch {
-	case p.review != "":
-		return record.Outcome{LinkID: p.link.ID, State: record.LinkInReview, Problem: p.review, Journal: p.journal}
+	case p.absence != nil:
+		return p.absenceOutcome()
 	case p.excluded:
-		return record.Outcome{LinkID: p.link.ID, State: record.LinkExcluded}
+		return p.excludedOutcome()
 	}
-	out := record.Outcome{
+	return record.Outcome{
 		LinkID: p.link.ID, State: record.LinkInStep, Base: p.decision.Next.Encode(), Journal: p.journal,
 		GoHighLevelID: p.link.GoHighLevelID, SalesforceID: p.link.SalesforceID,
 	}
-	for _, conflict := range p.decision.Conflicts {
-		if conflict.Winner == "" {
-			out.State, out.Problem = record.LinkInReview, record.ReviewConflict
-		}
+}
+
+// excludedOutcome keeps the base of a contact that was in step before it left the filter: it comes back by it.
+func (p *pair) excludedOutcome() record.Outcome {
+	out := record.Outcome{LinkID: p.link.ID, State: record.LinkExcluded}
+	if len(p.link.Base) > 0 {
+		out.Problem = record.ProblemLeftFilter
 	}
 	return out
 }
@@ -349,6 +343,10 @@ func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
 	for _, p := range b.pairs {
 		if p.committed {
 			got++
+		}
+		if p.single && !p.committed {
+			lane = append(lane, p.link.ID)
+			continue
 		}
 		if p.committed || p.failure == nil {
 			continue

@@ -15,13 +15,15 @@ type VerifyContactsInput struct {
 	Size       int    `json:"size"`
 }
 
-// VerifyContactsResult accounts for every link of the slice exactly once.
+// VerifyContactsResult accounts for every link of the slice that still holds a record, exactly once.
 type VerifyContactsResult struct {
 	Last     int64 `json:"last"` // continue after this link; 0 when there are no more
 	InStep   int   `json:"in_step"`
 	InReview int   `json:"in_review"`
 	Failed   int   `json:"failed"`
 	Excluded int   `json:"excluded"`
+	// Parted links hold a record whose other half is gone, and was to stay so.
+	Parted int `json:"parted,omitempty"`
 	// Differing links hold records that do not agree under the rules, or lack one half. They are made pending again.
 	Differing  int                       `json:"differing"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
@@ -52,6 +54,11 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 		case record.LinkExcluded:
 			out.Excluded++
 			continue
+		case record.LinkParted:
+			out.Parted++
+			continue
+		case record.LinkDeleted:
+			continue // nothing is left to compare
 		}
 		p := &pair{link: w.Link}
 		if p.ghl, err = c.unstage(w.GoHighLevel); err != nil {

@@ -214,7 +214,7 @@ func (w *world) env() *testsuite.TestActivityEnvironment {
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}}})
 	env.SetTestTimeout(time.Minute)
-	workflows.RegisterActivities(env, w.connections, w.store)
+	workflows.RegisterActivities(env, w.connections, w.store, nil)
 	return env
 }
 

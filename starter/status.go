@@ -113,7 +113,7 @@ func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connec
 		return st, err
 	}
 	st.Linked, st.Links, st.Pending = counts.Linked, counts.States, counts.Pending
-	reviews, err := s.Reviews(ctx, row.ID)
+	reviews, err := s.Reviews(ctx, row.ID, store.ReviewFilter{})
 	if err != nil {
 		return st, err
 	}

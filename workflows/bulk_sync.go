@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -25,6 +26,7 @@ type bulkSync struct {
 	drained    bool
 	phase      string
 	allowances map[record.Side]activities.Allowance
+	lane       *recordLane
 }
 
 func (b *bulkSync) setup(ctx workflow.Context) error {
@@ -35,6 +37,7 @@ func (b *bulkSync) setup(ctx workflow.Context) error {
 	if b.in.Tried == nil {
 		b.in.Tried = map[int64]bool{}
 	}
+	b.lane = newRecordLane(ctx, b.in.Connection, b.in.Origin)
 	b.describe(ctx)
 	return workflow.SetQueryHandler(ctx, QueryProgress, func() (Progress, error) { return b.progress(), nil })
 }
@@ -112,8 +115,7 @@ func (b *bulkSync) batch(ctx workflow.Context) error {
 	return nil
 }
 
-// recordLane runs a ContactSync for each contact that was handed over, some at a time, and tells whether there may be
-// more.
+// recordLane gives each contact that was handed over a run of its own, some at a time, and tells whether there may be more.
 func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
 	var links []int64
 	err = workflow.ExecuteActivity(ledgerCall(ctx, "List what needs a run of its own"), contacts.ListRecordLane,
@@ -121,30 +123,14 @@ func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	slots := workflow.NewSemaphore(ctx, recordLanes)
-	lanes := workflow.NewWaitGroup(ctx)
+	links = slices.DeleteFunc(links, func(link int64) bool { return b.in.Tried[link] })
 	for _, link := range links {
-		if b.in.Tried[link] {
-			continue
-		}
-		b.in.Tried[link], more = true, true
-		if err := slots.Acquire(ctx, 1); err != nil {
-			return false, err
-		}
-		lanes.Add(1)
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer lanes.Done()
-			defer slots.Release(1)
-			in := ContactSyncInput{Connection: b.in.Connection, LinkID: link, Origin: b.in.Origin}
-			run := workflow.ExecuteChildWorkflow(child(ctx, ContactSyncID(in), ScenarioContactSync, in.Connection,
-				fmt.Sprintf("Contact %d, handed over by the bulk lane", link)), ContactSync, in)
-			if err := run.Get(ctx, nil); err != nil {
-				b.in.Failed++
-				workflow.GetLogger(ctx).Warn("contact failed", "link", link, "error", err)
-			}
-			b.describe(ctx)
-		})
+		b.in.Tried[link] = true
 	}
-	lanes.Wait(ctx)
-	return more, nil
+	failed := b.in.Failed - b.lane.failed
+	err = b.lane.sync(ctx, links, "handed over by the bulk lane", func(int64, bool) {
+		b.in.Failed = failed + b.lane.failed
+		b.describe(ctx)
+	})
+	return len(links) > 0, err
 }

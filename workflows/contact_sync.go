@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -14,25 +13,35 @@ import (
 
 // ContactSync brings one contact into step, one activity per API call: claim it, read both sides as they are now,
 // decide, write, commit. A create is settled first: the contact is looked for, and so again after every attempt whose
-// outcome is unknown. What a vendor refuses for good fails the run with a typed error; the same run, reset or started
-// again, takes the contact up as it is then.
+// outcome is unknown. What only a person can decide waits in this run, for as long as it takes; the rest of the contact
+// goes through before, and what changes meanwhile is synced meanwhile. What a vendor refuses for good fails the run with a
+// typed error; the same run, reset or started again, takes the contact up as it is then.
 func ContactSync(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
-	s := &contactSync{in: in}
+	s := &contactSync{in: in, waiting: waiting{connection: in.Connection}}
 	if err := s.setup(ctx); err != nil {
 		return ContactSyncResult{}, err
 	}
-	if err := s.run(ctx); err != nil {
-		return ContactSyncResult{}, s.fail(ctx, err)
+	err := s.run(ctx)
+	if err != nil {
+		err = s.fail(ctx, err)
 	}
-	return s.result, nil
+	if end := s.waiting.end(ctx); err == nil {
+		err = end
+	}
+	return s.result, err
 }
 
 type contactSync struct {
 	in       ContactSyncInput
 	claim    activities.ContactClaim // with the ids learned on the way
 	ghl, sf  activities.Sealed       // both records as they are now
+	gone     []record.Side           // sides that lack the record which the link names
 	decision activities.ContactDecision
 	commit   activities.CommitContactInput // what was done so far
+	standing activities.ContactCommitted   // how the contact stands after it
+	decided  *record.Verdict               // what a person said, until it is carried out
+	waiting  waiting
+	parked   bool
 	result   ContactSyncResult
 }
 
@@ -41,37 +50,74 @@ func (s *contactSync) setup(ctx workflow.Context) error {
 		return invalidInput(err)
 	}
 	s.result.Fields = map[string]string{}
-	return nil
+	return s.waiting.listen(ctx)
 }
 
-// run starts over whenever another run took the contact over, which it may once a claim is old.
+// run syncs the contact, and again as long as it changes meanwhile, and waits where a person has to decide. It starts over
+// whenever another run took the contact over, which it may once a claim is old.
 func (s *contactSync) run(ctx workflow.Context) error {
-	for {
-		if err := s.attempt(ctx); activities.KindOf(err) != activities.TypeFenced {
+	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil
+	for ; ; woken = true {
+		s.claim, s.commit, s.standing = activities.ContactClaim{}, activities.CommitContactInput{}, activities.ContactCommitted{}
+		err := s.attempt(ctx)
+		switch {
+		case activities.KindOf(err) == activities.TypeFenced:
+			workflow.GetLogger(ctx).Info("another run took the contact over; starting over", "link", s.claim.LinkID)
+			continue
+		case woken && s.claim.LinkID == 0 && gone(err):
+			return nil // since it was said to be pending, it was joined with its other half, or nothing was left of it
+		case err != nil:
+			return err
+		case s.standing.Again:
+			continue
+		case s.standing.Waiting == nil:
+			return nil
+		}
+		if s.decided, err = s.ask(ctx); err != nil {
 			return err
 		}
-		workflow.GetLogger(ctx).Info("another run took the contact over; starting over", "link", s.claim.LinkID)
-		s.claim, s.commit = activities.ContactClaim{}, activities.CommitContactInput{}
 	}
+}
+
+// ask waits for a person, or for a change. Whoever started this run need not wait with it.
+func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
+	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil && !s.parked {
+		s.parked = true
+		if err := workflow.SignalExternalWorkflow(ctx, parent.ID, "", SignalParked, s.result.LinkID).Get(ctx, nil); err != nil {
+			workflow.GetLogger(ctx).Info("nobody is there to be told that this run waits", "link", s.result.LinkID)
+		}
+	}
+	return s.waiting.wait(ctx, s.standing.Waiting)
 }
 
 func (s *contactSync) attempt(ctx workflow.Context) error {
 	if err := s.take(ctx); err != nil {
 		return err
 	}
+	if s.claim.Ignored || s.decided != nil && s.decided.Choice == record.ChooseIgnore {
+		return s.finish(ctx, record.LinkParted, record.ProblemIgnored)
+	}
 	for {
-		review, err := s.read(ctx)
-		if err != nil {
+		if err := s.read(ctx); err != nil {
 			return err
 		}
-		if review != "" {
-			return s.finish(ctx, record.LinkInReview, review)
+		if len(s.gone) > 0 {
+			if again, err := s.absent(ctx); err != nil || !again {
+				return err
+			}
+			if len(s.gone) > 0 {
+				continue // another record has taken its place
+			}
 		}
 		if err := s.decide(ctx); err != nil {
 			return err
 		}
 		if s.decision.Excluded {
-			return s.finish(ctx, record.LinkExcluded, "")
+			return s.finish(ctx, record.LinkExcluded, s.exclusion())
+		}
+		if len(s.decision.Alternating) > 0 {
+			s.commit.Fields = s.decision.Alternating
+			return s.finish(ctx, record.LinkInReview, record.ReviewPingPong)
 		}
 		if s.decision.Create == "" {
 			break
@@ -91,9 +137,18 @@ func (s *contactSync) attempt(ctx workflow.Context) error {
 		return err
 	}
 	if len(s.decision.Contested) > 0 {
+		s.commit.Fields = s.decision.Contested
 		return s.finish(ctx, record.LinkInReview, record.ReviewConflict)
 	}
 	return s.finish(ctx, record.LinkInStep, "")
+}
+
+// exclusion tells, of a contact outside the filter, whether it was in step before.
+func (s *contactSync) exclusion() string {
+	if s.claim.GoHighLevelID != "" && s.claim.SalesforceID != "" {
+		return record.ProblemLeftFilter
+	}
+	return ""
 }
 
 func (s *contactSync) take(ctx workflow.Context) error {
@@ -105,9 +160,9 @@ func (s *contactSync) take(ctx workflow.Context) error {
 	return err
 }
 
-// read reads both sides at once. A record that is gone is nothing to act on: it is for a person to look at.
-func (s *contactSync) read(ctx workflow.Context) (review string, err error) {
-	s.ghl, s.sf = nil, nil
+// read reads both sides at once, and notes which of them lack the record.
+func (s *contactSync) read(ctx workflow.Context) error {
+	s.ghl, s.sf, s.gone = nil, nil, nil
 	var fromGHL, fromSF workflow.Future
 	if id := s.claim.GoHighLevelID; id != "" {
 		fromGHL = workflow.ExecuteActivity(vendorCall(ctx, "Read GoHighLevel contact "+id), goHighLevel.GetGoHighLevelContact,
@@ -120,28 +175,28 @@ func (s *contactSync) read(ctx workflow.Context) (review string, err error) {
 	if fromGHL != nil {
 		var out activities.GoHighLevelContact
 		if err := fromGHL.Get(ctx, &out); activities.KindOf(err) == crm.NotFound {
-			review = record.ReviewGone
+			s.gone = append(s.gone, record.GoHighLevel)
 		} else if err != nil {
-			return "", err
+			return err
 		}
 		s.ghl = out.Contact
 	}
 	if fromSF != nil {
 		var out activities.SealedDocument
 		if err := fromSF.Get(ctx, &out); activities.KindOf(err) == crm.NotFound {
-			review = record.ReviewGone
+			s.gone = append(s.gone, record.Salesforce)
 		} else if err != nil {
-			return "", err
+			return err
 		}
 		s.sf = out.Document
 	}
-	return review, nil
+	return nil
 }
 
 func (s *contactSync) decide(ctx workflow.Context) error {
 	s.decision = activities.ContactDecision{}
 	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), contacts.DecideContact, activities.DecideContactInput{
-		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf,
+		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided,
 	}).Get(ctx, &s.decision)
 	if err != nil {
 		return err
@@ -176,154 +231,4 @@ func fieldNames(fields []record.Field) string {
 		names[i] = string(f)
 	}
 	return strings.Join(names, ", ")
-}
-
-// create makes the contact's other half, or finds it.
-func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool, review string, err error) {
-	for attempt := 0; ; attempt++ {
-		var settled activities.SettledContact
-		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the contact in %s before creating it", side)),
-			contacts.SettleContact, activities.SettleContactInput{Claim: s.claim, Side: side, Plan: s.decision.Plan}).Get(ctx, &settled)
-		if err != nil || settled.Review != "" {
-			return false, settled.Review, err
-		}
-		if settled.RecordID != "" {
-			s.learn(side, settled.RecordID)
-			return true, "", nil
-		}
-		err = s.send(ctx, side, record.Create)
-		switch {
-		case err == nil:
-			s.result.Created = side
-			return false, "", nil
-		case activities.KindOf(err) == crm.Duplicate:
-			return false, record.ReviewDuplicateRefused, nil
-		case !ambiguous(err):
-			return false, "", err
-		}
-		if err := workflow.NewTimerWithOptions(ctx, settlePause(attempt), workflow.TimerOptions{Summary: "Before looking whether the create went through"}).Get(ctx, nil); err != nil {
-			return false, "", err
-		}
-	}
-}
-
-func (s *contactSync) learn(side record.Side, id string) {
-	if side == record.GoHighLevel {
-		s.claim.GoHighLevelID = id
-	} else {
-		s.claim.SalesforceID = id
-	}
-	s.commit.Claim = s.claim
-}
-
-// update writes what the decision says to both sides.
-func (s *contactSync) update(ctx workflow.Context) error {
-	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
-		fields := s.decision.SalesforceFields
-		if side == record.GoHighLevel {
-			fields = s.decision.GoHighLevelFields
-		}
-		if len(fields) == 0 {
-			continue
-		}
-		if err := s.send(ctx, side, record.Update); err != nil {
-			return err
-		}
-		s.result.Updated = append(s.result.Updated, side)
-	}
-	return nil
-}
-
-// send carries out the writes of one side.
-func (s *contactSync) send(ctx workflow.Context, side record.Side, op record.Operation) (err error) {
-	if side == record.Salesforce {
-		err = s.sendSalesforce(ctx, op)
-	} else {
-		err = s.sendGoHighLevel(ctx, op)
-	}
-	if err == nil {
-		s.commit.Wrote, s.commit.WroteTo = append(s.commit.Wrote, op), append(s.commit.WroteTo, side)
-	}
-	return err
-}
-
-func (s *contactSync) sendSalesforce(ctx workflow.Context, op record.Operation) error {
-	in := activities.SalesforceWriteInput{
-		Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID, Record: s.decision.Salesforce,
-		Field: s.decision.SalesforceField, Value: s.decision.SalesforceValue,
-	}
-	var saved activities.SalesforceSaved
-	var call workflow.Future
-	switch {
-	case op == record.Update:
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Update Salesforce: "+fieldNames(s.decision.SalesforceFields)), salesforce.UpdateSalesforceRecord, in)
-	case in.Field != "":
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Create in Salesforce, by external id"), salesforce.UpsertSalesforceRecord, in)
-	default:
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in Salesforce"), salesforce.CreateSalesforceRecord, in)
-	}
-	if err := call.Get(ctx, &saved); err != nil {
-		return err
-	}
-	s.learn(record.Salesforce, saved.ID)
-	return nil
-}
-
-func (s *contactSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) error {
-	in := activities.GoHighLevelWriteInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Contact: s.decision.GoHighLevel}
-	var stored activities.GoHighLevelContact
-	if op == record.Create {
-		if err := workflow.ExecuteActivity(vendorCreate(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelContact, in).Get(ctx, &stored); err != nil {
-			return err
-		}
-		s.learn(record.GoHighLevel, stored.ContactID)
-	} else if len(in.Contact) > 0 {
-		err := workflow.ExecuteActivity(vendorCall(ctx, "Update GoHighLevel: "+fieldNames(s.decision.GoHighLevelFields)), goHighLevel.UpdateGoHighLevelContact, in).Get(ctx, &stored)
-		if err != nil {
-			return err
-		}
-	}
-	s.commit.GoHighLevel = stored.Contact
-	tags := activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: s.decision.AddTags}
-	if len(tags.Tags) > 0 {
-		if err := workflow.ExecuteActivity(vendorCall(ctx, "Add tags in GoHighLevel"), goHighLevel.AddGoHighLevelContactTags, tags).Get(ctx, nil); err != nil {
-			return err
-		}
-	}
-	if tags.Tags = s.decision.RemoveTags; len(tags.Tags) > 0 {
-		return workflow.ExecuteActivity(vendorCall(ctx, "Remove tags in GoHighLevel"), goHighLevel.RemoveGoHighLevelContactTags, tags).Get(ctx, nil)
-	}
-	return nil
-}
-
-// finish records the outcome and lets go of the contact.
-func (s *contactSync) finish(ctx workflow.Context, state record.LinkState, problem string) error {
-	s.commit.State, s.commit.Problem = state, problem
-	if state == record.LinkExcluded || len(s.commit.Wrote) == 0 && state == record.LinkInReview && problem != record.ReviewConflict {
-		s.commit.Plan = nil
-	}
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Commit: "+string(state)), contacts.CommitContact, s.commit).Get(ctx, nil)
-	s.result.GoHighLevelID, s.result.SalesforceID = s.claim.GoHighLevelID, s.claim.SalesforceID
-	s.result.State, s.result.Problem = state, problem
-	return err
-}
-
-// fail records that the contact failed, with whatever was written before, and returns the typed error that the run
-// fails with.
-func (s *contactSync) fail(ctx workflow.Context, err error) error {
-	if s.claim.Token != 0 {
-		problem := string(activities.KindOf(err))
-		if problem == "" {
-			problem = string(crm.Unavailable)
-		}
-		s.commit.State, s.commit.Problem = record.LinkFailed, problem
-		if len(s.commit.Wrote) == 0 {
-			s.commit.Plan = nil
-		}
-		disconnected, _ := workflow.NewDisconnectedContext(ctx)
-		if commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), contacts.CommitContact, s.commit).Get(disconnected, nil); commit != nil {
-			err = errors.Join(err, commit)
-		}
-	}
-	return permanent(ctx, err)
 }

@@ -96,6 +96,7 @@ type VerifyAccount struct {
 	InReview int `json:"in_review"`
 	Failed   int `json:"failed"`
 	Excluded int `json:"excluded"`
+	Parted   int `json:"parted,omitempty"` // one half is gone, the other stays by decision or by policy
 	// Drift counts links that still differ after everything was done and nobody edits any more.
 	Drift int `json:"drift"`
 }

@@ -100,6 +100,9 @@ func (o *onboarding) run(ctx workflow.Context) error {
 		}
 	}
 	o.result.Verify.Drift = pending
+	if err := o.reviews(ctx); err != nil {
+		return err
+	}
 	return o.account(ctx)
 }
 
@@ -161,6 +164,32 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 	}
 }
 
+// reviews gives what the matching could not place a run each, in which it waits for a person, and tells the runs of an
+// earlier matching that theirs is over.
+func (o *onboarding) reviews(ctx workflow.Context) error {
+	for last := int64(0); ; {
+		var runs record.ReviewRuns
+		err := workflow.ExecuteActivity(ledgerCall(ctx, "List what waits for a person"), reviews.ListReviewRuns,
+			activities.ListReviewRunsInput{Connection: o.in.Connection, Limit: reviewsAtOnce}).Get(ctx, &runs)
+		if err != nil {
+			return err
+		}
+		if last == 0 {
+			for _, id := range runs.Over {
+				// One that has ended already need not be told.
+				_ = workflow.SignalExternalWorkflow(ctx, id, "", SignalChanged, nil).Get(ctx, nil)
+			}
+		}
+		if len(runs.Unattended) == 0 || runs.Unattended[0] == last {
+			return nil
+		}
+		last = runs.Unattended[0]
+		if err := attendReviews(ctx, o.in.Connection, runs.Unattended); err != nil {
+			return err
+		}
+	}
+}
+
 // backfill syncs every pending link, in a run of its own.
 func (o *onboarding) backfill(ctx workflow.Context, pass, pending int) error {
 	epoch := fmt.Sprintf("%s-%d", o.epoch, pass)
@@ -204,8 +233,9 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 		v.InReview += out.InReview
 		v.Failed += out.Failed
 		v.Excluded += out.Excluded
+		v.Parted += out.Parted
 		differing += out.Differing
-		o.verified += out.InStep + out.InReview + out.Failed + out.Excluded + out.Differing
+		o.verified += out.InStep + out.InReview + out.Failed + out.Excluded + out.Parted + out.Differing
 		o.allowances = out.Allowances
 		o.enter(ctx, o.phase)
 		if out.Last == 0 {

@@ -84,6 +84,8 @@ const (
 	bulkLanes = 3
 	// recordLanes is how many ContactSync runs a BulkSync has under way at once.
 	recordLanes = 10
+	// reviewsAtOnce is how many reviews of several links are given a run at once.
+	reviewsAtOnce = 50
 	// verifySize is how many links one activity compares.
 	verifySize = 1000
 	// passes is how often an onboarding syncs what the comparison found differing, before it calls it drift.

@@ -120,7 +120,7 @@ func TestAChangedWorkflowDoesNotReplay(t *testing.T) {
 			if err := s.take(ctx); err != nil {
 				return s.result, err
 			}
-			if _, err := s.read(ctx); err != nil {
+			if err := s.read(ctx); err != nil {
 				return s.result, err
 			}
 			return s.result, s.decide(ctx)
@@ -150,11 +150,11 @@ func (s *inTurn) run(ctx workflow.Context) error {
 	}
 	sf := s.claim.SalesforceID
 	s.claim.SalesforceID = ""
-	if _, err := s.read(ctx); err != nil {
+	if err := s.read(ctx); err != nil {
 		return err
 	}
 	s.claim.GoHighLevelID, s.claim.SalesforceID = "", sf
-	if _, err := s.read(ctx); err != nil {
+	if err := s.read(ctx); err != nil {
 		return err
 	}
 	return s.decide(ctx)

@@ -35,7 +35,7 @@ func NewWorker(c client.Client, connections activities.Connections, ledger activ
 		Interceptors:                           []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}},
 	})
 	workflows.Register(w)
-	workflows.RegisterActivities(w, connections, ledger)
+	workflows.RegisterActivities(w, connections, ledger, Doorbell{Temporal: c})
 	return w
 }
 

@@ -15,6 +15,8 @@ type Input struct {
 	GoHighLevel *record.Record
 	Salesforce  *record.Record
 	Policies    []Policy
+	// Decided names the side whose value wins where a person has settled a conflict over the field; nil for none.
+	Decided map[record.Field]record.Side
 	// Fingerprint returns the fingerprints of a field's value, one per element.
 	Fingerprint func(record.Field, record.Value) []uint64
 	// Project returns what the other side should hold so that it agrees with a field of from: the rules' transforms
@@ -48,11 +50,14 @@ func (d Decision) Nothing() bool {
 	return d.Create == "" && len(d.GoHighLevel) == 0 && len(d.Salesforce) == 0
 }
 
-// Write is one field's new value on a side, and the value it replaces.
+// Write is one field's new value on a side, the value it replaces, and why.
 type Write struct {
 	Field  record.Field
 	Before record.Value
 	After  record.Value
+	Cause  Cause
+	// Rule is the one that settled a conflict; "" where none did.
+	Rule Resolution `json:",omitempty"`
 }
 
 // Conflict is a field that both sides had changed to different values.
@@ -117,7 +122,7 @@ func (d *decider) create(on record.Side, from *record.Record) {
 			target = d.project(on, p)
 		}
 		if !target.Empty() {
-			d.write(on, Write{Field: p.Field, After: target})
+			d.write(on, Write{Field: p.Field, After: target, Cause: CauseCreate})
 		}
 		d.agree(p.Field, from.Side, value)
 		d.agree(p.Field, on, target)
@@ -145,15 +150,15 @@ func (d *decider) field(p Policy) {
 	case p.Direction != Both:
 		d.oneWay(p, g, s, changedG, changedS, had)
 	case !had && g.Empty():
-		d.carry(p, record.GoHighLevel)
+		d.carry(p, record.GoHighLevel, CauseFill)
 	case !had && s.Empty():
-		d.carry(p, record.Salesforce)
+		d.carry(p, record.Salesforce, CauseFill)
 	case changedG && changedS:
 		d.conflict(p, g, s)
 	case changedG:
-		d.carry(p, record.Salesforce)
+		d.carry(p, record.Salesforce, CauseEdit)
 	default:
-		d.carry(p, record.GoHighLevel)
+		d.carry(p, record.GoHighLevel, CauseEdit)
 	}
 }
 
@@ -171,8 +176,12 @@ func (d *decider) oneWay(p Policy, g, s record.Value, changedG, changedS, had bo
 		to, sourceChanged, source = record.GoHighLevel, changedS, s
 	}
 	firstAndEmpty := !had && source.Empty()
-	if (sourceChanged && !firstAndEmpty) || p.Drift == Restore {
-		d.carry(p, to)
+	switch {
+	case sourceChanged && !firstAndEmpty:
+		d.carry(p, to, CauseEdit)
+		return
+	case p.Drift == Restore:
+		d.carry(p, to, CauseRestore)
 		return
 	}
 	d.accept(p.Field, g, s)
@@ -180,13 +189,20 @@ func (d *decider) oneWay(p Policy, g, s record.Value, changedG, changedS, had bo
 
 func (d *decider) conflict(p Policy, g, s record.Value) {
 	c := Conflict{Field: p.Field, GoHighLevel: g, Salesforce: s, Rule: p.Conflict, Winner: d.winner(p)}
+	cause := CauseConflict
+	if _, person := d.Decided[p.Field]; person {
+		cause = CauseVerdict
+	}
 	d.out.Conflicts = append(d.out.Conflicts, c)
 	if c.Winner != "" {
-		d.carry(p, c.Winner.Other())
+		d.carry(p, c.Winner.Other(), cause)
 	}
 }
 
 func (d *decider) winner(p Policy) record.Side {
+	if side, person := d.Decided[p.Field]; person {
+		return side
+	}
 	switch p.Conflict {
 	case GoHighLevelWins:
 		return record.GoHighLevel
@@ -207,7 +223,7 @@ func (d *decider) winner(p Policy) record.Side {
 }
 
 // carry writes the other side's value to a side, or accepts the difference where that side's API cannot take it.
-func (d *decider) carry(p Policy, to record.Side) {
+func (d *decider) carry(p Policy, to record.Side, cause Cause) {
 	from := d.record(to.Other()).Fields[p.Field]
 	before := d.record(to).Fields[p.Field]
 	after := d.project(to, p)
@@ -215,7 +231,11 @@ func (d *decider) carry(p Policy, to record.Side) {
 	if limits.ReadOnly || limits.CreateOnly || (limits.NoClear && after.Empty()) || after.Equal(before) {
 		after = before
 	} else {
-		d.write(to, Write{Field: p.Field, Before: before, After: after})
+		w := Write{Field: p.Field, Before: before, After: after, Cause: cause}
+		if cause == CauseConflict {
+			w.Rule = p.Conflict
+		}
+		d.write(to, w)
 	}
 	d.agree(p.Field, to.Other(), from)
 	d.agree(p.Field, to, after)
@@ -236,6 +256,17 @@ func (d *decider) agree(f record.Field, side record.Side, v record.Value) {
 func (d *decider) accept(f record.Field, g, s record.Value) {
 	d.agree(f, record.GoHighLevel, g)
 	d.agree(f, record.Salesforce, s)
+}
+
+// Contested returns the fields that wait for a person, in the order of the policies.
+func (d Decision) Contested() []record.Field {
+	var out []record.Field
+	for _, c := range d.Conflicts {
+		if c.Winner == "" {
+			out = append(out, c.Field)
+		}
+	}
+	return out
 }
 
 // Stored returns the base with what a side really holds after a write, as its API answered: a vendor may rewrite what

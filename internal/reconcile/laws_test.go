@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -190,13 +191,21 @@ func TestSwappingTheSidesAndTheRulesSwapsTheDecision(t *testing.T) {
 			mirrored.Policies = append(mirrored.Policies, mirrorPolicy(p))
 		}
 		d, m := w.decide(), reconcile.Decide(mirrored)
-		if !reflect.DeepEqual(d.GoHighLevel, m.Salesforce) || !reflect.DeepEqual(d.Salesforce, m.GoHighLevel) {
+		if !reflect.DeepEqual(mirrorWrites(d.GoHighLevel), m.Salesforce) || !reflect.DeepEqual(mirrorWrites(d.Salesforce), m.GoHighLevel) {
 			t.Fatalf("decision %+v, mirrored %+v", d, m)
 		}
 		if !reflect.DeepEqual(mirrorBase(d.Next), m.Next) {
 			t.Fatalf("next base %+v, mirrored %+v", d.Next, m.Next)
 		}
 	})
+}
+
+func mirrorWrites(writes []reconcile.Write) []reconcile.Write {
+	writes = slices.Clone(writes)
+	for i := range writes {
+		writes[i].Rule = mirrorPolicy(reconcile.Policy{Conflict: writes[i].Rule}).Conflict
+	}
+	return writes
 }
 
 func mirrorBase(b reconcile.Base) reconcile.Base {
@@ -246,5 +255,74 @@ func FuzzDecodeBase(f *testing.F) {
 				t.Fatalf("re-encoding what was read does not read: %v", err)
 			}
 		}
+	})
+}
+
+func TestWhatAPersonDecidedHappensAndIsNotAskedAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, true)
+		for i := range w.policies {
+			w.policies[i].Direction, w.policies[i].Conflict = reconcile.Both, reconcile.Ask
+		}
+		w.sync()
+		contested := w.decide().Contested()
+		side := rapid.SampledFrom(record.Sides).Draw(t, "winner")
+		decided, want := map[record.Field]record.Side{}, map[record.Field]record.Value{}
+		for _, f := range contested {
+			decided[f], want[f] = side, w.side(side).Fields[f]
+		}
+		d := reconcile.Decide(reconcile.Input{
+			Base: w.base, GoHighLevel: w.ghl, Salesforce: w.sf, Policies: w.policies, Fingerprint: fingerprint, Decided: decided,
+		})
+		for _, write := range append(slices.Clone(d.GoHighLevel), d.Salesforce...) {
+			if _, asked := decided[write.Field]; asked && write.Cause != reconcile.CauseVerdict {
+				t.Fatalf("%s is written because of %s, want the verdict", write.Field, write.Cause)
+			}
+		}
+		apply(d, w.ghl, w.sf)
+		w.base = d.Next
+		for f, v := range want {
+			if !w.ghl.Fields[f].Equal(v) || !w.sf.Fields[f].Equal(v) {
+				t.Fatalf("%s is %v and %v after %s was to win with %v", f, w.ghl.Fields[f], w.sf.Fields[f], side, v)
+			}
+		}
+		if again := w.decide(); !again.Nothing() || len(again.Contested()) > 0 {
+			t.Fatalf("it is asked again: %+v", again)
+		}
+	})
+}
+
+func TestARecordIsChangedExactlyWhenItsSideDecidesSomething(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t, false)
+		w.sync()
+		for _, s := range record.Sides {
+			if reconcile.Changed(w.base, w.side(s), agreedOnly(w), fingerprint) {
+				t.Fatalf("%s counts as changed right after a sync", s)
+			}
+		}
+		side, field := w.edit(t)
+		before := w.base[field]
+		changed := reconcile.Changed(w.base, w.side(side), agreedOnly(w), fingerprint)
+		now := fingerprint(field, w.side(side).Fields[field])
+		agreed := before.GoHighLevel
+		if side == record.Salesforce {
+			agreed = before.Salesforce
+		}
+		travels := false
+		for _, p := range agreedOnly(w) {
+			travels = travels || p.Field == field && p.Direction.Allows(side.Other())
+		}
+		if want := travels && !slices.Equal(now, agreed); changed != want {
+			t.Fatalf("an edit of %s on %s counts as changed: %v, want %v", field, side, changed, want)
+		}
+	})
+}
+
+// agreedOnly returns the policies of the fields that both records of a world hold.
+func agreedOnly(w *world) []reconcile.Policy {
+	return slices.DeleteFunc(slices.Clone(w.policies), func(p reconcile.Policy) bool {
+		_, had := w.base[p.Field]
+		return !had
 	})
 }

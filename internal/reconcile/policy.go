@@ -75,3 +75,18 @@ func (p Policy) limits(s record.Side) Limits {
 	}
 	return p.Salesforce
 }
+
+// Cause says why a value is written. The values are kept in the journal: never rename one.
+type Cause string
+
+// The causes.
+const (
+	CauseCreate   Cause = "create"   // the record is made on that side
+	CauseEdit     Cause = "edit"     // the other side changed the field, this side did not
+	CauseFill     Cause = "fill"     // at the first match, this side had nothing
+	CauseConflict Cause = "conflict" // both sides had changed it, and the field's rule decided
+	CauseVerdict  Cause = "verdict"  // both sides had changed it, and a person decided
+	CauseRestore  Cause = "restore"  // this side changed a field that may not travel from it
+	CauseMerge    Cause = "merge"    // elements of a set that the other side added or removed
+	CauseDelete   Cause = "delete"   // the record was deleted with all it held
+)

@@ -58,6 +58,6 @@ func (d *decider) setTo(p Policy, to record.Side, before, after record.Value) re
 	if after.Equal(before) || limits.ReadOnly || limits.CreateOnly || (limits.NoClear && after.Empty()) {
 		return before
 	}
-	d.write(to, Write{Field: p.Field, Before: before, After: after})
+	d.write(to, Write{Field: p.Field, Before: before, After: after, Cause: CauseMerge})
 	return after
 }

@@ -13,6 +13,12 @@ var (
 	ErrNoConnection = errors.New("no such connection")
 	// ErrNoLink tells that there is no link of that id in the connection.
 	ErrNoLink = errors.New("no such link")
+	// ErrHalfClaimed tells that the other half of a contact is being worked on; soon over.
+	ErrHalfClaimed = errors.New("the other half is being worked on")
+	// ErrNoReview tells that there is no review of that id in the connection.
+	ErrNoReview = errors.New("no such review")
+	// ErrDecided tells that a review was decided otherwise before.
+	ErrDecided = errors.New("the review is decided already")
 	// ErrNotRead tells that the two sides are to be matched before both have been read to the end.
 	ErrNotRead = errors.New("both sides must be read to the end before they are matched")
 )

@@ -96,6 +96,18 @@ type JournalEntry struct {
 	Sealed []byte
 }
 
+// JournalRow is one write as the journal keeps it.
+type JournalRow struct {
+	ID           int64
+	LinkID       int64
+	Kind         Kind
+	At           time.Time
+	Origin       string // on whose behalf: an onboarding's epoch, or a workflow id
+	RunID        string // of the Temporal run that wrote
+	RulesVersion int    // of the rules by which it was decided
+	JournalEntry
+}
+
 // Outcome is what syncing one link came to.
 type Outcome struct {
 	LinkID int64
@@ -110,6 +122,24 @@ type Outcome struct {
 	Journal []JournalEntry
 	// Again leaves the link pending, for one more pass.
 	Again bool
+	// Forget is a side whose record is gone for good: its id is taken off the link. "" for none.
+	Forget Side
+	// Drop removes the link: neither side holds a record any more, and nothing was ever written.
+	Drop bool
+	// Waits is what a person is asked, with LinkInReview; nil where nobody is.
+	Waits *Question
+	// Verdict is the decision of a person that this outcome carries out; nil for none.
+	Verdict *Verdict
+}
+
+// Question is a review to be opened for one link. An open review of the same link and reason is that review.
+type Question struct {
+	Fields []Field
+	Side   Side
+	// WorkflowID is the run that waits for the answer.
+	WorkflowID string
+	// DecideAfter is from when on, counted from the opening, the default is taken; 0 for never.
+	DecideAfter time.Duration
 }
 
 // MatchTier is one way for two records to be recognised as the same thing.

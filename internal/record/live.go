@@ -48,3 +48,19 @@ type ChangesPlan struct {
 	// Bulk is how many pending links go through the bulk lane; 0 where the record lane takes all.
 	Bulk int
 }
+
+// DeletionGuard is how many deletions of one side may pass before they stop and ask once for all of them: the larger of
+// Count and Share of the linked contacts, within Window.
+type DeletionGuard struct {
+	Count  int
+	Share  float64
+	Window time.Duration
+}
+
+// DeletionLeave is what is known about following a deletion.
+type DeletionLeave struct {
+	// Held tells that it is part of a wave that a person has not decided about.
+	Held bool
+	// Choice is what a person decided about its wave; "" where it was in none.
+	Choice Choice
+}

@@ -81,6 +81,18 @@ type Record struct {
 	CreatedAt time.Time
 }
 
+// CustomFields returns the custom fields that the record is known to hold something in, sorted.
+func (r Record) CustomFields() []Field {
+	var out []Field
+	for f, v := range r.Fields {
+		if f.IsCustom() && !v.Empty() {
+			out = append(out, f)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Aliases are secondary identities of a contact, normalised like the primary ones.
 type Aliases struct {
 	Emails []string

@@ -27,7 +27,7 @@ const (
 	ChooseRestore     Choice = "restore"     // create the deleted half again
 	ChooseLink        Choice = "link"        // these two are the same person
 	ChooseSeparate    Choice = "separate"    // they are different people, each with a half of its own
-	ChooseIgnore      Choice = "ignore"      // leave these contacts out
+	ChooseIgnore      Choice = "ignore"      // leave these contacts alone and sync them no more
 	ChooseResume      Choice = "resume"      // go on syncing
 )
 
@@ -47,12 +47,6 @@ func Choices(reason string) []Choice {
 	default:
 		return nil
 	}
-}
-
-// Grouped tells whether a review of the reason concerns several links at once and so waits in a run of its own; the
-// others wait in the run of their contact.
-func Grouped(reason string) bool {
-	return reason == ReviewAmbiguousMatch || reason == ReviewNamesakes || reason == ReviewDeletionWave
 }
 
 // Review is what waits for one decision of a person.
@@ -79,6 +73,14 @@ type Review struct {
 
 // Open tells whether the review still waits.
 func (r Review) Open() bool { return r.DecidedAt.IsZero() }
+
+// ReviewRuns is what is to be done about the runs in which reviews of several links wait.
+type ReviewRuns struct {
+	// Unattended are reviews that no run waits for yet.
+	Unattended []int64
+	// Over are the workflow ids of runs whose review is decided without them.
+	Over []string
+}
 
 // Verdict is a decision of a person on one review.
 type Verdict struct {
@@ -154,3 +156,10 @@ func joinChoices(all []Choice) string {
 	}
 	return out
 }
+
+// Problems of links that are parted or excluded, as those of links in review are their reasons.
+const (
+	ProblemIgnored    = "ignored"     // a person decided to leave it alone
+	ProblemKept       = "kept"        // its other half was deleted, and it was to stay
+	ProblemLeftFilter = "left_filter" // it was in step before it left the filter
+)

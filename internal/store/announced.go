@@ -50,8 +50,11 @@ func announce(ctx context.Context, tx pgx.Tx, sc scope, marks []record.Mark) (ri
 	return ringBell(ctx, tx, sc.number)
 }
 
-// ringBell tells whether the bell was silent.
+// ringBell tells whether the bell was silent. It holds the bell until the transaction ends: whoever silences it meanwhile
+// waits, and then sees what was announced.
 func ringBell(ctx context.Context, tx pgx.Tx, connection int32) (rang bool, err error) {
-	tag, err := tx.Exec(ctx, `INSERT INTO bells (connection) VALUES ($1) ON CONFLICT DO NOTHING`, connection)
-	return tag.RowsAffected() > 0, err
+	err = tx.QueryRow(ctx, `
+		INSERT INTO bells AS b (connection) VALUES ($1)
+		ON CONFLICT (connection) DO UPDATE SET rung_at = b.rung_at RETURNING xmax = 0`, connection).Scan(&rang)
+	return rang, err
 }

@@ -36,13 +36,19 @@ func (s *Store) Commit(ctx context.Context, token int64, origin record.Origin, o
 		if err != nil {
 			return err
 		}
-		if err := columns.checkRecordsAreFree(ctx, tx, sc); err != nil {
+		if err := columns.freeRecords(ctx, tx, sc); err != nil {
 			return err
 		}
 		if err := columns.updateLinks(ctx, tx, sc); err != nil {
 			return err
 		}
 		if err := columns.endPending(ctx, tx, token); err != nil {
+			return err
+		}
+		if err := settleReviews(ctx, tx, sc, open); err != nil {
+			return err
+		}
+		if err := dropLinks(ctx, tx, sc, open); err != nil {
 			return err
 		}
 		return writeJournal(ctx, tx, sc, origin, open)
@@ -98,7 +104,7 @@ func uncommitted(
 		byID[l.ID] = l
 	}
 	for _, o := range rest {
-		if l, ok := byID[o.LinkID]; !ok || !reached(l, o) {
+		if l, ok := byID[o.LinkID]; ok && !reached(l, o) || !ok && !o.Drop {
 			return nil, record.ErrFenced
 		}
 	}
@@ -108,8 +114,9 @@ func uncommitted(
 // reached tells whether a link is as the outcome leaves it.
 func reached(l record.Link, o record.Outcome) bool {
 	return l.State == o.State && l.Problem == o.Problem && l.Intent == nil &&
-		(o.GoHighLevelID == "" || o.GoHighLevelID == l.GoHighLevelID) &&
-		(o.SalesforceID == "" || o.SalesforceID == l.SalesforceID) &&
+		(o.GoHighLevelID == "" || o.Forget == record.GoHighLevel || o.GoHighLevelID == l.GoHighLevelID) &&
+		(o.SalesforceID == "" || o.Forget == record.Salesforce || o.SalesforceID == l.SalesforceID) &&
+		(o.Forget == "" || l.RecordID(o.Forget) == "") &&
 		(o.Base == nil || bytes.Equal(o.Base, l.Base))
 }
 
@@ -120,6 +127,7 @@ type outcomeColumns struct {
 	gohighlevel, salesforce []*string
 	bases                   [][]byte
 	problems                []string
+	forget                  []int16 // the side whose record is gone, 0 for none
 	again                   []int64 // the links that stay pending
 }
 
@@ -151,6 +159,13 @@ func outcomesByColumn(outcomes []record.Outcome) (*outcomeColumns, error) {
 		c.salesforce = append(c.salesforce, nilText(o.SalesforceID))
 		c.bases = append(c.bases, o.Base)
 		c.problems = append(c.problems, o.Problem)
+		forget := int16(0)
+		if o.Forget != "" {
+			if forget, err = sideCode(o.Forget); err != nil {
+				return nil, err
+			}
+		}
+		c.forget = append(c.forget, forget)
 		if o.Again {
 			c.again = append(c.again, o.LinkID)
 		}
@@ -188,20 +203,26 @@ func (c *outcomeColumns) updateLinks(ctx context.Context, tx pgx.Tx, sc scope) e
 	tag, err := tx.Exec(ctx, `
 		UPDATE links l
 		SET state = o.state, base = coalesce(o.base, l.base), problem = o.problem,
-		    gohighlevel_id = coalesce(o.gohighlevel_id, l.gohighlevel_id),
-		    salesforce_id = coalesce(o.salesforce_id, l.salesforce_id),
+		    gohighlevel_id = CASE WHEN o.forget <> 1 THEN coalesce(o.gohighlevel_id, l.gohighlevel_id) END,
+		    salesforce_id = CASE WHEN o.forget <> 2 THEN coalesce(o.salesforce_id, l.salesforce_id) END,
 		    synced_at = clock_timestamp()
-		FROM unnest($3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::bytea[], $8::text[])
-		     AS o (link_id, state, gohighlevel_id, salesforce_id, base, problem)
+		FROM unnest($3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::smallint[])
+		     AS o (link_id, state, gohighlevel_id, salesforce_id, base, problem, forget)
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = o.link_id AND l.id = ANY($3)`,
-		sc.number, sc.kind, c.ids, c.states, c.gohighlevel, c.salesforce, c.bases, c.problems)
+		sc.number, sc.kind, c.ids, c.states, c.gohighlevel, c.salesforce, c.bases, c.problems, c.forget)
 	if err != nil {
 		return err
 	}
 	if tag.RowsAffected() != int64(len(c.ids)) {
 		return fmt.Errorf("%w: an outcome's link is of another connection or kind", record.ErrNoLink)
 	}
-	_, err = tx.Exec(ctx, `DELETE FROM intents WHERE link_id = ANY($1)`, c.ids)
+	if _, err = tx.Exec(ctx, `DELETE FROM intents WHERE link_id = ANY($1)`, c.ids); err != nil {
+		return err
+	}
+	// What was decided about a deletion holds for that one, not for the next.
+	_, err = tx.Exec(ctx, `
+		DELETE FROM deletions d USING unnest($1::bigint[], $2::smallint[]) AS o (link_id, state)
+		WHERE d.link_id = o.link_id AND o.state = 2`, c.ids, c.states)
 	return err
 }
 

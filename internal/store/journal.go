@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,20 +12,8 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// JournalRow is one write as the journal keeps it.
-type JournalRow struct {
-	ID           int64
-	LinkID       int64
-	Kind         record.Kind
-	At           time.Time
-	Origin       string
-	RunID        string
-	RulesVersion int
-	record.JournalEntry
-}
-
 // Journal returns the writes to a link's records, oldest first.
-func (s *Store) Journal(ctx context.Context, connection string, linkID int64) ([]JournalRow, error) {
+func (s *Store) Journal(ctx context.Context, connection string, linkID int64) ([]record.JournalRow, error) {
 	n, err := s.number(ctx, connection)
 	if err != nil {
 		return nil, err
@@ -34,8 +24,8 @@ func (s *Store) Journal(ctx context.Context, connection string, linkID int64) ([
 	if err != nil {
 		return nil, fmt.Errorf("store: read the journal: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (JournalRow, error) {
-		var r JournalRow
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (record.JournalRow, error) {
+		var r record.JournalRow
 		var kind, side, operation int16
 		err := row.Scan(&r.ID, &r.LinkID, &kind, &r.At, &r.Origin, &r.RunID, &r.RulesVersion, &side, &operation, &r.Sealed)
 		r.Kind, r.Side, r.Operation = kindOf(kind), sideOf(side), operations[operation]
@@ -45,6 +35,49 @@ func (s *Store) Journal(ctx context.Context, connection string, linkID int64) ([
 		return nil, fmt.Errorf("store: read the journal: %w", err)
 	}
 	return list, nil
+}
+
+// JournalAhead journals, for links of the claim, what is about to be done and cannot be read afterwards. It fails with
+// record.ErrFenced. What is repeated is journaled twice.
+func (s *Store) JournalAhead(ctx context.Context, token int64, origin record.Origin, entries map[int64]record.JournalEntry) error {
+	var outcomes []record.Outcome
+	links := slices.Sorted(maps.Keys(entries))
+	for _, link := range links {
+		outcomes = append(outcomes, record.Outcome{LinkID: link, Journal: []record.JournalEntry{entries[link]}})
+	}
+	err := s.inClaim(ctx, token, links, func(tx pgx.Tx, sc scope) error { return writeJournal(ctx, tx, sc, origin, outcomes) })
+	if err != nil {
+		return fmt.Errorf("store: journal ahead: %w", err)
+	}
+	return nil
+}
+
+// RecentUpdates counts the updates written to links since a time ago, or since a person last let them go on after a
+// ping-pong, whichever is later. Links without any are absent.
+func (s *Store) RecentUpdates(ctx context.Context, connection string, linkIDs []int64, within time.Duration) (map[int64]int, error) {
+	n, err := s.number(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT j.link_id, count(*) FROM journal j
+		WHERE j.connection = $1 AND j.link_id = ANY($2) AND j.operation = 2 AND j.at > clock_timestamp() - $3::interval
+		  AND NOT EXISTS (SELECT FROM reviews r WHERE r.connection = $1 AND r.link_ids @> ARRAY[j.link_id] AND r.reason = $4
+		                    AND r.decided_at > j.at)
+		GROUP BY j.link_id`, n, linkIDs, within, record.ReviewPingPong)
+	if err != nil {
+		return nil, fmt.Errorf("store: count recent updates: %w", err)
+	}
+	out := map[int64]int{}
+	var id int64
+	var count int
+	if _, err := pgx.ForEachRow(rows, []any{&id, &count}, func() error {
+		out[id] = count
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("store: count recent updates: %w", err)
+	}
+	return out, nil
 }
 
 func writeJournal(ctx context.Context, tx pgx.Tx, sc scope, origin record.Origin, outcomes []record.Outcome) error {

@@ -3,11 +3,13 @@ package store_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
 )
 
 func TestLinksAreFoundByTheirRecords(t *testing.T) {
@@ -79,16 +81,20 @@ func TestReviewsListGroupsAndSingleLinks(t *testing.T) {
 	require.Equal(t, record.MatchCounts{OnlyGoHighLevel: 1, InReview: 3, Pending: 1}, counts)
 	c := claim(t, s, "o", 10)
 	require.NoError(t, s.Commit(t.Context(), c.Token, origin, []record.Outcome{
-		{LinkID: ids(c)[0], State: record.LinkInReview, Problem: record.ReviewDuplicateRefused},
+		{
+			LinkID: ids(c)[0], State: record.LinkInReview, Problem: record.ReviewDuplicateRefused,
+			Waits: &record.Question{WorkflowID: "contact/acme/4", DecideAfter: time.Hour},
+		},
 	}))
 
-	reviews, err := s.Reviews(t.Context(), acme)
+	reviews, err := s.Reviews(t.Context(), acme, store.ReviewFilter{})
 	require.NoError(t, err)
 	require.Len(t, reviews, 2)
 	require.Equal(t, record.ReviewAmbiguousMatch, reviews[0].Reason)
 	require.NotZero(t, reviews[0].ID)
 	require.Len(t, reviews[0].Links, 3)
 	require.Equal(t, record.ReviewDuplicateRefused, reviews[1].Reason)
-	require.Zero(t, reviews[1].ID)
+	require.Equal(t, "contact/acme/4", reviews[1].WorkflowID)
+	require.Equal(t, time.Hour, reviews[1].DueAt.Sub(reviews[1].CreatedAt))
 	require.Equal(t, "d", reviews[1].Links[0].GoHighLevelID)
 }

@@ -150,7 +150,8 @@ func (m *matching) begin() {
 	m.exec(`SET LOCAL jit = off`)
 	m.exec(`SET LOCAL enable_nestloop = off`)
 
-	// candidates: the staged records. link is the link that holds the record; whole, that it holds both halves.
+	// candidates: the staged records. link is the link that holds the record; whole, that it holds both halves, or is
+	// parted and so wants no other.
 	m.exec(`CREATE TEMP TABLE candidates (
 		link bigint, first_name bigint NOT NULL, n integer NOT NULL, side smallint NOT NULL, state smallint,
 		excluded boolean NOT NULL, whole boolean NOT NULL, record_id text COLLATE "C" NOT NULL,
@@ -168,16 +169,19 @@ func (m *matching) begin() {
 		state smallint NOT NULL, fresh boolean NOT NULL, altered boolean NOT NULL, reason text) ON COMMIT DROP`)
 }
 
-// forgetReviews drops the reviews that nobody decided. Their links go too, unless they hold more than the record.
+// forgetReviews ends the reviews of earlier matchings that nobody decided. Their links go too, unless they hold more than
+// the record. The rows stay, so that the runs that wait can be told.
 func (m *matching) forgetReviews() {
 	m.exec(`
 		WITH forgotten AS (
-			DELETE FROM reviews WHERE connection = $1 AND kind = $2 AND decided_at IS NULL RETURNING link_ids)
+			UPDATE reviews SET decided_at = clock_timestamp(), decided_by = $3
+			WHERE connection = $1 AND kind = $2 AND decided_at IS NULL AND reason = ANY($4) RETURNING link_ids)
 		DELETE FROM links l USING (SELECT DISTINCT unnest(link_ids) AS id FROM forgotten) f
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = f.id AND l.state = 3
 		  AND (l.gohighlevel_id IS NULL OR l.salesforce_id IS NULL) AND l.base IS NULL
 		  AND NOT EXISTS (SELECT FROM intents i WHERE i.link_id = l.id)`,
-		m.scope.number, m.scope.kind)
+		m.scope.number, m.scope.kind, byMatching,
+		[]string{record.ReviewAmbiguousMatch, record.ReviewNamesakes, record.ReviewDuplicateRefused})
 }
 
 // gather numbers the staged records and finds the links that hold them.
@@ -196,12 +200,13 @@ func (m *matching) gather() {
 		m.exec(`
 			INSERT INTO candidates
 			SELECT l.id, st.first_name_key, row_number() OVER () + $4, st.side, l.state, st.excluded,
-			       l.`+side.other+` IS NOT NULL, st.record_id,
-			       CASE WHEN l.`+side.other+` IS NULL THEN st.external_keys END,
-			       CASE WHEN l.`+side.other+` IS NULL THEN st.email_keys END,
-			       CASE WHEN l.`+side.other+` IS NULL THEN st.phone_name_keys END
+			       w.whole, st.record_id,
+			       CASE WHEN NOT w.whole THEN st.external_keys END,
+			       CASE WHEN NOT w.whole THEN st.email_keys END,
+			       CASE WHEN NOT w.whole THEN st.phone_name_keys END
 			FROM staged st
 			LEFT JOIN links l ON l.connection = $1 AND l.kind = $2 AND l.`+side.own+` = st.record_id
+			CROSS JOIN LATERAL (SELECT l.`+side.other+` IS NOT NULL OR coalesce(l.state = 7, false) AS whole) w
 			WHERE st.connection = $1 AND st.kind = $2 AND st.side = $3`,
 			m.scope.number, m.scope.kind, side.code, before)
 	}
@@ -235,11 +240,11 @@ func (m *matching) count() record.MatchCounts {
 			SELECT state, g IS NOT NULL AND s IS NOT NULL AS whole, g IS NOT NULL AS gohighlevel FROM settled
 			UNION ALL
 			SELECT state, true, true FROM known)
-		SELECT count(*) FILTER (WHERE whole AND state NOT IN (3, 5)),
-		       count(*) FILTER (WHERE NOT whole AND gohighlevel AND state NOT IN (3, 5)),
-		       count(*) FILTER (WHERE NOT whole AND NOT gohighlevel AND state NOT IN (3, 5)),
+		SELECT count(*) FILTER (WHERE whole AND state NOT IN (3, 5, 7)),
+		       count(*) FILTER (WHERE NOT whole AND gohighlevel AND state NOT IN (3, 5, 7)),
+		       count(*) FILTER (WHERE NOT whole AND NOT gohighlevel AND state NOT IN (3, 5, 7)),
 		       count(*) FILTER (WHERE state = 3),
-		       count(*) FILTER (WHERE state = 5),
+		       count(*) FILTER (WHERE state IN (5, 7)),
 		       (SELECT count(*) FROM due)
 		FROM outcome`).Scan(&c.Linked, &c.OnlyGoHighLevel, &c.OnlySalesforce, &c.InReview, &c.Excluded, &c.Pending)
 	return c

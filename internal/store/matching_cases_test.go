@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
 )
 
 func TestTwoHalvesThatMatchLaterBecomeOneLinkWithBothJournals(t *testing.T) {
@@ -49,7 +50,7 @@ func TestAChainOfSharedKeysIsOneGroup(t *testing.T) {
 	}
 	stage(t, s, acme, "e1", records...)
 	require.Equal(t, record.MatchCounts{InReview: n}, match(t, s, acme, "e1"))
-	reviews, err := s.Reviews(t.Context(), acme)
+	reviews, err := s.Reviews(t.Context(), acme, store.ReviewFilter{})
 	require.NoError(t, err)
 	require.Len(t, reviews, 1)
 	require.Len(t, reviews[0].Links, n)
@@ -66,7 +67,7 @@ func TestPeopleWhoShareAPhoneAndALastNameGoToReview(t *testing.T) {
 		namesake(record.GoHighLevel, "ann", 1, 11), namesake(record.Salesforce, "bob", 1, 12),
 		namesake(record.GoHighLevel, "cleo", 2, 13), namesake(record.Salesforce, "unnamed", 2, 0))
 	require.Equal(t, record.MatchCounts{Linked: 1, InReview: 2, Pending: 1}, match(t, s, acme, "e1"))
-	reviews, err := s.Reviews(t.Context(), acme)
+	reviews, err := s.Reviews(t.Context(), acme, store.ReviewFilter{})
 	require.NoError(t, err)
 	require.Len(t, reviews, 1)
 	require.Equal(t, record.ReviewNamesakes, reviews[0].Reason)

@@ -135,7 +135,7 @@ func TestMatchComesToWhatTheModelComesTo(t *testing.T) {
 				before[l.ID] = l
 			}
 			listed := map[int64]bool{}
-			earlier, err := s.Reviews(context.Background(), connection)
+			earlier, err := s.Reviews(context.Background(), connection, store.ReviewFilter{})
 			require.NoError(t, err)
 			for _, r := range earlier {
 				for _, l := range r.Links {
@@ -183,7 +183,7 @@ func checkModel(t *rapid.T, s *store.Store, conn *pgx.Conn, connection string, m
 	}
 	require.ElementsMatch(t, wantFresh, fresh)
 
-	reviews, err := s.Reviews(context.Background(), connection)
+	reviews, err := s.Reviews(context.Background(), connection, store.ReviewFilter{})
 	require.NoError(t, err)
 	var got []modelReview
 	for _, r := range reviews {

@@ -16,7 +16,7 @@ func (m *matching) settle() {
 func (m *matching) known() {
 	m.exec(`
 		CREATE TEMP TABLE known ON COMMIT DROP AS
-		SELECT link, CASE WHEN state = 3 THEN 3 WHEN excluded THEN 5 WHEN state = 5 THEN 1 ELSE state END::smallint AS state,
+		SELECT link, CASE WHEN state IN (3, 7) THEN state WHEN excluded THEN 5 WHEN state = 5 THEN 1 ELSE state END::smallint AS state,
 		       state AS before
 		FROM (SELECT link, min(state) AS state, bool_or(excluded) AS excluded FROM candidates WHERE whole GROUP BY link) w`)
 	m.exec(`ANALYZE known`)
@@ -80,7 +80,7 @@ func (m *matching) settleSingles() {
 		INSERT INTO settled (link, g, s, state, fresh, altered)
 		SELECT coalesce(link, nextval('links_id_seq')), g, s, state, link IS NULL, state IS DISTINCT FROM before
 		FROM (SELECT c.link, c.state AS before, CASE WHEN c.side = 1 THEN c.n END AS g, CASE WHEN c.side = 2 THEN c.n END AS s,
-		             CASE WHEN c.excluded THEN 5 WHEN c.state IS NULL OR c.state IN (3, 5) THEN 1 ELSE c.state END AS state
+		             CASE WHEN c.excluded THEN 5 WHEN c.state IS NULL OR c.state IN (3, 5, 6) THEN 1 ELSE c.state END AS state
 		      FROM candidates c
 		      WHERE NOT c.whole AND NOT EXISTS (SELECT FROM resolved r WHERE r.n = c.n)
 		      ORDER BY c.side, c.record_id) x`)
@@ -125,15 +125,15 @@ func (m *matching) writeReviews() {
 }
 
 // writePending makes pending what is to be synced, and ends what is pending of the rest; only a change that came after
-// the records were read may yet bring an excluded link back.
+// the records were read may yet bring an excluded link back, and pairs that wait for a person go on hearing of changes.
 func (m *matching) writePending() {
 	due := `true`
 	if m.newOnly {
 		due = `altered`
 	}
 	m.exec(`
-		DELETE FROM pending p USING (SELECT link, state FROM settled UNION ALL SELECT link, state FROM known) t
-		WHERE p.link_id = t.link AND (t.state = 3 OR t.state = 5 AND coalesce(p.changed_at < (
+		DELETE FROM pending p USING (SELECT link, state, true AS placed FROM settled UNION ALL SELECT link, state, false FROM known) t
+		WHERE p.link_id = t.link AND (t.state = 3 AND t.placed OR t.state = 5 AND coalesce(p.changed_at < (
 			SELECT min(begun_at) FROM cursors
 			WHERE connection = $1 AND kind = $2 AND purpose = $3), true))`,
 		m.scope.number, m.scope.kind, purposeStage)
@@ -141,7 +141,7 @@ func (m *matching) writePending() {
 		CREATE TEMP TABLE due ON COMMIT DROP AS
 		SELECT link FROM (
 			SELECT link, state, altered FROM settled UNION ALL SELECT link, state, state <> before FROM known) t
-		WHERE state NOT IN (3, 5) AND ` + due)
+		WHERE state NOT IN (3, 5, 7) AND ` + due)
 	m.exec(`
 		INSERT INTO pending AS p (link_id, connection, kind)
 		SELECT link, $1, $2 FROM due ORDER BY link

@@ -1,0 +1,104 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// setApart gives to the record lane what a person may have to decide: conflicts under ask, contacts that both sides keep
+// rewriting, and contacts about to be created that the other side may hold already.
+func (b *batch) setApart(ctx context.Context) error {
+	var written []int64
+	var creates []*pair
+	for _, p := range b.pairs {
+		switch {
+		case !p.open():
+		case len(p.decision.Contested()) > 0:
+			p.single = true
+		case p.decision.Create != "":
+			if !p.staged {
+				creates = append(creates, p)
+			}
+		case !p.decision.Nothing():
+			written = append(written, p.link.ID)
+		}
+	}
+	restless, err := b.restless(ctx, b.ledger, written)
+	if err != nil {
+		return err
+	}
+	for _, p := range b.pairs {
+		p.single = p.single || restless[p.link.ID]
+	}
+	return b.lookFirst(ctx, creates)
+}
+
+// lookupEmails is how many addresses one query asks for: its text must fit into an address.
+const lookupEmails = 100
+
+// lookFirst looks for contacts that are about to be created and were not matched, which are those that came up since the
+// onboarding: two people may have typed in the same person on both sides. GoHighLevel refuses a second contact of an
+// identity by itself, unless the location allows it.
+func (b *batch) lookFirst(ctx context.Context, creates []*pair) error {
+	byEmail := map[string][]*pair{}
+	var inGoHighLevel []*pair
+	for _, p := range creates {
+		if p.decision.Create == record.GoHighLevel {
+			if b.DuplicatesAllowed {
+				inGoHighLevel = append(inGoHighLevel, p)
+			}
+			continue
+		}
+		if email := p.ghl.Fields[record.Email].Text(); email != "" {
+			byEmail[email] = append(byEmail[email], p)
+		}
+	}
+	var emails []string
+	for email, pairs := range byEmail {
+		emails = append(emails, "'"+soqlEscape.Replace(email)+"'")
+		for _, p := range pairs {
+			p.single = len(pairs) > 1
+		}
+	}
+	slices.Sort(emails)
+	for chunk := range slices.Chunk(emails, lookupEmails) {
+		page, err := b.Salesforce.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE Email IN (%s)",
+			strings.Join(b.Mapper.SalesforceFields(), ", "), contactObject, strings.Join(chunk, ",")))
+		for {
+			if err != nil {
+				return err
+			}
+			if err := b.apart(page.Rows, byEmail); err != nil {
+				return err
+			}
+			if page.Next == "" {
+				break
+			}
+			page, err = b.Salesforce.QueryMore(ctx, page.Next)
+		}
+	}
+	return b.each(ctx, inGoHighLevel, goHighLevelWriters, func(ctx context.Context, p *pair) error {
+		found, err := b.lookup(ctx, record.GoHighLevel, p.sf.Fields)
+		p.single = p.single || len(found) > 0
+		return err
+	})
+}
+
+// apart sets those apart for whom a row was found.
+func (b *batch) apart(rows []crm.Document, byEmail map[string][]*pair) error {
+	for _, row := range rows {
+		r, err := b.read(record.Salesforce, row, false)
+		if err != nil {
+			return err
+		}
+		for _, p := range byEmail[r.Fields[record.Email].Text()] {
+			p.single = true
+		}
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// PlanChangesInput names the connection whose pending changes are to be synced.
+type PlanChangesInput struct {
+	Connection string `json:"connection"`
+}
+
+// ChangesPlan is what is to be synced next, in which lane.
+type ChangesPlan struct {
+	// Live is false while the connection is not onboarded, or is paused.
+	Live bool `json:"live"`
+	// Record lists links for the record lane, a run each.
+	Record []int64 `json:"record,omitempty"`
+	// Bulk is how many pending links the bulk lane takes; 0 for none.
+	Bulk int `json:"bulk,omitempty"`
+	// Reviews are open reviews of several links that no run waits for yet.
+	Reviews []int64 `json:"reviews,omitempty"`
+}
+
+// reviewRunsAtOnce is how many reviews of several links get their run at once.
+const reviewRunsAtOnce = 50
+
+// PlanChanges turns what was announced into pending changes, and says what to sync next. Safe to repeat.
+func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (ChangesPlan, error) {
+	c, err := a.Connections.Open(ctx, in.Connection)
+	if err != nil {
+		return ChangesPlan{}, err
+	}
+	defer heartbeat(ctx)()
+	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, record.Contact, c.Rules.Live.RecordLaneMax)
+	if err != nil || !plan.Live {
+		return ChangesPlan{}, err
+	}
+	out := ChangesPlan{Live: true, Record: plan.Record, Bulk: plan.Bulk}
+	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, reviewRunsAtOnce)
+	out.Reviews = runs.Unattended
+	return out, err
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// admitted is how many announced changes one transaction turns into pending ones.
+const admitted = 2000
+
+// PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
+// synced in which lane: everything as single records where no more than most links are pending, else the bulk lane takes
+// all but what it has handed over. Links that somebody works on are left out. While the connection is not live, nothing
+// is turned or planned, and what is announced stays. Safe to repeat.
+func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.Kind, most int) (record.ChangesPlan, error) {
+	sc, err := s.scope(ctx, connection, kind)
+	if err != nil {
+		return record.ChangesPlan{}, err
+	}
+	// The bell first: what is announced from here on rings again.
+	if _, err := s.pool.Exec(ctx, `DELETE FROM bells WHERE connection = $1`, sc.number); err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: silence a bell: %w", err)
+	}
+	live, err := s.Live(ctx, connection)
+	if err != nil || !live.On() {
+		return record.ChangesPlan{}, err
+	}
+	for more := true; more; {
+		if more, err = s.admitChanges(ctx, sc); err != nil {
+			return record.ChangesPlan{}, fmt.Errorf("store: turn announced changes into pending ones: %w", err)
+		}
+	}
+	plan := record.ChangesPlan{Live: true}
+	// Whatever nobody holds, or whose claim has run out, up to one more than fits.
+	rows, err := s.pool.Query(ctx, `
+		SELECT link_id FROM pending
+		WHERE connection = $1 AND kind = $2 AND (token IS NULL OR claimed_until < clock_timestamp())
+		ORDER BY lane DESC, link_id LIMIT $3`, sc.number, sc.kind, most+1)
+	if plan.Record, err = collectIDs(rows, err); err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	}
+	if len(plan.Record) <= most {
+		return plan, nil
+	}
+	plan.Record = nil
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*) FROM (
+		    SELECT FROM pending WHERE connection = $1 AND kind = $2 AND lane = 0
+		       AND (token IS NULL OR claimed_until < clock_timestamp()) LIMIT $3) a`, sc.number, sc.kind, leftCounted).Scan(&plan.Bulk)
+	if err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	}
+	if plan.Bulk == 0 {
+		if plan.Record, err = s.HandedOver(ctx, connection, kind, most); err != nil {
+			return record.ChangesPlan{}, err
+		}
+	}
+	return plan, nil
+}
+
+// admitChanges turns some announced changes into pending ones: records that no link holds get one, and the link is made
+// pending. It tells whether there may be more.
+func (s *Store) admitChanges(ctx context.Context, sc scope) (more bool, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if err := lockAgainstMatch(ctx, tx, sc); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `
+			SELECT side, record_id, only_linked FROM announced WHERE connection = $1 AND kind = $2
+			ORDER BY side, record_id LIMIT $3 FOR UPDATE SKIP LOCKED`, sc.number, sc.kind, admitted)
+		if err != nil {
+			return err
+		}
+		ids, fresh := map[int16][]string{}, map[int16][]string{}
+		var side int16
+		var id string
+		var only bool
+		tag, err := pgx.ForEachRow(rows, []any{&side, &id, &only}, func() error {
+			ids[side] = append(ids[side], id)
+			if !only {
+				fresh[side] = append(fresh[side], id)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		more = tag.RowsAffected() == admitted
+		for _, code := range []int16{codeGoHighLevel, codeSalesforce} {
+			if err := admitSide(ctx, tx, sc, code, ids[code], fresh[code]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return more, err
+}
+
+// admitSide makes links for the fresh records, makes pending what links hold of the records, and forgets that they were
+// announced. A record that is gone for good and was taken off its link stays without effect.
+func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	own := recordColumn[sideOf(side)]
+	if len(fresh) > 0 {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO links (connection, kind, state, `+own+`)
+			SELECT $1, $2, 1, id FROM unnest($3::text[]) AS u (id) ORDER BY id
+			ON CONFLICT (connection, `+own+`) WHERE `+own+` IS NOT NULL DO NOTHING`, sc.number, sc.kind, fresh)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+		SELECT l.id, l.connection, l.kind, a.at FROM announced a
+		JOIN links l ON l.connection = $1 AND l.kind = $2 AND l.`+own+` = a.record_id
+		WHERE a.connection = $1 AND a.kind = $2 AND a.side = $3 AND a.record_id = ANY($4) ORDER BY l.id
+		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1, changed_at = greatest(p.changed_at, excluded.changed_at)`,
+		sc.number, sc.kind, side, ids)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM announced WHERE connection = $1 AND kind = $2 AND side = $3 AND record_id = ANY($4)`,
+		sc.number, sc.kind, side, ids)
+	return err
+}
+
+// Live returns whether a connection is kept in step at the moment.
+func (s *Store) Live(ctx context.Context, connection string) (record.Live, error) {
+	var live record.Live
+	var since *time.Time
+	err := s.pool.QueryRow(ctx, `SELECT live_since, state FROM connections WHERE id = $1`, connection).Scan(&since, &live.State)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return live, fmt.Errorf("store: %w: %q", record.ErrNoConnection, connection)
+	}
+	if err != nil {
+		return live, fmt.Errorf("store: read a connection: %w", err)
+	}
+	if since != nil {
+		live.Since = *since
+	}
+	return live, nil
+}
+
+// LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none. It fails
+// with record.ErrNoLink.
+func (s *Store) LinkStanding(ctx context.Context, connection string, kind record.Kind, linkID int64) (pending bool, review *record.Review, err error) {
+	sc, err := s.scope(ctx, connection, kind)
+	if err != nil {
+		return false, nil, err
+	}
+	err = s.pool.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM pending p WHERE p.link_id = l.id) FROM links l
+		WHERE l.connection = $1 AND l.kind = $2 AND l.id = $3`, sc.number, sc.kind, linkID).Scan(&pending)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil, fmt.Errorf("store: %w: %d", record.ErrNoLink, linkID)
+	}
+	if err != nil {
+		return false, nil, fmt.Errorf("store: read a link: %w", err)
+	}
+	all, err := s.Reviews(ctx, connection, ReviewFilter{LinkID: linkID})
+	if err != nil {
+		return false, nil, err
+	}
+	for i := range all {
+		if len(all[i].Links) == 1 && all[i].Reason != record.ReviewDeletionWave {
+			review = &all[i]
+		}
+	}
+	return pending, review, nil
+}

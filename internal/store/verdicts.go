@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// DecideReview carries out a verdict on a review of several links, in one transaction: it ties the pair that it names,
+// parts what is to be left alone, and makes pending what is to be synced. Of a wave of deletions, each link keeps what was
+// decided. The same verdict again changes nothing. It fails with record.ErrNoReview, and with record.ErrDecided where the
+// review was decided otherwise or has settled by itself.
+func (s *Store) DecideReview(ctx context.Context, connection string, v record.Verdict) error {
+	n, err := s.number(ctx, connection)
+	if err != nil {
+		return err
+	}
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		var r reviewRow
+		err := tx.QueryRow(ctx, `SELECT `+reviewColumns+` FROM reviews r WHERE r.connection = $1 AND r.id = $2 FOR UPDATE`, n, v.ReviewID).Scan(r.targets()...)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return record.ErrNoReview
+		}
+		if err != nil {
+			return err
+		}
+		if r.end != nil {
+			if record.Choice(r.choice) == v.Choice {
+				return nil
+			}
+			return record.ErrDecided
+		}
+		sc := scope{number: n, kind: r.kind}
+		if err := lockAgainstMatch(ctx, tx, sc); err != nil {
+			return err
+		}
+		if err := decideLinks(ctx, tx, sc, r, v); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			UPDATE reviews SET decided_at = clock_timestamp(), choice = $3, decided_by = $4 WHERE connection = $1 AND id = $2`,
+			n, v.ReviewID, string(v.Choice), v.By)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: decide a review: %w", err)
+	}
+	return nil
+}
+
+func decideLinks(ctx context.Context, tx pgx.Tx, sc scope, r reviewRow, v record.Verdict) error {
+	if r.review.Reason == record.ReviewDeletionWave {
+		_, err := tx.Exec(ctx, `UPDATE deletions SET choice = $3 WHERE connection = $1 AND link_id = ANY($2)`, sc.number, r.links, string(v.Choice))
+		if err != nil {
+			return err
+		}
+		return makePending(ctx, tx, sc, r.links)
+	}
+	links := r.links
+	switch v.Choice {
+	case record.ChooseIgnore:
+		_, err := tx.Exec(ctx, `
+			UPDATE links SET state = 7, problem = $4 WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND state = 3`,
+			sc.number, sc.kind, links, record.ProblemIgnored)
+		return err
+	case record.ChooseLink:
+		if err := tie(ctx, tx, sc, links, v); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE links SET state = 1, problem = '' WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND state = 3`,
+		sc.number, sc.kind, links)
+	if err != nil {
+		return err
+	}
+	return makePending(ctx, tx, sc, links)
+}
+
+// tie gives the link of one record the other one's record, and takes away the half that held it.
+func tie(ctx context.Context, tx pgx.Tx, sc scope, members []int64, v record.Verdict) error {
+	find := func(side record.Side, id string) (link int64, err error) {
+		err = tx.QueryRow(ctx, `
+			SELECT id FROM links WHERE connection = $1 AND kind = $2 AND `+recordColumn[side]+` = $3 AND id = ANY($4)
+			   AND `+recordColumn[side.Other()]+` IS NULL FOR UPDATE`, sc.number, sc.kind, id, members).Scan(&link)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return 0, record.ErrNoLink
+		}
+		return link, err
+	}
+	keep, err := find(record.GoHighLevel, v.GoHighLevelID)
+	if err != nil {
+		return err
+	}
+	other, err := find(record.Salesforce, v.SalesforceID)
+	if err != nil {
+		return err
+	}
+	if err := absorb(ctx, tx, sc, keep, other, record.Salesforce, false); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE links SET salesforce_id = $4 WHERE connection = $1 AND kind = $2 AND id = $3`,
+		sc.number, sc.kind, keep, v.SalesforceID)
+	return err
+}
+
+// makePending makes links pending and rings the bell.
+func makePending(ctx context.Context, tx pgx.Tx, sc scope, links []int64) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+		SELECT id, connection, kind, clock_timestamp() FROM links
+		WHERE connection = $1 AND kind = $2 AND id = ANY($3) ORDER BY id
+		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1, changed_at = excluded.changed_at`, sc.number, sc.kind, links)
+	if err != nil {
+		return err
+	}
+	_, err = ringBell(ctx, tx, sc.number)
+	return err
+}
+
+// Separate returns which of the other links a person has declared to be somebody else than a link is.
+func (s *Store) Separate(ctx context.Context, connection string, linkID int64, others []int64) (map[int64]bool, error) {
+	n, err := s.number(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT DISTINCT o.id FROM unnest($3::bigint[]) AS o (id) JOIN reviews r ON r.link_ids @> ARRAY[$2::bigint, o.id]
+		WHERE r.connection = $1 AND r.choice = $4`, n, linkID, others, string(record.ChooseSeparate))
+	ids, err := collectIDs(rows, err)
+	if err != nil {
+		return nil, fmt.Errorf("store: look up who is who: %w", err)
+	}
+	out := map[int64]bool{}
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out, nil
+}

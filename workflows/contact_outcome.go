@@ -1,0 +1,132 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// absent settles what follows from a record that is not to be found: it was merged into another one, it was deleted, or a
+// person has to look. It tells whether there is something left to sync, with the gone side's record, another one in its
+// place, or none, so that it is created again.
+func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
+	side := s.gone[0]
+	other := s.sf
+	if side == record.Salesforce {
+		other = s.ghl
+	}
+	var out activities.Absence
+	err = workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Find out what became of the %s contact", side)), contacts.SettleAbsence,
+		activities.SettleAbsenceInput{Claim: s.claim, Gone: side, Other: other, Verdict: s.decided}).Get(ctx, &out)
+	if err != nil {
+		return false, err
+	}
+	s.commit.Side, s.commit.Plan = side, out.Plan
+	switch out.Action {
+	case activities.AbsenceRejoin:
+		s.learn(side, out.RecordID)
+		return true, nil
+	case activities.AbsenceRestore:
+		s.learn(side, "")
+		s.gone = nil
+		return true, nil
+	case activities.AbsenceReview:
+		return false, s.finish(ctx, record.LinkInReview, out.Review)
+	case activities.AbsenceOver:
+		s.commit.Drop = out.Drop
+		return false, s.finish(ctx, record.LinkDeleted, "")
+	case activities.AbsenceDelete:
+		if err := s.remove(ctx, side.Other()); err != nil {
+			return false, err
+		}
+		s.commit.Forget = side.Other()
+		return false, s.finish(ctx, record.LinkDeleted, "")
+	case activities.AbsenceMark:
+		if err := s.mark(ctx, side.Other(), out.Write); err != nil {
+			return false, err
+		}
+	}
+	return false, s.finish(ctx, record.LinkParted, record.ProblemKept)
+}
+
+// remove deletes the half that is left.
+func (s *contactSync) remove(ctx workflow.Context, side record.Side) error {
+	var call workflow.Future
+	if side == record.GoHighLevel {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in GoHighLevel, as it was deleted in Salesforce"), goHighLevel.DeleteGoHighLevelContact,
+			activities.GoHighLevelContactInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID})
+	} else {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, as it was deleted in GoHighLevel"), salesforce.DeleteSalesforceRecord,
+			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID})
+	}
+	if err := call.Get(ctx, nil); err != nil {
+		return err
+	}
+	s.wrote(side, record.Delete)
+	return nil
+}
+
+// mark leaves a mark on the half that stays, where the rules have one.
+func (s *contactSync) mark(ctx workflow.Context, side record.Side, mark activities.Sealed) error {
+	if len(mark) == 0 {
+		return nil
+	}
+	var call workflow.Future
+	if side == record.GoHighLevel {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Mark in GoHighLevel that it was deleted in Salesforce"), goHighLevel.AddGoHighLevelContactTags,
+			activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: mark})
+	} else {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Mark in Salesforce that it was deleted in GoHighLevel"), salesforce.UpdateSalesforceRecord,
+			activities.SalesforceWriteInput{Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID, Record: mark})
+	}
+	if err := call.Get(ctx, nil); err != nil {
+		return err
+	}
+	s.wrote(side, record.Update)
+	return nil
+}
+
+func (s *contactSync) wrote(side record.Side, op record.Operation) {
+	s.commit.Wrote, s.commit.WroteTo = append(s.commit.Wrote, op), append(s.commit.WroteTo, side)
+}
+
+// finish records the outcome and lets go of the contact.
+func (s *contactSync) finish(ctx workflow.Context, state record.LinkState, problem string) error {
+	s.commit.State, s.commit.Problem, s.commit.Verdict = state, problem, s.decided
+	if state == record.LinkExcluded || len(s.commit.Wrote) == 0 && (state == record.LinkParted || state == record.LinkInReview && problem != record.ReviewConflict) {
+		s.commit.Plan = nil
+	}
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Commit: "+string(state)), contacts.CommitContact, s.commit).Get(ctx, &s.standing)
+	if err != nil {
+		return err
+	}
+	s.decided = nil
+	s.result.GoHighLevelID, s.result.SalesforceID = s.claim.GoHighLevelID, s.claim.SalesforceID
+	s.result.State, s.result.Problem = state, problem
+	return nil
+}
+
+// fail records that the contact failed, with whatever was written before, and returns the typed error that the run
+// fails with.
+func (s *contactSync) fail(ctx workflow.Context, err error) error {
+	if s.claim.Token != 0 {
+		problem := string(activities.KindOf(err))
+		if problem == "" {
+			problem = string(crm.Unavailable)
+		}
+		s.commit.State, s.commit.Problem = record.LinkFailed, problem
+		if len(s.commit.Wrote) == 0 {
+			s.commit.Plan = nil
+		}
+		disconnected, _ := workflow.NewDisconnectedContext(ctx)
+		if commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), contacts.CommitContact, s.commit).Get(disconnected, nil); commit != nil {
+			err = errors.Join(err, commit)
+		}
+	}
+	return permanent(ctx, err)
+}

@@ -1,0 +1,129 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// create makes the contact's other half, or finds it.
+func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool, review string, err error) {
+	for attempt := 0; ; attempt++ {
+		var settled activities.SettledContact
+		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the contact in %s before creating it", side)),
+			contacts.SettleContact, activities.SettleContactInput{Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided}).Get(ctx, &settled)
+		if err != nil || settled.Review != "" {
+			return false, settled.Review, err
+		}
+		if settled.RecordID != "" {
+			s.learn(side, settled.RecordID)
+			return true, "", nil
+		}
+		err = s.send(ctx, side, record.Create)
+		switch {
+		case err == nil:
+			s.result.Created = side
+			return false, "", nil
+		case activities.KindOf(err) == crm.Duplicate:
+			return false, record.ReviewDuplicateRefused, nil
+		case !ambiguous(err):
+			return false, "", err
+		}
+		if err := workflow.NewTimerWithOptions(ctx, settlePause(attempt), workflow.TimerOptions{Summary: "Before looking whether the create went through"}).Get(ctx, nil); err != nil {
+			return false, "", err
+		}
+	}
+}
+
+func (s *contactSync) learn(side record.Side, id string) {
+	if side == record.GoHighLevel {
+		s.claim.GoHighLevelID = id
+	} else {
+		s.claim.SalesforceID = id
+	}
+	s.commit.Claim = s.claim
+}
+
+// update writes what the decision says to both sides.
+func (s *contactSync) update(ctx workflow.Context) error {
+	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
+		fields := s.decision.SalesforceFields
+		if side == record.GoHighLevel {
+			fields = s.decision.GoHighLevelFields
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		if err := s.send(ctx, side, record.Update); err != nil {
+			return err
+		}
+		s.result.Updated = append(s.result.Updated, side)
+	}
+	return nil
+}
+
+// send carries out the writes of one side.
+func (s *contactSync) send(ctx workflow.Context, side record.Side, op record.Operation) (err error) {
+	if side == record.Salesforce {
+		err = s.sendSalesforce(ctx, op)
+	} else {
+		err = s.sendGoHighLevel(ctx, op)
+	}
+	if err == nil {
+		s.wrote(side, op)
+	}
+	return err
+}
+
+func (s *contactSync) sendSalesforce(ctx workflow.Context, op record.Operation) error {
+	in := activities.SalesforceWriteInput{
+		Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID, Record: s.decision.Salesforce,
+		Field: s.decision.SalesforceField, Value: s.decision.SalesforceValue,
+	}
+	var saved activities.SalesforceSaved
+	var call workflow.Future
+	switch {
+	case op == record.Update:
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Update Salesforce: "+fieldNames(s.decision.SalesforceFields)), salesforce.UpdateSalesforceRecord, in)
+	case in.Field != "":
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Create in Salesforce, by external id"), salesforce.UpsertSalesforceRecord, in)
+	default:
+		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in Salesforce"), salesforce.CreateSalesforceRecord, in)
+	}
+	if err := call.Get(ctx, &saved); err != nil {
+		return err
+	}
+	s.learn(record.Salesforce, saved.ID)
+	return nil
+}
+
+func (s *contactSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) error {
+	in := activities.GoHighLevelWriteInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Contact: s.decision.GoHighLevel}
+	var stored activities.GoHighLevelContact
+	if op == record.Create {
+		if err := workflow.ExecuteActivity(vendorCreate(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelContact, in).Get(ctx, &stored); err != nil {
+			return err
+		}
+		s.learn(record.GoHighLevel, stored.ContactID)
+	} else if len(in.Contact) > 0 {
+		err := workflow.ExecuteActivity(vendorCall(ctx, "Update GoHighLevel: "+fieldNames(s.decision.GoHighLevelFields)), goHighLevel.UpdateGoHighLevelContact, in).Get(ctx, &stored)
+		if err != nil {
+			return err
+		}
+	}
+	s.commit.GoHighLevel = stored.Contact
+	tags := activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: s.decision.AddTags}
+	if len(tags.Tags) > 0 {
+		if err := workflow.ExecuteActivity(vendorCall(ctx, "Add tags in GoHighLevel"), goHighLevel.AddGoHighLevelContactTags, tags).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if tags.Tags = s.decision.RemoveTags; len(tags.Tags) > 0 {
+		return workflow.ExecuteActivity(vendorCall(ctx, "Remove tags in GoHighLevel"), goHighLevel.RemoveGoHighLevelContactTags, tags).Get(ctx, nil)
+	}
+	return nil
+}
