@@ -27,8 +27,9 @@ type State struct {
 	KeysetFile      string    `json:"keysetFile,omitempty"`
 	GoHighLevelURL  string    `json:"goHighLevelUrl,omitempty"`
 	SalesforceURL   string    `json:"salesforceUrl,omitempty"`
+	WebhookURL      string    `json:"webhookUrl,omitempty"` // where the fake GoHighLevel delivers
 	WorkerPID       int       `json:"workerPid,omitempty"`
-	WorkerURL       string    `json:"workerUrl,omitempty"` // webhooks, health and metrics
+	WorkerURL       string    `json:"workerUrl,omitempty"` // health and metrics
 }
 
 // HeldError says that a dev stack already runs on the data directory, and where.

@@ -34,6 +34,9 @@ var readOnlyFields = []string{
 	"MasterRecordId", "Name", "PhotoUrl", "SystemModstamp",
 }
 
+// checkboxFields are those that are true or false and may be written.
+var checkboxFields = []string{"DoNotCall", "HasOptedOutOfEmail", "HasOptedOutOfFax"}
+
 // requiredFields cannot be emptied.
 var requiredFields = []string{"LastName", "OwnerId"}
 

@@ -186,8 +186,7 @@ func (e *fieldEntry) readPolicy(on bool) {
 	}
 	e.rule.Set = e.rule.Type == record.TypeSet
 	e.rule.Direction = choose(s.get("direction"), fallback, "a direction", directions...)
-	e.rule.Conflict = choose(s.get("conflict"), reconcile.Newest, "a way to settle a conflict", resolutions...)
-	e.rule.Tie = choose(s.get("tie"), record.Salesforce, "a side", record.Salesforce, record.GoHighLevel)
+	e.readConflict()
 	e.rule.Drift = choose(s.get("drift"), reconcile.Ignore, "a way to treat drift", drifts...)
 	if e.broken || e.rule.Direction == reconcile.Off {
 		return
@@ -199,6 +198,7 @@ func (e *fieldEntry) readPolicy(on bool) {
 	if e.rule.Drift == reconcile.Restore && e.rule.Direction == reconcile.ToGoHighLevel && e.rule.GoHighLevel.CreateOnly {
 		s.get("drift").problem("GoHighLevel takes %s only while a contact is created, so it cannot be restored; use ignore", e.rule.Field)
 	}
+	e.checkSet()
 	for _, to := range record.Sides {
 		if transform := s.get("to_" + string(to)); transform.given() && !e.rule.Direction.Allows(to) {
 			transform.problem("is never used, because the direction is %s; leave it out, or change the direction", e.rule.Direction)

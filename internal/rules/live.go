@@ -71,6 +71,12 @@ type Reviews struct {
 
 // The defaults of a connection whose rules say nothing else.
 var (
+	defaultGoHighLevelAllowance = Allowance{
+		Requests: 100, Window: 10 * time.Second, Daily: 200_000, BackfillShare: 0.7, Recheck: 15 * time.Minute,
+	}
+	defaultSalesforceAllowance = Allowance{Window: 10 * time.Second, BackfillShare: 0.7, Recheck: 15 * time.Minute}
+	defaultIndexLag            = 15 * time.Second
+
 	defaultDeletions = Deletions{
 		GoHighLevel: DeletionAsk, Salesforce: DeletionAsk, MarkTag: "deleted in salesforce",
 		Surge: Surge{Count: 25, Share: 0.05, Window: time.Hour},

@@ -22,16 +22,17 @@ func Parse(name string, yamlText []byte) (*Rules, error) {
 	if !ok {
 		return nil, d.err()
 	}
-	top := root.section("connection", "gohighlevel", "salesforce", "contacts")
+	top := root.section("connection", "gohighlevel", "salesforce", "contacts", "live", "reviews")
 	if root.given() && root.what() != "a group of keys" {
 		return nil, d.err()
 	}
+	goHighLevel, indexLag := parseGoHighLevel(top.get("gohighlevel"))
 	out := &Rules{
 		Connection:  connectionName(top.get("connection"), name),
-		GoHighLevel: parseGoHighLevel(top.get("gohighlevel")),
+		GoHighLevel: goHighLevel,
 		Salesforce:  parseSalesforce(top.get("salesforce")),
-		Live:        defaultLive,
-		Reviews:     defaultReviews,
+		Live:        parseLive(top.get("live"), indexLag),
+		Reviews:     parseReviews(top.get("reviews")),
 		Text:        string(yamlText),
 	}
 	out.Contacts = parseContacts(top.get("contacts"), externalFields{
@@ -66,12 +67,14 @@ var (
 	apiVersion = regexp.MustCompile(`^[6-9][0-9]\.0$`)
 )
 
-func parseGoHighLevel(v value) GoHighLevel {
+// parseGoHighLevel also returns the index lag with its place, for the polls that must reach back behind it.
+func parseGoHighLevel(v value) (GoHighLevel, placedSpan) {
 	s := v.section("location", "external_id_field", "allowance", "index_lag", "base_url")
+	indexLag := s.get("index_lag").placedSpan(defaultIndexLag, 0, 10*time.Minute)
 	out := GoHighLevel{
 		Location:  s.get("location").text(""),
-		Allowance: parseAllowance(s.get("allowance"), Allowance{Requests: 100, Window: 10 * time.Second, Daily: 200_000, BackfillShare: 0.7, Recheck: 15 * time.Minute}),
-		IndexLag:  s.get("index_lag").duration(15*time.Second, 0, 10*time.Minute),
+		Allowance: parseAllowance(s.get("allowance"), defaultGoHighLevelAllowance),
+		IndexLag:  indexLag.span,
 		BaseURL:   parseBaseURL(s.get("base_url")),
 	}
 	location := s.get("location")
@@ -87,7 +90,7 @@ func parseGoHighLevel(v value) GoHighLevel {
 	if out.ExternalIDField = field.text(""); out.ExternalIDField != "" {
 		checkCustomFieldKey(field, out.ExternalIDField)
 	}
-	return out
+	return out, indexLag
 }
 
 // emptyText reports a text that is there but empty; text of another kind is reported already.
@@ -104,7 +107,7 @@ func parseSalesforce(v value) Salesforce {
 		ExternalIDField: s.get("external_id_field").text(""),
 		APIVersion:      s.get("api_version").version("67.0"),
 		AllowDuplicates: s.get("allow_duplicates").boolean(true),
-		Allowance:       parseAllowance(s.get("allowance"), Allowance{Window: 10 * time.Second, BackfillShare: 0.7, Recheck: 15 * time.Minute}),
+		Allowance:       parseAllowance(s.get("allowance"), defaultSalesforceAllowance),
 	}
 	org := s.get("org")
 	switch {
@@ -122,13 +125,13 @@ func parseSalesforce(v value) Salesforce {
 }
 
 func parseAllowance(v value, defaults Allowance) Allowance {
-	s := v.section("requests", "window", "daily")
+	s := v.section("requests", "window", "daily", "backfill_share", "recheck")
 	return Allowance{
-		Requests: s.get("requests").integer(defaults.Requests, 0, 1_000_000),
-		Window:   s.get("window").duration(defaults.Window, 100*time.Millisecond, time.Hour),
-		Daily:    s.get("daily").integer(defaults.Daily, 0, 1_000_000_000),
-
-		BackfillShare: defaults.BackfillShare, Recheck: defaults.Recheck,
+		Requests:      s.get("requests").integer(defaults.Requests, 0, 1_000_000),
+		Window:        s.get("window").duration(defaults.Window, shortestSpan, time.Hour),
+		Daily:         s.get("daily").integer(defaults.Daily, 0, 1_000_000_000),
+		BackfillShare: s.get("backfill_share").share(defaults.BackfillShare, 0.01, 1),
+		Recheck:       s.get("recheck").duration(defaults.Recheck, shortestSpan, day),
 	}
 }
 
@@ -163,14 +166,13 @@ func parseRegion(v value) string {
 }
 
 func parseContacts(v value, external externalFields) Contacts {
-	s := v.section("match", "region", "missing_last_name", "last_name_placeholder", "filter", "fields")
+	s := v.section("match", "region", "missing_last_name", "last_name_placeholder", "filter", "deletions", "fields")
 	tiers := []record.MatchTier{record.MatchExternalID, record.MatchEmail, record.MatchPhoneAndName}
 	out := Contacts{
 		Match:               list(s.get("match"), tiers, "a way to match", tiers...),
 		Region:              parseRegion(s.get("region")),
 		MissingLastName:     parseMissingLastName(s.get("missing_last_name")),
 		LastNamePlaceholder: s.get("last_name_placeholder").text("Unknown"),
-		Deletions:           defaultDeletions,
 	}
 	if match := s.get("match"); match.given() && match.what() == "a list" && len(out.Match) == 0 {
 		match.problem("must name at least one way to match: %s", anyOf(tiers))
@@ -184,6 +186,7 @@ func parseContacts(v value, external externalFields) Contacts {
 		placeholder.problem("is longer than the %d characters that Salesforce takes for a last name", longestLastName)
 	}
 	fields := parseFields(s.get("fields"), external)
+	out.Deletions = parseDeletions(s.get("deletions"), fields, external)
 	scope := fields.scope()
 	out.Filter = compileCondition(s.get("filter"), scope)
 	out.Fields = fields.rules(scope)

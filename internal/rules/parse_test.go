@@ -60,10 +60,12 @@ func TestTheTwoIDsAreAllThatAFileMustSay(t *testing.T) {
 	r := parse(t, ids)
 	assert.Equal(t, "acme", r.Connection)
 	assert.Equal(t, GoHighLevel{
-		Location: "ve9EPM428h8vShlRW1KT", Allowance: Allowance{Requests: 100, Window: 10 * time.Second, Daily: 200_000}, IndexLag: 15 * time.Second,
+		Location: "ve9EPM428h8vShlRW1KT", IndexLag: 15 * time.Second,
+		Allowance: Allowance{Requests: 100, Window: 10 * time.Second, Daily: 200_000, BackfillShare: 0.7, Recheck: 15 * time.Minute},
 	}, r.GoHighLevel)
 	assert.Equal(t, Salesforce{
-		Org: "00D000000000001", APIVersion: "67.0", AllowDuplicates: true, Allowance: Allowance{Window: 10 * time.Second},
+		Org: "00D000000000001", APIVersion: "67.0", AllowDuplicates: true,
+		Allowance: Allowance{Window: 10 * time.Second, BackfillShare: 0.7, Recheck: 15 * time.Minute},
 	}, r.Salesforce)
 	assert.Equal(t, []record.MatchTier{record.MatchExternalID, record.MatchEmail, record.MatchPhoneAndName}, r.Contacts.Match)
 	assert.Equal(t, "US", r.Contacts.Region)
@@ -123,7 +125,7 @@ connection: acme-north
 gohighlevel:
   location: ve9EPM428h8vShlRW1KT
   external_id_field: contact.salesforce_id
-  allowance: {requests: 0, window: 500ms, daily: 7}
+  allowance: {requests: 0, window: 500ms, daily: 7, backfill_share: 25%, recheck: 100ms}
   index_lag: 0s
   base_url: http://127.0.0.1:8080/
 salesforce:
@@ -131,7 +133,7 @@ salesforce:
   external_id_field: GHL_Id__c
   api_version: 66.0
   allow_duplicates: false
-  allowance: {requests: 3, window: 1m, daily: 15000}
+  allowance: {requests: 3, window: 1m, daily: 15000, backfill_share: 1, recheck: 24h}
 contacts:
   match: [email]
   region: DE
@@ -153,12 +155,12 @@ contacts:
 `)
 	assert.Equal(t, "acme-north", r.Connection)
 	assert.Equal(t, "contact.salesforce_id", r.GoHighLevel.ExternalIDField)
-	assert.Equal(t, Allowance{Window: 500 * time.Millisecond, Daily: 7}, r.GoHighLevel.Allowance)
+	assert.Equal(t, Allowance{Window: 500 * time.Millisecond, Daily: 7, BackfillShare: 0.25, Recheck: 100 * time.Millisecond}, r.GoHighLevel.Allowance)
 	assert.Zero(t, r.GoHighLevel.IndexLag)
 	assert.Equal(t, "http://127.0.0.1:8080", r.GoHighLevel.BaseURL)
 	assert.Equal(t, Salesforce{
 		Org: "00D000000000001AAA", ExternalIDField: "GHL_Id__c", APIVersion: "66.0",
-		Allowance: Allowance{Requests: 3, Window: time.Minute, Daily: 15_000},
+		Allowance: Allowance{Requests: 3, Window: time.Minute, Daily: 15_000, BackfillShare: 1, Recheck: 24 * time.Hour},
 	}, r.Salesforce)
 	assert.Equal(t, []record.MatchTier{record.MatchEmail}, r.Contacts.Match)
 	assert.Equal(t, "DE", r.Contacts.Region)
@@ -194,7 +196,7 @@ contacts:
 }
 
 func TestKeysWithNothingBehindThemMeanTheDefault(t *testing.T) {
-	r := parse(t, ids+"connection:\ncontacts:\n  match:\n  filter:\n  region: ~\n  fields:\n    phone:\n    website: {}\n")
+	r := parse(t, ids+"connection:\nlive: {sweeps: {}, breaker:}\nreviews:\ncontacts:\n  deletions: {surge: , mark_field: ~}\n  match:\n  filter:\n  region: ~\n  fields:\n    phone:\n    website: {}\n")
 	want := parse(t, ids)
 	r.Text = want.Text
 	assert.Equal(t, want, r)
@@ -215,17 +217,19 @@ func TestTheExampleIsTheDefaultsWrittenOut(t *testing.T) {
 		return strings.Replace(line, "# ", "", 1)
 	})
 	assert.Contains(t, withDefaults, "\n    phone: {salesforce: Phone}")
+	assert.Contains(t, withDefaults, "\n    stale_after: 1h")
 	written := parse(t, withDefaults)
 	written.Text = want.Text
 	assert.Equal(t, want, written)
 
 	everything := parse(t, setting.ReplaceAllString(text, "$1$2: "))
 	assert.NotNil(t, everything.Contacts.Filter)
+	assert.NotEmpty(t, everything.Contacts.Deletions.MarkField)
 	assert.NotEmpty(t, fieldRule(t, everything, record.Custom("plan")))
 }
 
 // examples are the keys of the example file that have no default to show.
-var examples = strings.Fields("external_id_field filter do_not_email do_not_call do_not_disturb source owner tags website custom.plan")
+var examples = strings.Fields("external_id_field filter mark_field do_not_email do_not_call do_not_disturb source owner tags website custom.plan")
 
 func TestTheSameTextGivesTheSameRulesAndTheSameProblems(t *testing.T) {
 	bad := "salesforce: {org: x}\ncontacts:\n  match: [a, b]\n  fields: {a: 1, b: 2, custom.a: {}, custom.b: {}, c: 3, phone: {x: 1, y: 2}}\n"

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 func TestEveryProblemIsReportedWithItsLineAndWhatToWriteInstead(t *testing.T) {
@@ -106,7 +108,7 @@ contacts:
 		}},
 		"time spans out of range": {"gohighlevel:\n  location: abc\n  index_lag: 1h\n  allowance:\n    window: 10 s\nsalesforce: {org: 00D000000000001}\ncontacts: {match: [], region: xx}\n", []string{
 			`3: gohighlevel.index_lag: 1h is out of range; use a time span from 0s to 10m`,
-			`5: gohighlevel.allowance.window: "10 s" is not a time span; write a number and its unit (ms, s, m or h), as 10s`,
+			`5: gohighlevel.allowance.window: "10 s" is not a time span; write a number and its unit (ms, s, m, h or d), as 10s`,
 			`7: contacts.match: must name at least one way to match: external_id, email or phone_and_last_name`,
 			`7: contacts.region: "xx" is not an ISO country code; use two capital letters, as US`,
 		}},
@@ -240,10 +242,43 @@ func TestWindowsLineEndsAndAByteOrderMarkDoNoHarm(t *testing.T) {
 		problemsOf(t, strings.ReplaceAll(text, "DE", "xx")))
 }
 
+// unusable names a setting of accepted rules that live sync could not work by.
+func unusable(r *Rules) string {
+	sweeps, surge, reviews := r.Live.Sweeps, r.Contacts.Deletions.Surge, r.Reviews
+	switch {
+	case sweeps.Fastest < shortestSpan || sweeps.Fastest > sweeps.Slowest || sweeps.Slowest > sweeps.StaleAfter:
+		return "sweeps out of order"
+	case r.GoHighLevel.IndexLag > sweeps.GoHighLevelOverlap || sweeps.SalesforceOverlap < 0 || sweeps.Margin < 0 || sweeps.Compare < 0:
+		return "sweeps that miss changes"
+	case !(surge.Share >= 0 && surge.Share <= 1) || surge.Count < 0 || surge.Window < shortestSpan:
+		return "no surge"
+	case r.Live.RecordLaneMax < 0 || r.Live.Breaker.Writes != 0 && r.Live.Breaker.Writes < 3:
+		return "no bounds"
+	case reviews.RemindAfter < 0 || reviews.DecideAfter < 0 || reviews.DecideAfter > 0 && reviews.RemindAfter >= reviews.DecideAfter:
+		return "reviews decided before the reminder"
+	case r.Contacts.Deletions.MarkTag == "":
+		return "no tag"
+	}
+	for _, allowance := range []Allowance{r.GoHighLevel.Allowance, r.Salesforce.Allowance} {
+		if !(allowance.BackfillShare > 0 && allowance.BackfillShare <= 1) || allowance.Recheck < shortestSpan {
+			return "no allowance for backfill"
+		}
+	}
+	for _, rule := range r.Contacts.Fields {
+		if rule.Conflict == "" || rule.Tie != record.GoHighLevel && rule.Tie != record.Salesforce {
+			return "a conflict without a winner"
+		}
+	}
+	return ""
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(ids)
 	f.Add(string(Example("acme", "abc", "00D000000000001")))
 	f.Add(ids + "contacts:\n  filter: |\n    email != \"\" &&\n    !(\"x\" in tags)\n  fields: {tags: {salesforce: T__c}, custom.a: {type: set, gohighlevel: contact.a, salesforce: A__c, to_salesforce: 'map(values, # + \"x\")'}}\n")
+	f.Add(ids + "contacts:\n  deletions: {gohighlevel: mark, salesforce: propagate, mark_tag: gone, mark_field: Gone__c, surge: {count: 5, share: 2.5%, window: 1d}}\n  fields: {phone: {conflict: newest gohighlevel}}\n")
+	f.Add(ids + "live:\n  record_lane_max: 0\n  sweeps: {fastest: 100ms, slowest: 1s, gohighlevel_overlap: 15s, salesforce_overlap: 0, margin: 0s, compare: 1d12h, stale_after: 1m}\n  breaker: {writes: 0, window: 10m}\nreviews: {remind_after: 0, decide_after: 336h}\n")
+	f.Add(ids + "live: {sweeps: {fastest: 1h, slowest: 1s, stale_after: 99999999999d}}\nreviews: {remind_after: 2d, decide_after: 1d}\ncontacts: {deletions: {surge: {share: .inf}}}\n")
 	f.Add("a: [1,\nb: {")
 	f.Add("- - - a\n? b\n: &c *c\n!!str 1\n%YAML 1.2\n---\n")
 	f.Add("contacts: {fields: {phone: {direction: [], to_salesforce: 'let a = value; a + a'}}}")
@@ -253,6 +288,9 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			if r == nil || r.GoHighLevel.Location == "" || r.Salesforce.Org == "" || len(r.Contacts.Match) == 0 {
 				t.Fatal("accepted without what every connection needs")
+			}
+			if wrong := unusable(r); wrong != "" {
+				t.Fatal(wrong)
 			}
 			return
 		}

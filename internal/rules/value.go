@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -30,6 +29,11 @@ func (v value) given() bool {
 	}
 	_, null := v.node.(*ast.NullNode)
 	return !null
+}
+
+// sound tells whether nothing was found wrong here so far: what follows from a wrong value is not worth another problem.
+func (v value) sound() bool {
+	return !slices.ContainsFunc(v.document.problems, func(p Problem) bool { return p.Path == v.path })
 }
 
 // child returns the value under a node, with its own place where it has one.
@@ -191,40 +195,6 @@ func (v value) boolean(fallback bool) bool {
 		return fallback
 	}
 	return n.Value
-}
-
-// duration reads a time span within bounds.
-func (v value) duration(fallback, least, most time.Duration) time.Duration {
-	if !v.given() {
-		return fallback
-	}
-	n, ok := v.node.(*ast.StringNode)
-	if !ok {
-		v.problem("must be a time span with its unit, as %s, but is %s", plain(fallback), v.what())
-		return fallback
-	}
-	span, err := time.ParseDuration(n.Value)
-	switch {
-	case err != nil:
-		v.problem("%s is not a time span; write a number and its unit (ms, s, m or h), as %s", quoted(n.Value), plain(fallback))
-		return fallback
-	case span < least || span > most:
-		v.problem("%s is out of range; use a time span from %s to %s", n.Value, plain(least), plain(most))
-		return fallback
-	}
-	return span
-}
-
-// plain returns a time span without zero parts: 10m, not 10m0s.
-func plain(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // choose reads one of several words; noun names what they are, with its article.

@@ -54,6 +54,8 @@ type RulesOptions struct {
 	IndexLag time.Duration
 	// NoMarkers leaves out the external id fields, as in a CRM that has none to spare.
 	NoMarkers bool
+	// Extra is YAML that is put at the end of the file: further top-level sections.
+	Extra string
 }
 
 // Rules returns a rules file for a sandbox.
@@ -65,7 +67,7 @@ func (s *Sandbox) Rules(o RulesOptions) []byte {
 	if o.Window == 0 {
 		o.Window = 10 * time.Second
 	}
-	return fmt.Appendf(nil, `connection: %s
+	file := fmt.Appendf(nil, `connection: %s
 gohighlevel:
   location: %s
   base_url: %s
@@ -85,6 +87,7 @@ contacts:
     custom.plan: {type: text, gohighlevel: %s, salesforce: %s, conflict: gohighlevel}
 `, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window,
 		s.Salesforce.OrgID(), markerField, TagsField, PlanKey, PlanField)
+	return append(file, o.Extra...)
 }
 
 // Realistic are the vendors' own limits and lags: GoHighLevel takes 100 requests in 10 seconds and 200,000 a day, and its

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
@@ -40,6 +41,13 @@ type Options struct {
 	Ephemeral bool
 	// WorkerPath is the worker program; "" means that no worker can be started.
 	WorkerPath string
+	// NoWebhooks leaves GoHighLevel's webhooks out: the fake delivers none, and no worker listens for any.
+	NoWebhooks bool
+	// SweepEvery is how often workers look for changes that no webhook told of; 0 means every second on an Ephemeral
+	// stack, and the worker's own default otherwise. SweepShards is over how many sweeps the connections are spread; 0
+	// means the worker's default.
+	SweepEvery  time.Duration
+	SweepShards int
 	// Out tells what is being done; nil says nothing.
 	Out io.Writer
 }
@@ -55,6 +63,7 @@ type Stack struct {
 	State    devstack.State
 
 	goHighLevel, salesforce *devstack.HTTPServer
+	forwarder               *forwarder // nil without webhooks
 	lock                    *devstack.Lock
 	mu                      sync.Mutex
 	workers                 []*devstack.Process
@@ -179,7 +188,7 @@ func (s *Stack) startSandbox(ctx context.Context) (err error) {
 	}
 	s.onClose(func(context.Context) error { return s.salesforce.Close() })
 	s.State.GoHighLevelURL, s.State.SalesforceURL = s.goHighLevel.URL(), s.salesforce.URL()
-	return nil
+	return s.startWebhooks(ctx)
 }
 
 func orFree(address string) string {
@@ -200,18 +209,26 @@ func (s *Stack) Env() []string {
 	)
 }
 
-// StartWorker starts one more worker, whose log goes to the data directory. Close stops it.
+// StartWorker starts one more worker, whose log goes to the data directory, and lets it have its share of the webhooks
+// while it lives. Close stops it.
 func (s *Stack) StartWorker(ctx context.Context) (*devstack.Process, error) {
 	if s.WorkerPath == "" {
 		return nil, errors.New("no worker program: build it with `make build`")
+	}
+	env, webhooks, err := s.workerEnv(ctx)
+	if err != nil {
+		return nil, err
 	}
 	log, err := os.OpenFile(filepath.Join(s.DataDir, "worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	w, err := devstack.StartProcess(ctx, devstack.ProcessOptions{Name: "worker", Path: s.WorkerPath, Env: s.Env(), Log: log})
+	w, err := devstack.StartProcess(ctx, devstack.ProcessOptions{Name: "worker", Path: s.WorkerPath, Env: env, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
+	}
+	if webhooks != "" {
+		s.forwarder.add(target{address: webhooks, done: w.Done()})
 	}
 	s.mu.Lock()
 	s.workers = append(s.workers, w)

@@ -56,6 +56,7 @@ func (f *Fake) adminHandler() http.Handler {
 	m.HandleFunc("POST /__admin/users", adminCall(func(_ *http.Request, in struct{ FirstName, LastName, Email string }) (any, error) {
 		return map[string]any{"id": f.AddUser(in.FirstName, in.LastName, in.Email)}, nil
 	}))
+	f.adminWebhooks(m)
 	m.HandleFunc("POST /__admin/tags", adminCall(func(_ *http.Request, in struct{ Name string }) (any, error) {
 		return map[string]any{"id": f.AddTag(in.Name)}, nil
 	}))
@@ -93,7 +94,7 @@ func adminCall[T any](do func(*http.Request, T) (any, error)) http.HandlerFunc {
 	}
 }
 
-// adminCreate takes one contact, or a list of them to load.
+// adminCreate takes one contact, or a list of them to load, or to import when the query says announce.
 func (f *Fake) adminCreate(w http.ResponseWriter, r *http.Request) {
 	var raw json.RawMessage
 	if err := json.NewDecoder(r.Body).Decode(&raw); err != nil {
@@ -102,7 +103,11 @@ func (f *Fake) adminCreate(w http.ResponseWriter, r *http.Request) {
 	}
 	var many []Contact
 	if json.Unmarshal(raw, &many) == nil {
-		adminReply(w, map[string]any{"ids": f.Load(many)}, nil)
+		load := f.Load
+		if r.URL.Query().Has("announce") {
+			load = f.Import
+		}
+		adminReply(w, map[string]any{"ids": load(many)}, nil)
 		return
 	}
 	var c Contact

@@ -76,6 +76,7 @@ func (f *Fake) insert(c *call, w *contactWrite) *row {
 	w.apply(&x)
 	r := pack(&x)
 	f.contacts.replace(nil, r, now, c.options.IndexLag)
+	f.announce(nil, r)
 	c.effect.created++
 	return r
 }
@@ -126,7 +127,9 @@ func (f *Fake) upsertInto(c *call, w *contactWrite, found *row) *row {
 		after.AdditionalPhones = slices.DeleteFunc(after.AdditionalPhones, func(p string) bool { return p == after.Phone })
 	}
 	c.effect.updated++
-	return f.store(found, &after)
+	r := f.store(found, &after)
+	f.announce(found, r)
+	return r
 }
 
 func (f *Fake) updateContact(c *call) reply {
@@ -157,6 +160,7 @@ func (f *Fake) updateContact(c *call) reply {
 	}
 	w.apply(&before)
 	r := f.store(old, &before)
+	f.announce(old, r)
 	s.mu.Unlock()
 	c.effect.updated++
 	f.location.noteTags(w.tags, &f.ids)

@@ -32,6 +32,10 @@
 //     firstNameRaw and lastNameRaw, address for address1, DATE fields in epoch milliseconds, and no dndSettings.
 //     Searches and lists lag behind writes by IndexLag, and deleted contacts are still full rows until then; the
 //     duplicate lookup and GET by id do not lag.
+//   - Webhooks: flat payloads without empty fields and without dateUpdated, for changes by people and by the API alike, the
+//     caller's own included. Tags and do-not-disturb have events of their own; followers, the business and inbound
+//     do-not-disturb change in silence; a merge is a ContactDelete and a ContactUpdate, in any order, as no order is
+//     promised at all. Each is signed over its raw body. Under the older regime only a 429 is tried again.
 //   - Limits: a sliding burst window and a daily allowance per location or company, with the vendor's headers, 429
 //     beyond. The OAuth endpoints are not limited and are counted apart.
 //
@@ -42,10 +46,15 @@
 // ExpireAccessTokens and PauseLocation play the customer's part in OAuth. SetFaults makes requests slow, fail, or end
 // in a cut connection before or after they took effect. Stats counts. Save and Restore keep everything across runs.
 //
+// SetWebhookURL turns webhooks on, SetWebhookFaults makes them late, shuffled, doubled, lost and forged, Install and
+// Uninstall announce the app's own events, Import loads contacts and tells of them, Replay delivers what is logged once
+// more, and DrainWebhooks waits until all is delivered. Close stops deliveries; a Fake without webhooks needs none.
+//
 // The same is open to other processes under /__admin/, without a token and uncounted, in JSON:
 //
 //	GET    /__admin/contacts?limit=      every contact, as Contact
 //	POST   /__admin/contacts             Contact, or a list of them; answers {"id"} or {"ids"}
+//	                                     with ?announce the list is imported, not loaded
 //	GET    /__admin/contacts/{id}
 //	PATCH  /__admin/contacts/{id}        as Edit
 //	DELETE /__admin/contacts/{id}
@@ -58,4 +67,10 @@
 //	POST   /__admin/customFields         {"name","key","dataType","options"}; answers {"id"}
 //	POST   /__admin/users                {"firstName","lastName","email"}; answers {"id"}
 //	POST   /__admin/tags                 {"name"}; answers {"id"}
+//	GET    /__admin/webhooks             answers {"endpoints","publicKey","legacyPublicKey"}
+//	POST   /__admin/webhooks             WebhookEndpoint, as SetWebhookURL
+//	POST   /__admin/webhooks/faults      WebhookFaults
+//	POST   /__admin/webhooks/replay      {"since"}; answers {"events"}
+//	POST   /__admin/install
+//	POST   /__admin/uninstall
 package gohighleveltest

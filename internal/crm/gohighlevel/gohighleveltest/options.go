@@ -32,7 +32,11 @@ type Options struct {
 	AccessTokenTTL time.Duration // 86,399 s when zero
 	// PrivateToken is a private integration token with every scope, as "pit-…"; none when empty.
 	PrivateToken string
-	Seed         uint64
+	// Webhooks are the app's URLs, and WebhookFaults how deliveries go wrong. New panics on what SetWebhookURL or
+	// SetWebhookFaults would refuse.
+	Webhooks      []WebhookEndpoint
+	WebhookFaults WebhookFaults
+	Seed          uint64
 }
 
 // The defaults of Options.
@@ -83,6 +87,7 @@ type Fake struct {
 	limits   *limits
 	faults   *faults
 	stats    *stats
+	webhooks *webhooks
 
 	mu       sync.Mutex // serialises changes of settings
 	settings atomic.Pointer[Options]
@@ -99,6 +104,7 @@ func New(o Options) *Fake {
 		limits:   newLimits(),
 		faults:   &faults{},
 		stats:    newStats(o.BurstWindow),
+		webhooks: newWebhooks(o),
 	}
 	f.ids.seed.Store(o.Seed)
 	f.traces.seed.Store(o.Seed ^ 0x7ace)

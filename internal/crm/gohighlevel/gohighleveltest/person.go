@@ -19,7 +19,9 @@ func (f *Fake) Create(c Contact) string {
 	s := f.contacts
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replace(s.byID[r.id()], r, f.now(), f.options().IndexLag)
+	old := s.byID[r.id()]
+	s.replace(old, r, f.now(), f.options().IndexLag)
+	f.announce(old, r)
 	return r.id()
 }
 
@@ -40,7 +42,7 @@ func (f *Fake) prepare(c Contact) *row {
 }
 
 // Load adds many contacts at once, and searches see them without lag where no earlier write is still queued. Contacts
-// whose id is there already are replaced.
+// whose id is there already are replaced. No webhook tells of it; Import is for that.
 // It returns the ids in order.
 func (f *Fake) Load(all []Contact) []string {
 	ids := make([]string, len(all))
@@ -59,6 +61,16 @@ func (f *Fake) Load(all []Contact) []string {
 	now := f.now()
 	for _, r := range rows {
 		s.replace(s.byID[r.id()], r, now, 0)
+	}
+	return ids
+}
+
+// Import adds many contacts as a person's file import does: webhooks tell of each, and searches lag. Contacts whose id is
+// there already are replaced. It returns the ids in order.
+func (f *Fake) Import(all []Contact) []string {
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = f.Create(all[i])
 	}
 	return ids
 }
@@ -82,11 +94,11 @@ func (f *Fake) edit(id string, change func(*Contact) error) error {
 	if err := change(&c); err != nil {
 		return err
 	}
-	f.store(old, &c)
+	f.announce(old, f.store(old, &c))
 	return nil
 }
 
-// store replaces a contact by a changed version. The caller holds the lock.
+// store replaces a contact by a changed version, which the caller announces. The caller holds the lock.
 func (f *Fake) store(old *row, c *Contact) *row {
 	now := f.now()
 	c.DateUpdated = now
@@ -128,7 +140,8 @@ func (f *Fake) Merge(winner, loser string) error {
 		}
 	}
 	s.replace(l, nil, f.now(), f.options().IndexLag)
-	f.store(w, &into)
+	f.announce(l, nil)
+	f.announceAs(f.store(w, &into), ContactUpdate) // whatever it changed: there is no event of its own for a merge
 	return nil
 }
 
@@ -142,6 +155,7 @@ func (f *Fake) Delete(id string) error {
 		return ErrNoContact
 	}
 	s.replace(old, nil, f.now(), f.options().IndexLag)
+	f.announce(old, nil)
 	return nil
 }
 

@@ -16,6 +16,7 @@ type Stats struct {
 	Updated       int            `json:"updated"`
 	Deleted       int            `json:"deleted"`
 	MaxInWindow   int            `json:"maxInWindow"`
+	Webhooks      WebhookStats   `json:"webhooks"`
 }
 
 type stats struct {
@@ -65,9 +66,11 @@ type effect struct{ created, updated, deleted int }
 
 // Stats returns the counts since the start or the last ResetStats.
 func (f *Fake) Stats() Stats {
+	hooks := f.WebhookStats()
 	f.stats.mu.Lock()
 	defer f.stats.mu.Unlock()
 	c := f.stats.counts
+	c.Webhooks = hooks
 	c.ByOperation, c.ByStatus = maps.Clone(c.ByOperation), maps.Clone(c.ByStatus)
 	return c
 }
@@ -80,6 +83,7 @@ func (f *Fake) MaxInWindow() int { return f.Stats().MaxInWindow }
 
 // ResetStats starts counting anew.
 func (f *Fake) ResetStats() {
+	f.webhooks.resetStats()
 	f.stats.mu.Lock()
 	defer f.stats.mu.Unlock()
 	f.stats.counts, f.stats.arrivals, f.stats.head = emptyStats(), nil, 0
