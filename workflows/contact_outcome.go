@@ -15,6 +15,9 @@ import (
 // person has to look. It tells whether there is something left to sync, with the gone side's record, another one in its
 // place, or none, so that it is created again.
 func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
+	if !liveSync(ctx) {
+		return false, s.finish(ctx, record.LinkInReview, record.ReviewGone)
+	}
 	side := s.gone[0]
 	other := s.sf
 	if side == record.Salesforce {

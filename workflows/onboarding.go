@@ -100,8 +100,10 @@ func (o *onboarding) run(ctx workflow.Context) error {
 		}
 	}
 	o.result.Verify.Drift = pending
-	if err := o.reviews(ctx); err != nil {
-		return err
+	if liveSync(ctx) {
+		if err := o.reviews(ctx); err != nil {
+			return err
+		}
 	}
 	return o.account(ctx)
 }
