@@ -133,17 +133,25 @@ func (r Review) Problem(v Verdict) string {
 	return ""
 }
 
-// pairProblem checks the pair that a verdict links; a review of one record takes any other for its half.
+// pairProblem checks the pair that a verdict links: of a review of several links both must be in it; the one record of
+// another takes any for its half.
 func (r Review) pairProblem(v Verdict) string {
 	if v.GoHighLevelID == "" || v.SalesforceID == "" {
 		return "link needs a GoHighLevel id and a Salesforce id"
 	}
+	found := 0
 	for _, l := range r.Links {
-		if l.GoHighLevelID == v.GoHighLevelID || l.SalesforceID == v.SalesforceID {
-			return ""
+		if l.GoHighLevelID == v.GoHighLevelID {
+			found++
+		}
+		if l.SalesforceID == v.SalesforceID {
+			found++
 		}
 	}
-	return "neither record belongs to it"
+	if found < min(len(r.Links), 2) {
+		return "the records to link do not both belong to it"
+	}
+	return ""
 }
 
 func joinChoices(all []Choice) string {
