@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,29 +30,65 @@ func (s *Store) MarkChanged(ctx context.Context, connection string, kind record.
 
 // announce does what MarkChanged does, within a transaction.
 func announce(ctx context.Context, tx pgx.Tx, sc scope, marks []record.Mark) (ring bool, err error) {
-	sides, ids, only := make([]int16, len(marks)), make([]string, len(marks)), make([]bool, len(marks))
-	for i, m := range marks {
-		if sides[i], err = sideCode(m.Side); err != nil {
+	var b marksOf
+	for _, m := range marks {
+		if err := b.add(sc, m); err != nil {
 			return false, err
 		}
-		ids[i], only[i] = m.RecordID, m.OnlyLinked
 	}
+	rang, err := b.announce(ctx, tx)
+	return len(rang) > 0, err
+}
+
+// marksOf collects the marks of several connections, column by column.
+type marksOf struct {
+	connections []int32
+	kinds       []int16
+	sides       []int16
+	ids         []string
+	onlyLinked  []bool
+}
+
+func (b *marksOf) add(sc scope, m record.Mark) error {
+	side, err := sideCode(m.Side)
+	if err != nil {
+		return err
+	}
+	b.connections, b.kinds = append(b.connections, sc.number), append(b.kinds, sc.kind)
+	b.sides, b.ids, b.onlyLinked = append(b.sides, side), append(b.ids, m.RecordID), append(b.onlyLinked, m.OnlyLinked)
+	return nil
+}
+
+// announce writes the marks and rings the bells, and returns the connections whose bell was silent.
+func (b *marksOf) announce(ctx context.Context, tx pgx.Tx) (rang []int32, err error) {
 	// In the order of the key: transactions that mark the same records must not wait for each other in a circle.
 	_, err = tx.Exec(ctx, `
 		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked)
-		SELECT $1, $2, m.side, m.id, bool_and(m.only_linked)
-		FROM unnest($3::smallint[], $4::text[], $5::boolean[]) AS m (side, id, only_linked)
-		GROUP BY m.side, m.id ORDER BY m.side, m.id
+		SELECT m.connection, m.kind, m.side, m.id, bool_and(m.only_linked)
+		FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::text[], $5::boolean[])
+			AS m (connection, kind, side, id, only_linked)
+		GROUP BY m.connection, m.kind, m.side, m.id ORDER BY m.connection, m.kind, m.side, m.id COLLATE "C"
 		ON CONFLICT (connection, kind, side, record_id) DO UPDATE
-		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at`, sc.number, sc.kind, sides, ids, only)
+		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at`,
+		b.connections, b.kinds, b.sides, b.ids, b.onlyLinked)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return ringBell(ctx, tx, sc.number)
+	return ringBells(ctx, tx, b.connections)
 }
 
-// ringBell tells whether the bell was silent.
-func ringBell(ctx context.Context, tx pgx.Tx, connection int32) (rang bool, err error) {
-	tag, err := tx.Exec(ctx, `INSERT INTO bells (connection) VALUES ($1) ON CONFLICT DO NOTHING`, connection)
-	return tag.RowsAffected() > 0, err
+// ringBells returns the connections whose bell was silent. A bell that was rung before is held until the transaction
+// ends, though nothing is written to it: else a run could clear the bell and look before the marks of this transaction
+// can be seen, and they would lie there without a bell.
+func ringBells(ctx context.Context, tx pgx.Tx, connections []int32) (rang []int32, err error) {
+	connections = slices.Clone(connections)
+	slices.Sort(connections)
+	rows, err := tx.Query(ctx, `
+		INSERT INTO bells AS b (connection) SELECT c FROM unnest($1::integer[]) WITH ORDINALITY AS u (c, n) ORDER BY n
+		ON CONFLICT (connection) DO UPDATE SET rung_at = b.rung_at WHERE false
+		RETURNING connection`, slices.Compact(connections))
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int32])
 }
