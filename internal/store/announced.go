@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,10 +58,12 @@ func (b *marksOf) add(sc scope, m record.Mark) error {
 	return nil
 }
 
-// announce writes the marks and rings the bells, and returns the connections whose bell was silent.
-func (b *marksOf) announce(ctx context.Context, tx pgx.Tx) (rang []int32, err error) {
+// announce writes the marks and rings the bells, and returns the connections whose bell was silent. What then queues goes
+// along after that, in the same message to the database.
+func (b *marksOf) announce(ctx context.Context, tx pgx.Tx, then ...func(*pgx.Batch)) (rang []int32, err error) {
+	var batch pgx.Batch
 	// In the order of the key: transactions that mark the same records must not wait for each other in a circle.
-	_, err = tx.Exec(ctx, `
+	batch.Queue(`
 		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked)
 		SELECT m.connection, m.kind, m.side, m.id, bool_and(m.only_linked)
 		FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::text[], $5::boolean[])
@@ -71,24 +72,17 @@ func (b *marksOf) announce(ctx context.Context, tx pgx.Tx) (rang []int32, err er
 		ON CONFLICT (connection, kind, side, record_id) DO UPDATE
 		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at`,
 		b.connections, b.kinds, b.sides, b.ids, b.onlyLinked)
-	if err != nil {
-		return nil, err
-	}
-	return ringBells(ctx, tx, b.connections)
-}
-
-// ringBells returns the connections whose bell was silent. A bell that was rung before is held until the transaction
-// ends, though nothing is written to it: else a run could clear the bell and look before the marks of this transaction
-// can be seen, and they would lie there without a bell.
-func ringBells(ctx context.Context, tx pgx.Tx, connections []int32) (rang []int32, err error) {
-	connections = slices.Clone(connections)
-	slices.Sort(connections)
-	rows, err := tx.Query(ctx, `
-		INSERT INTO bells AS b (connection) SELECT c FROM unnest($1::integer[]) WITH ORDINALITY AS u (c, n) ORDER BY n
+	// A bell that was rung before is held until the transaction ends, though nothing is written to it: else a run could
+	// clear the bell and look before these marks can be seen, and they would lie there without a bell.
+	batch.Queue(`
+		INSERT INTO bells AS b (connection) SELECT DISTINCT c FROM unnest($1::integer[]) AS c ORDER BY c
 		ON CONFLICT (connection) DO UPDATE SET rung_at = b.rung_at WHERE false
-		RETURNING connection`, slices.Compact(connections))
-	if err != nil {
-		return nil, err
+		RETURNING connection`, b.connections).Query(func(rows pgx.Rows) (err error) {
+		rang, err = pgx.CollectRows(rows, pgx.RowTo[int32])
+		return err
+	})
+	for _, queue := range then {
+		queue(&batch)
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[int32])
+	return rang, tx.SendBatch(ctx, &batch).Close()
 }

@@ -48,17 +48,14 @@ type located struct {
 // takeWebhooks locks in the same order as whatever else marks records: marks, bells, meter.
 func takeWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced) (record.Taken, error) {
 	taken := record.Taken{Fates: make([]record.Fate, len(batch))}
-	at, ids, err := connectionsAt(ctx, tx, batch)
+	at, fresh, err := rememberWebhooks(ctx, tx, batch)
 	if err != nil {
 		return record.Taken{}, err
 	}
-	fresh, err := rememberWebhooks(ctx, tx, batch, at)
-	if err != nil {
-		return record.Taken{}, err
-	}
+	ids := map[int32]string{}
 	var marks marksOf
 	var leaving []string
-	heard := map[heardKey]int64{}
+	heard := meter{}
 	for i, a := range batch {
 		switch {
 		case len(at[a.Location]) == 0:
@@ -80,6 +77,7 @@ func takeWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced) (rec
 			return record.Taken{}, err
 		}
 		for _, c := range at[a.Location] {
+			ids[c.number] = c.id
 			if err := marks.add(scope{number: c.number, kind: kind}, a.Mark); err != nil {
 				return record.Taken{}, err
 			}
@@ -88,15 +86,12 @@ func takeWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced) (rec
 		}
 	}
 	if len(marks.ids) > 0 {
-		rang, err := marks.announce(ctx, tx)
+		rang, err := marks.announce(ctx, tx, heard.queue)
 		if err != nil {
 			return record.Taken{}, err
 		}
 		for _, n := range rang {
 			taken.Rang = append(taken.Rang, ids[n])
-		}
-		if err := countAnnounced(ctx, tx, heard); err != nil {
-			return record.Taken{}, err
 		}
 	}
 	if len(leaving) > 0 {
@@ -107,54 +102,39 @@ func takeWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced) (rec
 	return taken, nil
 }
 
-// connectionsAt returns the connections of each location in the batch, and the ids of their numbers.
-func connectionsAt(ctx context.Context, tx pgx.Tx, batch []record.Announced) (at map[string][]located, ids map[int32]string, err error) {
-	seen := map[string]bool{}
-	var locations []string
-	for _, a := range batch {
-		if !seen[a.Location] {
-			seen[a.Location] = true
-			locations = append(locations, a.Location)
-		}
-	}
-	rows, err := tx.Query(ctx, `SELECT number, id, location FROM connections WHERE location = ANY ($1::text[])`, locations)
-	if err != nil {
-		return nil, nil, err
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (located, error) {
-		var c located
-		err := row.Scan(&c.number, &c.id, &c.location)
-		return c, err
-	})
-	at, ids = map[string][]located{}, map[int32]string{}
-	for _, c := range list {
-		at[c.location] = append(at[c.location], c)
-		ids[c.number] = c.id
-	}
-	return at, ids, err
-}
-
-// rememberWebhooks stores the keys of those webhooks that concern somebody, and returns the keys that are new.
-func rememberWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced, at map[string][]located) (map[[16]byte]bool, error) {
-	keys := make([][]byte, 0, len(batch))
-	for _, a := range batch {
-		if len(at[a.Location]) > 0 {
-			keys = append(keys, a.Key[:])
-		}
+// rememberWebhooks returns the connections of each location in the batch, and which keys are new. It stores the keys of
+// those webhooks that concern somebody.
+func rememberWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced) (at map[string][]located, fresh map[[16]byte]bool, err error) {
+	keys, locations := make([][]byte, len(batch)), make([]string, len(batch))
+	for i, a := range batch {
+		keys[i], locations[i] = a.Key[:], a.Location
 	}
 	// In the order of the key: two batches that hold the same webhooks must not wait for each other in a circle.
 	rows, err := tx.Query(ctx, `
-		INSERT INTO webhooks (key) SELECT DISTINCT k FROM unnest($1::bytea[]) AS k ORDER BY k
-		ON CONFLICT DO NOTHING RETURNING key`, keys)
+		WITH known AS MATERIALIZED (
+			SELECT number, id, location FROM connections WHERE location = ANY ($2::text[])
+		), fresh AS (
+			INSERT INTO webhooks (key)
+			SELECT DISTINCT w.key FROM unnest($1::bytea[], $2::text[]) AS w (key, location)
+			WHERE w.location IN (SELECT location FROM known) ORDER BY w.key
+			ON CONFLICT DO NOTHING RETURNING key
+		)
+		SELECT number, id, location, NULL FROM known UNION ALL SELECT 0, '', '', key FROM fresh`, keys, locations)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	fresh := make(map[[16]byte]bool, len(list))
-	for _, k := range list {
-		fresh[[16]byte(k)] = true
-	}
-	return fresh, err
+	at, fresh = map[string][]located{}, map[[16]byte]bool{}
+	var c located
+	var key []byte
+	_, err = pgx.ForEachRow(rows, []any{&c.number, &c.id, &c.location, &key}, func() error {
+		if key == nil {
+			at[c.location] = append(at[c.location], c)
+		} else {
+			fresh[[16]byte(key)] = true
+		}
+		return nil
+	})
+	return at, fresh, err
 }
 
 // uninstall turns off the connections of locations and returns how many.
@@ -174,24 +154,26 @@ type heardKey struct {
 	event      string
 }
 
-// countAnnounced adds to the meter of the current day (UTC).
-func countAnnounced(ctx context.Context, tx pgx.Tx, counts map[heardKey]int64) error {
+// meter counts what webhooks told of.
+type meter map[heardKey]int64
+
+// queue adds the counts to the current day (UTC).
+func (m meter) queue(batch *pgx.Batch) {
 	var connections []int32
 	var kinds, sides []int16
 	var events []string
-	var ns []int64
-	for k, n := range counts {
+	var counts []int64
+	for k, n := range m {
 		connections, kinds, sides = append(connections, k.connection), append(kinds, k.kind), append(sides, k.side)
-		events, ns = append(events, k.event), append(ns, n)
+		events, counts = append(events, k.event), append(counts, n)
 	}
-	_, err := tx.Exec(ctx, `
+	batch.Queue(`
 		INSERT INTO heard AS h (day, connection, kind, side, event, announced)
 		SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date, c.connection, c.kind, c.side, c.event, c.n
 		FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::text[], $5::bigint[]) AS c (connection, kind, side, event, n)
 		ORDER BY c.connection, c.kind, c.side, c.event
 		ON CONFLICT (connection, day, kind, side, event) DO UPDATE SET announced = h.announced + excluded.announced`,
-		connections, kinds, sides, events, ns)
-	return err
+		connections, kinds, sides, events, counts)
 }
 
 // PurgeWebhooks forgets the webhooks that were taken more than 30 days ago, and returns how many. It is to be called now
