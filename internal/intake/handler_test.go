@@ -332,6 +332,35 @@ func TestABellThatCannotBeRungIsCountedAndLeftToTheSweep(t *testing.T) {
 	})
 }
 
+func TestABellThatRangIsHeardThoughTheOutcomeIsInDoubt(t *testing.T) {
+	w := newWorld(t, nil)
+	w.inbox.after = errors.New("connection lost while committing")
+	body := event(1, "ContactUpdate", "loc2", "a")
+	require.Equal(t, 429, w.deliver(body))
+	w.inbox.after = nil
+	require.Equal(t, 200, w.deliver(body))
+	require.NoError(t, w.Close(t.Context()))
+	require.Equal(t, map[string]int{"west": 1}, w.bell.rings)
+	require.Equal(t, map[string]int64{"failed": 1, "duplicate": 1}, w.outcomes())
+}
+
+func TestStoppingThatIsCutOffLeavesTheBellToTheSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		release := w.inbox.stuck()
+		finish := w.inParallel(0, 3)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, w.Close(ctx), context.DeadlineExceeded)
+		release()
+		require.Equal(t, map[int]int{200: 3}, finish(), "it was kept all the same")
+		synctest.Wait()
+		require.Empty(t, w.bell.rings)
+		require.Equal(t, map[string]int64{"": 2}, w.count("tandem_webhook_unheard_bells"))
+	})
+}
+
 func TestTheReceiverMeasuresItself(t *testing.T) {
 	w := newWorld(t, nil)
 	require.Equal(t, 200, w.deliver(event(1, "ContactUpdate", "loc1", "a")))

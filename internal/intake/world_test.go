@@ -61,6 +61,8 @@ type inbox struct {
 	rung      map[string]bool
 	// before is called before a batch is taken; an error fails the batch.
 	before func(ctx context.Context, batch []record.Announced) error
+	// after is the fate of the commit: after an error nobody knows whether the batch was taken.
+	after error
 }
 
 func newInbox() *inbox {
@@ -99,6 +101,9 @@ func (b *inbox) TakeWebhooks(ctx context.Context, batch []record.Announced) (rec
 				taken.Rang = append(taken.Rang, c)
 			}
 		}
+	}
+	if b.after != nil {
+		return record.Taken{Rang: taken.Rang}, b.after
 	}
 	return taken, nil
 }
