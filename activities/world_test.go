@@ -170,7 +170,9 @@ func newWorld(t testing.TB, s setting) *world {
 	require.NoError(t, err)
 	sealed, err := v.Seal(vault.Scope{Connection: acme, Purpose: assembly.FingerprintPurpose}, key)
 	require.NoError(t, err)
-	_, err = db.AddConnection(t.Context(), store.Connection{ID: acme, Rules: file, State: "active", FingerprintKey: sealed})
+	_, err = db.AddConnection(t.Context(), store.Connection{
+		ID: acme, Rules: file, State: record.ConnectionActive, Location: box.GoHighLevel.LocationID(), FingerprintKey: sealed,
+	})
 	require.NoError(t, err)
 
 	credentials := db.Credentials(v)

@@ -247,7 +247,7 @@ func sameOrg(a, b string) bool {
 // addConnection stores a connection's rules and what was granted.
 func addConnection(ctx context.Context, s *store.Store, keys *vault.Vault, loaded *rules.Rules, exists bool, granted []oauth.Credential) error {
 	if exists {
-		if _, err := s.UpdateRules(ctx, loaded.Connection, loaded.Text); err != nil {
+		if _, err := s.UpdateRules(ctx, loaded.Connection, loaded.Text, loaded.GoHighLevel.Location); err != nil {
 			return err
 		}
 	} else {
@@ -260,7 +260,8 @@ func addConnection(ctx context.Context, s *store.Store, keys *vault.Vault, loade
 			return err
 		}
 		if _, err := s.AddConnection(ctx, store.Connection{
-			ID: loaded.Connection, Rules: loaded.Text, State: connectionState, FingerprintKey: sealed,
+			ID: loaded.Connection, Rules: loaded.Text, State: connectionState,
+			Location: loaded.GoHighLevel.Location, FingerprintKey: sealed,
 		}); err != nil {
 			return err
 		}

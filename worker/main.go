@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/intake"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
@@ -38,7 +37,15 @@ const usage = `The worker executes Tandem's workflows and activities until it is
 It takes its settings from the environment:
   TANDEM_DATABASE_URL    Tandem's Postgres (required)
   TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required)
-  TANDEM_LISTEN          address of /healthz, /readyz and /metrics (default 127.0.0.1:9464)
+  TANDEM_LISTEN          address of /healthz, /readyz and /metrics, for operators only (default 127.0.0.1:9464)
+  TANDEM_WEBHOOK_LISTEN  public address of /webhooks/gohighlevel, as host:port, plain HTTP behind a proxy that speaks HTTPS;
+                         off receives none (default off)
+  TANDEM_GHL_WEBHOOK_KEYS
+                         the Ed25519 public keys that webhooks may be signed with: base64 (SPKI), separated by commas
+                         (default HighLevel's own)
+  TANDEM_GHL_WEBHOOK_LEGACY_KEY_FILE
+                         a PEM file with the RSA key of the legacy header X-WH-Signature, which is refused otherwise
+  TANDEM_GHL_APP_ID      the marketplace app's id: an uninstall of another app then has no effect (default: any app's has)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -60,7 +67,8 @@ func run(ctx context.Context, args []string) error {
 	}
 	settings := platform.SettingsFromEnv(os.LookupEnv)
 	source, keyset := vault.SourceFromEnv(os.LookupEnv)
-	if err := errors.Join(settings.Validate(), keyset); err != nil {
+	trusted, untrusted := webhookKeys(settings.Webhooks)
+	if err := errors.Join(settings.Validate(), keyset, untrusted); err != nil {
 		return err
 	}
 	log, err := platform.NewLogger(settings.LogLevel, settings.LogFormat)
@@ -94,60 +102,48 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
 	}
 	defer temporal.Close()
-	return serve(ctx, log, settings, temporal, ledger, keys, metrics)
+	p := program{log: log, settings: settings, trusted: trusted, temporal: temporal, ledger: ledger, keys: keys, metrics: metrics}
+	return p.serve(ctx)
+}
+
+// program is all that is there once the worker has started.
+type program struct {
+	log      *zap.Logger
+	settings platform.Settings
+	trusted  intake.Keys
+	temporal client.Client
+	ledger   *store.Store
+	keys     *vault.Vault
+	metrics  *platform.Metrics
 }
 
 // serve works until the context ends, and then lets what is under way finish.
-func serve(ctx context.Context, log *zap.Logger, settings platform.Settings, temporal client.Client, ledger *store.Store, keys *vault.Vault, metrics *platform.Metrics) error {
-	connections := assembly.NewConnections(ledger, keys)
+func (p program) serve(ctx context.Context) error {
+	connections := assembly.NewConnections(p.ledger, p.keys)
 	flushed := make(chan struct{})
 	go func() {
 		defer close(flushed)
-		assembly.FlushEvery(ctx, connections, 2*time.Second, log)
+		assembly.FlushEvery(ctx, connections, 2*time.Second, p.log)
 	}()
-	listener, err := net.Listen("tcp", settings.Listen)
+	private, err := p.servePrivate()
 	if err != nil {
-		return fmt.Errorf("%s: %w", platform.EnvListen, err)
+		return err
 	}
-	server := &http.Server{Handler: private(temporal, ledger, metrics), ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("health and metrics are not served any more", zap.Error(err))
-		}
-	}()
-	w := assembly.NewWorker(temporal, connections, ledger)
+	public, err := p.servePublic()
+	if err != nil {
+		return err
+	}
+	go p.purgeWebhooks(ctx)
+	w := assembly.NewWorker(p.temporal, connections, p.ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	log.Info("working", zap.String("version", version), zap.String("private", listener.Addr().String()))
+	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address))
 	<-ctx.Done()
-	log.Info("stopping: what is under way may finish")
+	p.log.Info("stopping: what is under way may finish")
+	// Webhooks first, while everything that keeps them still works.
+	stopped := public.stop()
 	w.Stop()
 	<-flushed
-	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	return server.Shutdown(closing)
-}
-
-// private serves what operators and Prometheus ask for.
-func private(temporal client.Client, ledger *store.Store, metrics *platform.Metrics) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprintln(w, "ok") // a caller that hangs up does not matter
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-		defer cancel()
-		if _, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
-			http.Error(w, "Temporal does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		if err := ledger.CheckVersion(ctx); err != nil {
-			http.Error(w, "Postgres does not answer, or its schema is not this version's", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = fmt.Fprintln(w, "ready")
-	})
-	return mux
+	return errors.Join(stopped, private.stop())
 }

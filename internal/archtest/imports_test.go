@@ -103,6 +103,11 @@ var rules = []rule{
 		because: "history must stay replayable: a workflow takes time, chance and concurrency from package workflow only",
 	},
 	{
+		of:      []string{"./internal/intake/..."},
+		never:   []string{activities, workflows, goHighLevelHouse, salesforceHouse, store, "./internal/platform/...", "./internal/reconcile/...", temporal, pgx, oauth2, cobra},
+		because: "what strangers can reach decides nothing and holds no more than the interfaces it hands its marks to",
+	},
+	{
 		of: []string{"./starter/..."}, direct: true,
 		never:   []string{goHighLevelHouse, salesforceHouse},
 		because: "the command line starts workflows and prints; it calls no vendor",

@@ -15,8 +15,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// latencyBounds suit what Temporal's SDK measures in seconds: from a cached workflow task to a long API call.
-var latencyBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
+// latencyBounds suit what is measured in seconds: from a cached workflow task, or a webhook's acknowledgement, to a long
+// API call.
+var latencyBounds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 
 // Metrics is one registry of measurements, served to Prometheus.
 type Metrics struct {
@@ -33,7 +34,7 @@ func NewMetrics() (*Metrics, error) {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter), sdkmetric.WithView(sdkmetric.NewView(
-		sdkmetric.Instrument{Kind: sdkmetric.InstrumentKindHistogram},
+		sdkmetric.Instrument{Kind: sdkmetric.InstrumentKindHistogram, Unit: "s"},
 		sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{Boundaries: latencyBounds}},
 	)))
 	return &Metrics{registry: registry, meter: provider.Meter("tandem")}, nil

@@ -13,9 +13,28 @@ type Settings struct {
 	DatabaseURL string
 	// Listen is the worker's private address for health and metrics, as host:port.
 	Listen    string
+	Webhooks  WebhookSettings
 	LogLevel  string
 	LogFormat string
 }
+
+// WebhookSettings are how the worker receives GoHighLevel's webhooks.
+type WebhookSettings struct {
+	// Listen is the worker's public address, as host:port; Off for none.
+	Listen string
+	// Keys are the vendor's public keys, base64 and separated by commas; "" means the key that it signs with now.
+	Keys string
+	// LegacyKeyFile is a PEM file with the key of the legacy signature; "" refuses such signatures.
+	LegacyKeyFile string
+	// AppID is the marketplace app's id, so that another app's uninstall has no effect; "" takes every app for ours.
+	AppID string
+}
+
+// Off is the address of what is not served.
+const Off = "off"
+
+// On tells whether webhooks are received.
+func (w WebhookSettings) On() bool { return w.Listen != Off }
 
 // The environment variables of Settings.
 const (
@@ -23,6 +42,11 @@ const (
 	EnvListen      = "TANDEM_LISTEN"
 	EnvLogLevel    = "TANDEM_LOG_LEVEL"
 	EnvLogFormat   = "TANDEM_LOG_FORMAT"
+
+	EnvWebhookListen        = "TANDEM_WEBHOOK_LISTEN"
+	EnvWebhookKeys          = "TANDEM_GHL_WEBHOOK_KEYS"
+	EnvWebhookLegacyKeyFile = "TANDEM_GHL_WEBHOOK_LEGACY_KEY_FILE"
+	EnvWebhookAppID         = "TANDEM_GHL_APP_ID"
 )
 
 // SettingsFromEnv reads the settings and their defaults.
@@ -36,8 +60,12 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 	return Settings{
 		DatabaseURL: get(EnvDatabaseURL, ""),
 		Listen:      get(EnvListen, "127.0.0.1:9464"),
-		LogLevel:    get(EnvLogLevel, "info"),
-		LogFormat:   get(EnvLogFormat, "json"),
+		Webhooks: WebhookSettings{
+			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
+			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
+		},
+		LogLevel:  get(EnvLogLevel, "info"),
+		LogFormat: get(EnvLogFormat, "json"),
 	}
 }
 
@@ -52,6 +80,9 @@ func (s Settings) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		problems = append(problems, fmt.Errorf("%s=%q: want host:port", EnvListen, s.Listen))
+	}
+	if _, _, err := net.SplitHostPort(s.Webhooks.Listen); err != nil && s.Webhooks.On() {
+		problems = append(problems, fmt.Errorf("%s=%q: want host:port, or %s", EnvWebhookListen, s.Webhooks.Listen, Off))
 	}
 	if _, err := NewLogger(s.LogLevel, s.LogFormat); err != nil {
 		problems = append(problems, err)

@@ -10,13 +10,49 @@ type Mark struct {
 	OnlyLinked bool
 }
 
-// Announced is one webhook that told of a change.
+// Announced is one webhook that told of a change at a GoHighLevel location.
 type Announced struct {
-	// Key tells deliveries of the same event: the vendor's webhook id, or a digest of the body where there is none.
+	// Key tells deliveries of the same event: the vendor's webhook id, or a digest where there is none.
 	Key [16]byte
-	// Event is the vendor's name of the event, as "ContactUpdate".
+	// Event is the vendor's name of the event, as "ContactUpdate". The meter keeps it: never one that is not known.
 	Event string
-	Mark  Mark
+	// Location is the GoHighLevel location that the event happened at.
+	Location string
+	Kind     Kind
+	// Mark is what the event marks; one that names no record marks nothing.
+	Mark Mark
+	// Uninstall tells that the app was removed from the location.
+	Uninstall bool
+}
+
+// Taken is what became of a batch of webhooks.
+type Taken struct {
+	// Fates holds one fate per webhook, in the order of the batch.
+	Fates []Fate
+	// Rang lists the connections whose bell was silent before, each once: whoever took the batch must wake their
+	// SyncChanges.
+	Rang []string
+	// Uninstalled counts the connections that the batch turned to ConnectionUninstalled.
+	Uninstalled int
+}
+
+// Fate is what became of one webhook.
+type Fate int
+
+// The fates.
+const (
+	FateNew     Fate = iota // it was taken
+	FateAgain               // it had been taken before, and had no effect
+	FateNowhere             // no connection has its location; it is not remembered
+)
+
+// Heard is how many changes each way of hearing of them brought to a connection in a day (UTC).
+type Heard struct {
+	Day       time.Time
+	Side      Side
+	Event     string
+	Announced int64 // by webhooks
+	Swept     int64 // by a sweep, and by no webhook before
 }
 
 // Live says whether a connection is kept in step at the moment, and how it stands with people.

@@ -29,32 +29,63 @@ func (s *Store) MarkChanged(ctx context.Context, connection string, kind record.
 
 // announce does what MarkChanged does, within a transaction.
 func announce(ctx context.Context, tx pgx.Tx, sc scope, marks []record.Mark) (ring bool, err error) {
-	sides, ids, only := make([]int16, len(marks)), make([]string, len(marks)), make([]bool, len(marks))
-	for i, m := range marks {
-		if sides[i], err = sideCode(m.Side); err != nil {
+	var b marksOf
+	for _, m := range marks {
+		if err := b.add(sc, m); err != nil {
 			return false, err
 		}
-		ids[i], only[i] = m.RecordID, m.OnlyLinked
 	}
-	// In the order of the key: transactions that mark the same records must not wait for each other in a circle.
-	_, err = tx.Exec(ctx, `
-		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked)
-		SELECT $1, $2, m.side, m.id, bool_and(m.only_linked)
-		FROM unnest($3::smallint[], $4::text[], $5::boolean[]) AS m (side, id, only_linked)
-		GROUP BY m.side, m.id ORDER BY m.side, m.id
-		ON CONFLICT (connection, kind, side, record_id) DO UPDATE
-		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at`, sc.number, sc.kind, sides, ids, only)
-	if err != nil {
-		return false, err
-	}
-	return ringBell(ctx, tx, sc.number)
+	rang, err := b.announce(ctx, tx)
+	return len(rang) > 0, err
 }
 
-// ringBell tells whether the bell was silent. It holds the bell until the transaction ends: whoever silences it meanwhile
-// waits, and then sees what was announced.
-func ringBell(ctx context.Context, tx pgx.Tx, connection int32) (rang bool, err error) {
-	err = tx.QueryRow(ctx, `
-		INSERT INTO bells AS b (connection) VALUES ($1)
-		ON CONFLICT (connection) DO UPDATE SET rung_at = b.rung_at RETURNING xmax = 0`, connection).Scan(&rang)
-	return rang, err
+// ringBells returns the bells that were silent. A bell that was rung before is held until the transaction ends, though
+// nothing is written to it: else a run could clear the bell and look before the marks can be seen, and they would lie there
+// without a bell.
+const ringBells = `
+	INSERT INTO bells AS b (connection) SELECT DISTINCT c FROM unnest($1::integer[]) AS c ORDER BY c
+	ON CONFLICT (connection) DO UPDATE SET rung_at = b.rung_at WHERE false
+	RETURNING connection`
+
+// marksOf collects the marks of several connections, column by column.
+type marksOf struct {
+	connections []int32
+	kinds       []int16
+	sides       []int16
+	ids         []string
+	onlyLinked  []bool
+}
+
+func (b *marksOf) add(sc scope, m record.Mark) error {
+	side, err := sideCode(m.Side)
+	if err != nil {
+		return err
+	}
+	b.connections, b.kinds = append(b.connections, sc.number), append(b.kinds, sc.kind)
+	b.sides, b.ids, b.onlyLinked = append(b.sides, side), append(b.ids, m.RecordID), append(b.onlyLinked, m.OnlyLinked)
+	return nil
+}
+
+// announce writes the marks and rings the bells, and returns the connections whose bell was silent. What then queues goes
+// along after that, in the same message to the database.
+func (b *marksOf) announce(ctx context.Context, tx pgx.Tx, then ...func(*pgx.Batch)) (rang []int32, err error) {
+	var batch pgx.Batch
+	// In the order of the key: transactions that mark the same records must not wait for each other in a circle.
+	batch.Queue(`
+		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked)
+		SELECT m.connection, m.kind, m.side, m.id, bool_and(m.only_linked)
+		FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::text[], $5::boolean[])
+			AS m (connection, kind, side, id, only_linked)
+		GROUP BY m.connection, m.kind, m.side, m.id ORDER BY m.connection, m.kind, m.side, m.id COLLATE "C"
+		ON CONFLICT (connection, kind, side, record_id) DO UPDATE
+		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at`,
+		b.connections, b.kinds, b.sides, b.ids, b.onlyLinked)
+	batch.Queue(ringBells, b.connections).Query(func(rows pgx.Rows) (err error) {
+		rang, err = pgx.CollectRows(rows, pgx.RowTo[int32])
+		return err
+	})
+	for _, queue := range then {
+		queue(&batch)
+	}
+	return rang, tx.SendBatch(ctx, &batch).Close()
 }

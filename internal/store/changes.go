@@ -17,19 +17,20 @@ const admitted = 2000
 // PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
 // synced in which lane: everything as single records where no more than most links are pending, else the bulk lane takes
 // all but what it has handed over. Links that somebody works on are left out. While the connection is not live, nothing
-// is turned or planned, and what is announced stays. Safe to repeat.
+// is turned or planned, what is announced stays, and its bell stays rung: whoever turns it live wakes the run. Safe to
+// repeat.
 func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.Kind, most int) (record.ChangesPlan, error) {
 	sc, err := s.scope(ctx, connection, kind)
 	if err != nil {
 		return record.ChangesPlan{}, err
 	}
-	// The bell first: what is announced from here on rings again.
-	if _, err := s.pool.Exec(ctx, `DELETE FROM bells WHERE connection = $1`, sc.number); err != nil {
-		return record.ChangesPlan{}, fmt.Errorf("store: silence a bell: %w", err)
-	}
 	live, err := s.Live(ctx, connection)
 	if err != nil || !live.On() {
 		return record.ChangesPlan{}, err
+	}
+	// The bell first: what is announced from here on rings again.
+	if _, err := s.pool.Exec(ctx, `DELETE FROM bells WHERE connection = $1`, sc.number); err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: silence a bell: %w", err)
 	}
 	for more := true; more; {
 		if more, err = s.admitChanges(ctx, sc); err != nil {

@@ -22,11 +22,12 @@ type Connection struct {
 	Rules          string // YAML, as it was applied
 	RulesVersion   int    // 1 for the first rules
 	State          string
+	Location       string // the GoHighLevel location that the rules name, by which webhooks find the connection
 	FingerprintKey []byte // sealed by the caller
 	CreatedAt      time.Time
 }
 
-const connectionColumns = `id, number, rules, rules_version, state, fingerprint_key, created_at`
+const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at`
 
 // AddConnection stores a new connection with its first rules and returns it as stored. It fails with
 // ErrConnectionExists where the id is taken.
@@ -34,8 +35,8 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 	var added Connection
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			INSERT INTO connections (id, rules, state, fingerprint_key) VALUES ($1, $2, $3, $4)
-			RETURNING `+connectionColumns, c.ID, c.Rules, c.State, c.FingerprintKey)
+			INSERT INTO connections (id, rules, state, location, fingerprint_key) VALUES ($1, $2, $3, nullif($4, ''), $5)
+			RETURNING `+connectionColumns, c.ID, c.Rules, c.State, c.Location, c.FingerprintKey)
 		if err != nil {
 			return err
 		}
@@ -90,21 +91,26 @@ func (s *Store) ListConnections(ctx context.Context) ([]Connection, error) {
 	return list, nil
 }
 
-// UpdateRules replaces a connection's rules, keeps the earlier version, and returns the number of the new one. The
-// rules that are in force already make no new version.
-func (s *Store) UpdateRules(ctx context.Context, id, rules string) (version int, err error) {
+// UpdateRules replaces a connection's rules, and the GoHighLevel location that they name, keeps the earlier version, and
+// returns the number of the new one. The rules that are in force already make no new version.
+func (s *Store) UpdateRules(ctx context.Context, id, rules, location string) (version int, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var number int
 		var current string
 		err := tx.QueryRow(ctx, `SELECT number, rules, rules_version FROM connections WHERE id = $1 FOR UPDATE`, id).
 			Scan(&number, &current, &version)
-		if err != nil || current == rules {
+		if err != nil {
+			return err
+		}
+		if current == rules {
+			_, err = tx.Exec(ctx, `
+				UPDATE connections SET location = nullif($2, '') WHERE number = $1 AND coalesce(location, '') <> $2`, number, location)
 			return err
 		}
 		version++
 		if _, err := tx.Exec(ctx, `
-			UPDATE connections SET rules = $2, rules_version = $3, updated_at = now() WHERE number = $1`,
-			number, rules, version); err != nil {
+			UPDATE connections SET rules = $2, rules_version = $3, location = nullif($4, ''), updated_at = now()
+			WHERE number = $1`, number, rules, version, location); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO connection_rules (connection, version, rules) VALUES ($1, $2, $3)`,
@@ -152,6 +158,6 @@ func (s *Store) SetConnectionState(ctx context.Context, id, state string) error 
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) {
 	var c Connection
-	err := row.Scan(&c.ID, &c.Number, &c.Rules, &c.RulesVersion, &c.State, &c.FingerprintKey, &c.CreatedAt)
+	err := row.Scan(&c.ID, &c.Number, &c.Rules, &c.RulesVersion, &c.State, &c.Location, &c.FingerprintKey, &c.CreatedAt)
 	return c, err
 }

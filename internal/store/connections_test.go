@@ -17,7 +17,7 @@ import (
 func TestAConnectionIsKeptAsItWasAdded(t *testing.T) {
 	s, _ := newStore(t)
 	added, err := s.AddConnection(t.Context(), store.Connection{
-		ID: "north-1", Rules: "a: 1\n", State: "new", FingerprintKey: []byte{1, 2, 3},
+		ID: "north-1", Rules: "a: 1\n", State: "new", Location: "locNorth", FingerprintKey: []byte{1, 2, 3},
 	})
 	require.NoError(t, err)
 	require.Equal(t, 1, added.RulesVersion)
@@ -25,6 +25,7 @@ func TestAConnectionIsKeptAsItWasAdded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, added, got)
 	require.Equal(t, []byte{1, 2, 3}, got.FingerprintKey)
+	require.Equal(t, "locNorth", got.Location)
 	all, err := s.ListConnections(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 2)
@@ -47,10 +48,10 @@ func TestAConnectionIDIsASlug(t *testing.T) {
 
 func TestEveryVersionOfTheRulesIsKept(t *testing.T) {
 	s, _ := newStore(t)
-	version, err := s.UpdateRules(t.Context(), acme, "second")
+	version, err := s.UpdateRules(t.Context(), acme, "second", "loc2")
 	require.NoError(t, err)
 	require.Equal(t, 2, version)
-	version, err = s.UpdateRules(t.Context(), acme, "second")
+	version, err = s.UpdateRules(t.Context(), acme, "second", "loc2")
 	require.NoError(t, err)
 	require.Equal(t, 2, version, "the same rules make no new version")
 	for version, want := range map[int]string{1: "fields: {}\n", 2: "second"} {
@@ -58,8 +59,19 @@ func TestEveryVersionOfTheRulesIsKept(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, rules)
 	}
-	_, err = s.UpdateRules(t.Context(), "nowhere", "x")
+	_, err = s.UpdateRules(t.Context(), "nowhere", "x", "loc")
 	require.ErrorIs(t, err, record.ErrNoConnection)
+}
+
+func TestAConnectionFollowsTheLocationOfItsRules(t *testing.T) {
+	s, _ := newStore(t)
+	for _, step := range []struct{ rules, location string }{{"second", "loc2"}, {"second", "loc3"}, {"third", ""}, {"third", "loc4"}} {
+		_, err := s.UpdateRules(t.Context(), acme, step.rules, step.location)
+		require.NoError(t, err)
+		got, err := s.GetConnection(t.Context(), acme)
+		require.NoError(t, err)
+		require.Equal(t, step.location, got.Location)
+	}
 }
 
 func newVault(t *testing.T) *vault.Vault {

@@ -118,7 +118,7 @@ func makePending(ctx context.Context, tx pgx.Tx, sc scope, links []int64) error 
 	if err != nil {
 		return err
 	}
-	_, err = ringBell(ctx, tx, sc.number)
+	_, err = tx.Exec(ctx, ringBells, []int32{sc.number})
 	return err
 }
 

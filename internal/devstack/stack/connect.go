@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
 )
@@ -19,6 +20,10 @@ import (
 // Connect makes a connection between the two fakes: it stores the rules and authorises both sides by their OAuth code
 // flows, as a person would, save that the fakes' pages grant at once.
 func (s *Stack) Connect(ctx context.Context, connection string, rulesFile []byte) error {
+	loaded, err := rules.Parse(connection, rulesFile)
+	if err != nil {
+		return err
+	}
 	key, err := vault.NewFingerprintKey()
 	if err != nil {
 		return err
@@ -28,7 +33,8 @@ func (s *Stack) Connect(ctx context.Context, connection string, rulesFile []byte
 		return err
 	}
 	if _, err := s.Store.AddConnection(ctx, store.Connection{
-		ID: connection, Rules: string(rulesFile), State: "active", FingerprintKey: sealed,
+		ID: connection, Rules: loaded.Text, State: record.ConnectionActive,
+		Location: loaded.GoHighLevel.Location, FingerprintKey: sealed,
 	}); err != nil {
 		return err
 	}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/intake"
+	"github.com/tandem-sync/tandem/internal/platform"
+)
+
+// purgeEvery is how often webhooks are forgotten that are older than the vendor replays.
+const purgeEvery = time.Hour
+
+// webhookKeys reads whom webhooks are believed from; it names every problem at once.
+func webhookKeys(s platform.WebhookSettings) (keys intake.Keys, err error) {
+	var problems []error
+	text := s.Keys
+	if text == "" {
+		text = intake.VendorKey
+	}
+	if keys.Current, err = intake.ParseKeys(text); err != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", platform.EnvWebhookKeys, err))
+	}
+	if s.LegacyKeyFile != "" {
+		pem, err := os.ReadFile(s.LegacyKeyFile)
+		if err == nil {
+			keys.Legacy, err = intake.ParseLegacyKey(pem)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s=%s: %w", platform.EnvWebhookLegacyKeyFile, s.LegacyKeyFile, err))
+		}
+	}
+	return keys, errors.Join(problems...)
+}
+
+// servePublic serves webhooks, where they are to be received, and nothing else.
+func (p program) servePublic() (*listening, error) {
+	settings := p.settings.Webhooks
+	if !settings.On() {
+		return &listening{address: platform.Off}, nil
+	}
+	receiver, err := intake.New(intake.Config{
+		Keys: p.trusted, Inbox: p.ledger, Doorbell: assembly.Doorbell{Temporal: p.temporal}, Log: p.log,
+		Meter: p.metrics.Meter(), AppID: settings.AppID,
+	})
+	if err != nil {
+		return nil, err
+	}
+	complaints, err := zap.NewStdLogAt(p.log.Named("public"), zap.WarnLevel)
+	if err != nil {
+		return nil, errors.Join(err, receiver.Close(context.Background()))
+	}
+	l, err := listen(settings.Listen, &http.Server{
+		Handler:           receiver.Mux(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      20 * time.Second,
+		IdleTimeout:       90 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          complaints,
+	}, p.log)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", platform.EnvWebhookListen, errors.Join(err, receiver.Close(context.Background())))
+	}
+	l.after = receiver.Close
+	return l, nil
+}
+
+// purgeWebhooks forgets old webhooks now and then until the context ends.
+func (p program) purgeWebhooks(ctx context.Context) {
+	ticker := time.NewTicker(purgeEvery)
+	defer ticker.Stop()
+	for {
+		switch n, err := p.ledger.PurgeWebhooks(ctx); {
+		case err != nil && ctx.Err() == nil:
+			p.log.Warn("old webhooks could not be forgotten; it is tried again", zap.Error(err))
+		case n > 0:
+			p.log.Debug("forgot old webhooks", zap.Int64("webhooks", n))
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
