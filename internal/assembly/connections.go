@@ -95,15 +95,18 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 		},
 		budgets: map[record.Side]*budget.Budget{}, at: time.Now(),
 	}
-	if held != nil {
-		o.budgets = held.budgets
-	} else {
-		for side, allowance := range map[record.Side]rules.Allowance{
-			record.GoHighLevel: loaded.GoHighLevel.Allowance, record.Salesforce: loaded.Salesforce.Allowance,
-		} {
-			if o.budgets[side], err = c.budget(row.ID, side, allowance); err != nil {
-				return nil, err
-			}
+	for side, allowance := range map[record.Side]rules.Allowance{
+		record.GoHighLevel: loaded.GoHighLevel.Allowance, record.Salesforce: loaded.Salesforce.Allowance,
+	} {
+		// A budget outlives the rules it was made under: it holds what was counted, and who waits.
+		if held != nil {
+			o.budgets[side] = held.budgets[side]
+			err = o.budgets[side].Allow(allowance)
+		} else {
+			o.budgets[side], err = budget.New(budget.Config{Connection: row.ID, Side: side, Allowance: allowance, Leases: c.store})
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	o.Calls = func(side record.Side) (int, int) {
@@ -125,12 +128,6 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 
 // FingerprintPurpose is the vault purpose of a connection's fingerprint key.
 const FingerprintPurpose = "fingerprint-key"
-
-func (c *Connections) budget(connection string, side record.Side, a rules.Allowance) (*budget.Budget, error) {
-	return budget.New(budget.Config{
-		Connection: connection, Side: side, Lane: "backfill", Requests: a.Requests, Window: a.Window, Daily: a.Daily, Leases: c.store,
-	})
-}
 
 func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	credentials := c.store.Credentials(c.vault)
