@@ -126,11 +126,12 @@ func (b *Budget) Acquire(ctx context.Context) error {
 		return err
 	}
 	rank := max(crm.LaneOf(ctx).Rank(), 0)
-	if err := b.checkUsedUp(ctx, rank); err != nil {
+	probe, err := b.checkUsedUp(ctx, rank)
+	if err != nil {
 		return err
 	}
 	if b.allowance.Load().Requests > 0 {
-		if err := b.await(ctx, rank); err != nil {
+		if err := b.await(ctx, rank, probe); err != nil {
 			return err
 		}
 	}
@@ -138,8 +139,8 @@ func (b *Budget) Acquire(ctx context.Context) error {
 	return nil
 }
 
-// await takes the lane's next slot and waits for its time.
-func (b *Budget) await(ctx context.Context, rank int) error {
+// await takes the lane's next slot and waits for its time. A probe is not stopped by a day that is used up.
+func (b *Budget) await(ctx context.Context, rank int, probe bool) error {
 	q := b.queues[rank]
 	q.waiting.Add(1)
 	defer q.waiting.Add(-1)
@@ -150,8 +151,11 @@ func (b *Budget) await(ctx context.Context, rank int) error {
 		return ctx.Err()
 	}
 	for {
-		if err := b.checkUsedUp(ctx, rank); err != nil {
-			return err
+		if !probe {
+			var err error
+			if probe, err = b.checkUsedUp(ctx, rank); err != nil {
+				return err
+			}
 		}
 		// Where the vendor refused a request, what was leased before that counts for nothing.
 		if refusals := b.refused(); refusals != q.seen {

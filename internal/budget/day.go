@@ -85,8 +85,9 @@ func share(rank int, a *rules.Allowance) float64 {
 	}
 }
 
-// checkUsedUp fails while the lane's share of the day is used up, and, without slots, while the vendor refuses.
-func (b *Budget) checkUsedUp(ctx context.Context, rank int) error {
+// checkUsedUp fails while the lane's share of the day is used up, and, without slots, while the vendor refuses. A probe
+// is the one request that finds out whether the vendor's day has begun anew.
+func (b *Budget) checkUsedUp(ctx context.Context, rank int) (probe bool, err error) {
 	b.refresh(ctx)
 	now := time.Now()
 	a := b.allowance.Load()
@@ -109,13 +110,13 @@ func (b *Budget) checkUsedUp(ctx context.Context, rank int) error {
 		case now.Before(b.day.probed.Add(probeEvery)):
 			until = later(until, b.day.probed.Add(probeEvery))
 		case !until.After(now):
-			b.day.probed = now // this request finds out
+			b.day.probed, probe = now, true
 		}
 	}
 	if wait := until.Sub(now); wait > 0 {
-		return b.usedUp(wait)
+		return false, b.usedUp(wait)
 	}
-	return nil
+	return probe, nil
 }
 
 // vendorSaysOver tells whether the vendor said that a share of its day is used up, and until when that is to be
