@@ -47,6 +47,8 @@ type SyncContactsResult struct {
 	// Left is how many pending contacts nobody had claimed before this batch, counted up to 10,000.
 	Left       int                       `json:"left"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up.
+	Pause *Pause `json:"pause,omitempty"`
 }
 
 // SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
@@ -55,7 +57,8 @@ type SyncContactsResult struct {
 func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
-		return SyncContactsResult{}, err
+		pause, err := paused(ctx, err)
+		return SyncContactsResult{Pause: pause}, err
 	}
 	defer heartbeat(ctx)()
 	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{
@@ -71,12 +74,16 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 			RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, RulesVersion: c.RulesVersion,
 		},
 	}
-	if err := b.run(ctx, claimed.Work); err != nil {
-		return SyncContactsResult{}, err
+	err = b.run(ctx, claimed.Work)
+	if err == nil {
+		err = b.finish(ctx, int(activity.GetInfo(ctx).Attempt) >= patience)
 	}
-	lastAttempt := int(activity.GetInfo(ctx).Attempt) >= patience
-	if err := b.finish(ctx, lastAttempt); err != nil {
+	if pause, err := paused(ctx, err); err != nil {
 		return SyncContactsResult{}, err
+	} else if pause != nil {
+		// A day is long: whoever is in a lane that may still send can have them meanwhile.
+		out := SyncContactsResult{Claimed: b.done(), Left: claimed.Left, Allowances: c.allowances(), Pause: pause}
+		return out, a.Ledger.Release(ctx, in.Batch, claimed.Token)
 	}
 	return SyncContactsResult{Claimed: len(claimed.Work), Left: claimed.Left, Allowances: c.allowances()}, nil
 }

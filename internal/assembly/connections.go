@@ -66,9 +66,12 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 		return held.Connection, nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
-		// The first caller's end must not fail the others.
-		return c.open(context.WithoutCancel(ctx), row, held)
+		// The first caller's end, or its lane's, must not fail the others.
+		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row, held)
 	})
+	if crm.KindOf(err) == crm.RateLimited && held != nil && held.RulesVersion == row.RulesVersion {
+		return held.Connection, nil // a directory that is a day old is better than none
+	}
 	if err != nil {
 		return nil, err
 	}
