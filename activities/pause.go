@@ -43,6 +43,17 @@ func paused(ctx context.Context, err error) (*Pause, error) {
 	return &Pause{Side: side, For: wait, Lane: crm.LaneOf(ctx)}, nil
 }
 
+// stop is what a batch comes to that an error ended. Where an allowance is used up, it gives back what is left of it: a
+// day is long, and whoever is in a lane that may still send can have it meanwhile.
+func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncContactsResult, error) {
+	pause, err := paused(ctx, err)
+	if err != nil {
+		return SyncContactsResult{}, err
+	}
+	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances(), Pause: pause}
+	return out, b.ledger.Release(ctx, owner, b.token)
+}
+
 // done counts the pairs whose outcome is in the ledger.
 func (b *batch) done() (n int) {
 	for _, p := range b.pairs {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -78,12 +79,8 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 	if err == nil {
 		err = b.finish(ctx, int(activity.GetInfo(ctx).Attempt) >= patience)
 	}
-	if pause, err := paused(ctx, err); err != nil {
-		return SyncContactsResult{}, err
-	} else if pause != nil {
-		// A day is long: whoever is in a lane that may still send can have them meanwhile.
-		out := SyncContactsResult{Claimed: b.done(), Left: claimed.Left, Allowances: c.allowances(), Pause: pause}
-		return out, a.Ledger.Release(ctx, in.Batch, claimed.Token)
+	if err != nil {
+		return b.stop(ctx, in.Batch, claimed.Left, err)
 	}
 	return SyncContactsResult{Claimed: len(claimed.Work), Left: claimed.Left, Allowances: c.allowances()}, nil
 }
@@ -260,25 +257,28 @@ func (b *batch) explainAbsence(ctx context.Context, absent []*pair) error {
 }
 
 // each does something for every pair, so many at once, and keeps each pair's failure with it. It stops early, with the
-// error, where going on makes no sense: the connection is broken, or its allowance is used up.
+// error, where going on makes no sense: the connection is broken, or its allowance is used up. What is under way then may
+// finish: a create that is cut off would have to be settled.
 func (b *batch) each(ctx context.Context, pairs []*pair, atOnce int, do func(context.Context, *pair) error) error {
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
+	var stopped atomic.Bool
 	group.SetLimit(atOnce)
 	for _, p := range pairs {
-		if ctx.Err() != nil {
-			break
-		}
 		group.Go(func() error {
+			if stopped.Load() || ctx.Err() != nil {
+				return ctx.Err()
+			}
 			err := do(ctx, p)
-			var e *crm.Error
-			if !errors.As(err, &e) {
-				return err
+			if e := (*crm.Error)(nil); errors.As(err, &e) {
+				p.failure = e
+				if e.Kind != crm.NeedsReconnect && e.RetryAfter <= longWait {
+					return nil
+				}
 			}
-			p.failure = e
-			if e.Kind == crm.NeedsReconnect || e.RetryAfter > longWait {
-				return e
+			if err != nil {
+				stopped.Store(true)
 			}
-			return nil
+			return err
 		})
 	}
 	return group.Wait()
