@@ -42,6 +42,8 @@ type Ledger interface {
 	// HandOver makes links of the claim pending for the record lane: nobody's claim, and skipped by Claim until
 	// their ContactSync run ends.
 	HandOver(ctx context.Context, token int64, linkIDs []int64) error
+	// Release gives back what the owner still holds under the token, for whoever claims next. Intents stay open.
+	Release(ctx context.Context, owner string, token int64) error
 	// HandedOver returns up to n links that wait in the record lane, in the order of their ids.
 	HandedOver(ctx context.Context, connection string, kind record.Kind, n int) ([]int64, error)
 	// EnsureLink returns the link of a record; a record that has none gets one of one half.

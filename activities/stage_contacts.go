@@ -36,13 +36,15 @@ type StageContactsResult struct {
 	Total      int                       `json:"total"` // the vendor's own count, -1 when unknown
 	Done       bool                      `json:"done"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+	Pause      *Pause                    `json:"pause,omitempty"` // an allowance is used up; the cursor is kept
 }
 
 // StageContacts reads the next pages of one side's contacts into the ledger, for matching. Safe to repeat.
 func (a *Contacts) StageContacts(ctx context.Context, in StageContactsInput) (StageContactsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
-		return StageContactsResult{}, err
+		pause, err := paused(ctx, err)
+		return StageContactsResult{Pause: pause}, err
 	}
 	defer heartbeat(ctx)()
 	key := record.StageKey{Connection: in.Connection, Kind: record.Contact, Side: in.Side, Epoch: in.Epoch}
@@ -53,8 +55,11 @@ func (a *Contacts) StageContacts(ctx context.Context, in StageContactsInput) (St
 	out := StageContactsResult{Read: state.Count, Total: -1, Done: state.Done}
 	for started := time.Now(); !state.Done && time.Since(started) < stagingSpell; {
 		page, err := c.page(ctx, in.Side, state.Cursor)
-		if err != nil {
+		if out.Pause, err = paused(ctx, err); err != nil {
 			return out, err
+		}
+		if out.Pause != nil {
+			break
 		}
 		staged := make([]record.Staged, 0, len(page.docs))
 		for _, doc := range page.docs {

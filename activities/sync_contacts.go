@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -45,6 +46,8 @@ type SyncContactsResult struct {
 	// Left is how many pending contacts nobody had claimed before this batch, counted up to 10,000.
 	Left       int                       `json:"left"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up.
+	Pause *Pause `json:"pause,omitempty"`
 }
 
 // SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
@@ -53,7 +56,8 @@ type SyncContactsResult struct {
 func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
-		return SyncContactsResult{}, err
+		pause, err := paused(ctx, err)
+		return SyncContactsResult{Pause: pause}, err
 	}
 	defer heartbeat(ctx)()
 	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{
@@ -69,12 +73,12 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 			RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, RulesVersion: c.RulesVersion,
 		},
 	}
-	if err := b.run(ctx, claimed.Work); err != nil {
-		return SyncContactsResult{}, err
+	err = b.run(ctx, claimed.Work)
+	if err == nil {
+		err = b.finish(ctx, int(activity.GetInfo(ctx).Attempt) >= patience)
 	}
-	lastAttempt := int(activity.GetInfo(ctx).Attempt) >= patience
-	if err := b.finish(ctx, lastAttempt); err != nil {
-		return SyncContactsResult{}, err
+	if err != nil {
+		return b.stop(ctx, in.Batch, claimed.Left, err)
 	}
 	return SyncContactsResult{Claimed: len(claimed.Work), Left: claimed.Left, Allowances: c.allowances()}, nil
 }
@@ -249,89 +253,31 @@ func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
 }
 
 // each does something for every pair, so many at once, and keeps each pair's failure with it. It stops early, with the
-// error, where going on makes no sense: the connection is broken, or its allowance is used up.
+// error, where going on makes no sense: the connection is broken, or its allowance is used up. What is under way then may
+// finish: a create that is cut off would have to be settled.
 func (b *batch) each(ctx context.Context, pairs []*pair, atOnce int, do func(context.Context, *pair) error) error {
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
+	var stopped atomic.Bool
 	group.SetLimit(atOnce)
 	for _, p := range pairs {
-		if ctx.Err() != nil {
-			break
-		}
 		group.Go(func() error {
+			if stopped.Load() || ctx.Err() != nil {
+				return ctx.Err()
+			}
 			err := do(ctx, p)
-			var e *crm.Error
-			if !errors.As(err, &e) {
-				return err
+			if e := (*crm.Error)(nil); errors.As(err, &e) {
+				p.failure = e
+				if e.Kind != crm.NeedsReconnect && e.RetryAfter <= longWait {
+					return nil
+				}
 			}
-			p.failure = e
-			if e.Kind == crm.NeedsReconnect || e.RetryAfter > longWait {
-				return e
+			if err != nil {
+				stopped.Store(true)
 			}
-			return nil
+			return err
 		})
 	}
 	return group.Wait()
-}
-
-// commit records the outcome of every open pair that is ready.
-func (b *batch) commit(ctx context.Context, ready func(*pair) bool) error {
-	var outcomes []record.Outcome
-	var pairs []*pair
-	for _, p := range b.pairs {
-		if p.committed || p.single || p.failure != nil || !p.settled() && !ready(p) {
-			continue
-		}
-		outcomes = append(outcomes, p.outcome())
-		pairs = append(pairs, p)
-	}
-	for len(outcomes) > 0 {
-		err := b.ledger.Commit(ctx, b.token, b.origin, outcomes)
-		var linked *record.AlreadyLinkedError
-		if errors.As(err, &linked) {
-			i := slices.IndexFunc(pairs, func(p *pair) bool { return p.link.ID == linked.LinkID })
-			if i < 0 {
-				return err
-			}
-			pairs[i].single = true
-			outcomes, pairs = slices.Delete(outcomes, i, i+1), slices.Delete(pairs, i, i+1)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		break
-	}
-	for _, p := range pairs {
-		p.committed = true
-	}
-	return nil
-}
-
-// settled tells whether the outcome is certain without a write.
-func (p *pair) settled() bool {
-	return p.excluded || p.absence != nil && (p.absence.action != AbsenceDelete || p.absence.deleted)
-}
-
-func (p *pair) outcome() record.Outcome {
-	switch {
-	case p.absence != nil:
-		return p.absenceOutcome()
-	case p.excluded:
-		return p.excludedOutcome()
-	}
-	return record.Outcome{
-		LinkID: p.link.ID, State: record.LinkInStep, Base: p.decision.Next.Encode(), Journal: p.journal,
-		GoHighLevelID: p.link.GoHighLevelID, SalesforceID: p.link.SalesforceID,
-	}
-}
-
-// excludedOutcome keeps the base of a contact that was in step before it left the filter: it comes back by it.
-func (p *pair) excludedOutcome() record.Outcome {
-	out := record.Outcome{LinkID: p.link.ID, State: record.LinkExcluded}
-	if len(p.link.Base) > 0 {
-		out.Problem = record.ProblemLeftFilter
-	}
-	return out
 }
 
 // finish hands what a vendor refuses for good to the record lane. What fails only for now is the error to retry by;

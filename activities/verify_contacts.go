@@ -27,6 +27,8 @@ type VerifyContactsResult struct {
 	// Differing links hold records that do not agree under the rules, or lack one half. They are made pending again.
 	Differing  int                       `json:"differing"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
+	// Pause tells that an allowance is used up: nothing of the slice is accounted for, and it is to be compared again.
+	Pause *Pause `json:"pause,omitempty"`
 }
 
 // VerifyContacts compares what is staged of both sides' contacts, link by link, and reads once more, by id, what seems
@@ -34,7 +36,8 @@ type VerifyContactsResult struct {
 func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (VerifyContactsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
-		return VerifyContactsResult{}, err
+		pause, err := paused(ctx, err)
+		return VerifyContactsResult{Pause: pause}, err
 	}
 	defer heartbeat(ctx)()
 	work, err := a.Ledger.Links(ctx, in.Connection, record.Contact, in.After, in.Size)
@@ -78,8 +81,12 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 			suspects.pairs = append(suspects.pairs, p)
 		}
 	}
-	if err := suspects.readPatiently(ctx); err != nil {
+	pause, err := paused(ctx, suspects.readPatiently(ctx))
+	if err != nil {
 		return out, err
+	}
+	if pause != nil {
+		return VerifyContactsResult{Pause: pause, Allowances: c.allowances()}, nil
 	}
 	var differing []int64
 	for _, p := range suspects.pairs {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/term"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -74,6 +75,7 @@ func (a *app) dial(ctx context.Context) (client.Client, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	options.ContextPropagators = activities.Propagators()
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, unreachable{fmt.Errorf("no Temporal answers at %s: start it with `starter dev`, or name another with --temporal-address: %w", options.HostPort, err)}

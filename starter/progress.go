@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -132,6 +133,13 @@ func counters(p workflows.Progress, child *workflows.Progress) []workflows.KindC
 	return p.Kinds
 }
 
+func pausedOf(child *workflows.Progress) string {
+	if child == nil {
+		return ""
+	}
+	return child.Paused
+}
+
 // status is the phase and the API calls, on one line.
 func status(p workflows.Progress, child *workflows.Progress) string {
 	allowances := p.Allowances
@@ -143,6 +151,9 @@ func status(p workflows.Progress, child *workflows.Progress) string {
 		}
 	}
 	line := phase
+	if paused := cmp.Or(p.Paused, pausedOf(child)); paused != "" {
+		line += "  |  " + paused
+	}
 	for _, side := range record.Sides {
 		a, known := allowances[side]
 		if !known {

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/intake"
 	"github.com/tandem-sync/tandem/internal/platform"
@@ -97,6 +98,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	options.MetricsHandler = metrics.Temporal(log)
+	options.ContextPropagators = activities.Propagators()
 	temporal, err := client.DialContext(ctx, options)
 	if err != nil {
 		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)

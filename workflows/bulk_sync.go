@@ -27,6 +27,7 @@ type bulkSync struct {
 	phase      string
 	allowances map[record.Side]activities.Allowance
 	lane       *recordLane
+	paused     string // what it waits for, "" while it works
 }
 
 func (b *bulkSync) setup(ctx workflow.Context) error {
@@ -44,14 +45,18 @@ func (b *bulkSync) setup(ctx workflow.Context) error {
 
 func (b *bulkSync) progress() Progress {
 	return Progress{
-		Phase: b.phase, Allowances: b.allowances,
+		Phase: b.phase, Allowances: b.allowances, Paused: b.paused,
 		Kinds: []KindCounter{{What: string(b.in.Kind), Done: b.in.Done, Total: max(b.in.Total, b.in.Done)}},
 	}
 }
 
 func (b *bulkSync) describe(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("| %s | done | of | failed |\n|---|---|---|---|\n| bulk lane | %d | %d | |\n| record lane | %d | | %d |\n",
-		b.in.Kind, b.in.Done, max(b.in.Total, b.in.Done), len(b.in.Tried), b.in.Failed))
+	details := fmt.Sprintf("| %s | done | of | failed |\n|---|---|---|---|\n| bulk lane | %d | %d | |\n| record lane | %d | | %d |\n",
+		b.in.Kind, b.in.Done, max(b.in.Total, b.in.Done), len(b.in.Tried), b.in.Failed)
+	if b.paused != "" {
+		details += "\n" + b.paused + "\n"
+	}
+	workflow.SetCurrentDetails(ctx, details)
 }
 
 func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
@@ -98,21 +103,31 @@ func (b *bulkSync) drain(ctx workflow.Context) error {
 func (b *bulkSync) batch(ctx workflow.Context) error {
 	b.in.Batches++
 	name := fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).WorkflowExecution.ID, b.in.Batches)
-	var out activities.SyncContactsResult
-	err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Batch %d of up to %s", b.in.Batches, count(batchSize, string(b.in.Kind)))),
+	for {
+		out, err := b.attempt(ctx, name)
+		if err != nil {
+			return err
+		}
+		b.in.Done += out.Claimed
+		b.allowances = out.Allowances
+		b.drained = b.drained || out.Claimed == 0 && out.Pause == nil
+		b.describe(ctx)
+		if out.Pause == nil {
+			return nil
+		}
+		// The same batch goes on where it stopped.
+		if err := waitOut(ctx, out.Pause, func(note string) { b.paused = note; b.describe(ctx) }); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *bulkSync) attempt(ctx workflow.Context, name string) (out activities.SyncContactsResult, err error) {
+	err = workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Batch %d of up to %s", b.in.Batches, count(batchSize, string(b.in.Kind)))),
 		contacts.SyncContacts, activities.SyncContactsInput{
 			Connection: b.in.Connection, Batch: name, Size: batchSize, Origin: b.in.Origin,
 		}).Get(ctx, &out)
-	if err != nil {
-		return err
-	}
-	b.in.Done += out.Claimed
-	b.allowances = out.Allowances
-	if out.Claimed == 0 {
-		b.drained = true
-	}
-	b.describe(ctx)
-	return nil
+	return out, err
 }
 
 // recordLane gives each contact that was handed over a run of its own, some at a time, and tells whether there may be more.

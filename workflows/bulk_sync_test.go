@@ -26,9 +26,11 @@ import (
 type backlog struct {
 	state   sync.Mutex
 	pending int
-	batches map[string]int // claimed, by the batch's name
-	errs    []error        // of the next batches
-	takes   time.Duration  // how long a batch takes
+	batches map[string]int      // claimed, by the batch's name
+	errs    []error             // of the next batches
+	takes   time.Duration       // how long a batch takes
+	tries   map[string]int      // by the batch's name
+	pauses  []*activities.Pause // of the next batches, after half of what they claim
 	// handedOver waits in the record lane; a ContactSync takes it out, unless it is stuck there.
 	handedOver []int64
 	stuck      map[int64]bool
@@ -38,7 +40,7 @@ type backlog struct {
 
 func newBacklog(pending int) *backlog {
 	return &backlog{
-		pending: pending, batches: map[string]int{}, stuck: map[int64]bool{}, refused: map[int64]bool{}, synced: map[int64]int{},
+		pending: pending, batches: map[string]int{}, tries: map[string]int{}, stuck: map[int64]bool{}, refused: map[int64]bool{}, synced: map[int64]int{},
 		takes: time.Second,
 	}
 }
@@ -48,6 +50,7 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 		func(_ context.Context, in activities.SyncContactsInput) (activities.SyncContactsResult, error) {
 			b.state.Lock()
 			defer b.state.Unlock()
+			b.tries[in.Batch]++
 			if len(b.errs) > 0 {
 				err := b.errs[0]
 				b.errs = b.errs[1:]
@@ -57,6 +60,13 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 			}
 			left := b.pending
 			claimed := min(in.Size, left)
+			if len(b.pauses) > 0 {
+				pause := b.pauses[0]
+				b.pauses = b.pauses[1:]
+				b.pending -= claimed / 2
+				b.batches[in.Batch] += claimed / 2
+				return activities.SyncContactsResult{Claimed: claimed / 2, Left: left, Pause: pause}, nil
+			}
 			b.pending -= claimed
 			b.batches[in.Batch] += claimed
 			return activities.SyncContactsResult{
@@ -145,6 +155,27 @@ func TestABatchThatFailsForNowIsTriedAgain(t *testing.T) {
 	var out BulkSyncResult
 	succeeded(t, b.run(t, bulkInput, nil), &out)
 	same(t, "result", out, BulkSyncResult{Done: 10})
+}
+
+func TestAUsedUpDayIsWaitedOutAndTheBatchGoesOnWhereItStopped(t *testing.T) {
+	b := newBacklog(10)
+	pause := &activities.Pause{Side: record.GoHighLevel, For: 6 * time.Hour, Lane: crm.LaneBackfill}
+	b.pauses = []*activities.Pause{pause, pause, pause}
+	var waits []time.Duration
+	var during Progress
+	env := b.run(t, bulkInput, func(env *testsuite.TestWorkflowEnvironment) {
+		env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { waits = append(waits, d) })
+		env.RegisterDelayedCallback(func() { during = progressOf(t, env) }, time.Hour)
+	})
+	var out BulkSyncResult
+	succeeded(t, env, &out)
+	same(t, "result", out, BulkSyncResult{Done: 10})
+	same(t, "waits", waits, []time.Duration{6 * time.Hour, 6 * time.Hour, 6 * time.Hour})
+	same(t, "what it says meanwhile", during.Paused, "GoHighLevel's daily allowance: backfill goes on at 07:50 UTC")
+	same(t, "what it says in the end", progressOf(t, env).Paused, "")
+	for _, n := range []string{"1", "2", "3"} {
+		same(t, "attempts at batch "+n, b.tries["default-test-workflow-id/"+n], 2)
+	}
 }
 
 func TestABatchThatFailsForGoodFailsTheRunWithItsType(t *testing.T) {

@@ -108,6 +108,8 @@ type Progress struct {
 	// Child is the workflow that does the work of this phase and answers the same query; "" when there is none.
 	Child      string                               `json:"child,omitempty"`
 	Allowances map[record.Side]activities.Allowance `json:"allowances,omitempty"`
+	// Paused says what the run waits for while an allowance is used up; "" while it works.
+	Paused string `json:"paused,omitempty"`
 }
 
 // KindCounter is how much of something is done. Total is -1 while it is not known.

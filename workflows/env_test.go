@@ -26,6 +26,7 @@ func newEnv(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(patience)
+	env.SetContextPropagators(activities.Propagators())
 	env.SetStartTime(time.UnixMilli(1795485000000))
 	Register(env)
 	RegisterActivities(env, nil, nil, nil)

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -16,6 +17,7 @@ import (
 // is in step already.
 func Onboarding(ctx workflow.Context, in OnboardingInput) (OnboardingResult, error) {
 	o := &onboarding{in: in}
+	ctx = activities.InLane(ctx, crm.LaneBackfill)
 	if err := o.setup(ctx); err != nil {
 		return OnboardingResult{}, err
 	}
@@ -36,6 +38,7 @@ type onboarding struct {
 	// verified and toVerify are the progress of the comparison.
 	verified, toVerify int
 	allowances         map[record.Side]activities.Allowance
+	paused             string // what it waits for, "" while it works
 	result             OnboardingResult
 }
 
@@ -53,7 +56,7 @@ func (o *onboarding) setup(ctx workflow.Context) error {
 }
 
 func (o *onboarding) progress() Progress {
-	p := Progress{Phase: o.phase, Child: o.child, Allowances: o.allowances}
+	p := Progress{Phase: o.phase, Child: o.child, Allowances: o.allowances, Paused: o.paused}
 	for _, side := range record.Sides {
 		if counter := o.read[side]; counter != nil {
 			p.Kinds = append(p.Kinds, *counter)
@@ -71,10 +74,18 @@ func (o *onboarding) enter(ctx workflow.Context, phase string) {
 	for _, k := range o.progress().Kinds {
 		md += fmt.Sprintf("| %s | %d | %d |\n", k.What, k.Done, max(k.Total, k.Done))
 	}
+	if o.paused != "" {
+		md += "\n" + o.paused + "\n"
+	}
 	if o.child != "" {
 		md += fmt.Sprintf("\n[%s](/namespaces/{namespace}/workflows/%s)\n", o.child, strings.ReplaceAll(o.child, "/", "%2F"))
 	}
 	workflow.SetCurrentDetails(ctx, md)
+}
+
+// waitOut sleeps for as long as an allowance is used up.
+func (o *onboarding) waitOut(ctx workflow.Context, p *activities.Pause) error {
+	return waitOut(ctx, p, func(note string) { o.paused = note; o.enter(ctx, o.phase) })
 }
 
 func (o *onboarding) run(ctx workflow.Context) error {
@@ -153,7 +164,7 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 		if err != nil {
 			return err
 		}
-		o.read[side].Done = out.Read
+		o.read[side].Done = max(o.read[side].Done, out.Read)
 		o.read[side].Total = max(o.read[side].Total, out.Total)
 		o.allowances = out.Allowances
 		if out.Done {
@@ -162,6 +173,11 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 		o.enter(ctx, o.phase)
 		if out.Done {
 			return nil
+		}
+		if out.Pause != nil {
+			if err := o.waitOut(ctx, out.Pause); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -210,6 +226,7 @@ func (o *onboarding) backfill(ctx workflow.Context, pass, pending int) error {
 
 // verify reads both sides once more, compares every link, and returns how many differ and are pending again.
 func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err error) {
+	ctx = activities.InLane(ctx, crm.LaneVerify)
 	if pass == 1 {
 		o.enter(ctx, "let the search index catch up")
 		lag := time.Duration(o.access.IndexLag * float64(time.Second))
@@ -229,6 +246,12 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 			activities.VerifyContactsInput{Connection: o.in.Connection, After: after, Size: verifySize}).Get(ctx, &out)
 		if err != nil {
 			return 0, err
+		}
+		if out.Pause != nil {
+			if err := o.waitOut(ctx, out.Pause); err != nil {
+				return 0, err
+			}
+			continue
 		}
 		v := &o.result.Verify
 		v.InStep += out.InStep

@@ -35,6 +35,8 @@ type estate struct {
 	counts    record.Counts
 	bulk      []BulkSyncInput
 	bulkErr   error
+	lanes     map[string]crm.Lane // of each activity and child run, by name
+	pauses    map[string]int      // how often an activity is stopped by a used-up day
 	stageErr  error
 }
 
@@ -43,7 +45,7 @@ func newEstate() *estate {
 		access: activities.AccessReport{IndexLag: 60},
 		pages:  map[record.Side]int{record.GoHighLevel: 3, record.Salesforce: 1}, reads: map[string]int{},
 		match:     record.MatchCounts{Linked: 60, OnlyGoHighLevel: 20, OnlySalesforce: 10, InReview: 6, Excluded: 4, Pending: 90},
-		differing: []int{0}, slices: 1,
+		differing: []int{0}, slices: 1, lanes: map[string]crm.Lane{}, pauses: map[string]int{},
 		counts: record.Counts{
 			Linked:  90,
 			States:  map[record.LinkState]int{record.LinkInStep: 88, record.LinkInReview: 6, record.LinkFailed: 2, record.LinkExcluded: 4},
@@ -60,10 +62,13 @@ func (e *estate) serve(env *testsuite.TestWorkflowEnvironment) {
 			return e.access, nil
 		}).Maybe()
 	env.OnActivity(contacts.StageContacts, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.StageContactsInput) (activities.StageContactsResult, error) {
-			e.note("read " + string(in.Side))
+		func(ctx context.Context, in activities.StageContactsInput) (activities.StageContactsResult, error) {
 			e.state.Lock()
 			defer e.state.Unlock()
+			if p := e.paused(ctx, "read "+in.Epoch); p != nil {
+				return activities.StageContactsResult{Pause: p}, nil
+			}
+			e.note("read " + string(in.Side))
 			if e.stageErr != nil && in.Side == record.Salesforce {
 				return activities.StageContactsResult{}, e.stageErr
 			}
@@ -78,10 +83,13 @@ func (e *estate) serve(env *testsuite.TestWorkflowEnvironment) {
 			return e.match, nil
 		}).Maybe()
 	env.OnActivity(contacts.VerifyContacts, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.VerifyContactsInput) (activities.VerifyContactsResult, error) {
-			e.note(fmt.Sprintf("compare after %d", in.After))
+		func(ctx context.Context, in activities.VerifyContactsInput) (activities.VerifyContactsResult, error) {
 			e.state.Lock()
 			defer e.state.Unlock()
+			if p := e.paused(ctx, "compare"); p != nil {
+				return activities.VerifyContactsResult{Pause: p}, nil
+			}
+			e.note(fmt.Sprintf("compare after %d", in.After))
 			slice := int(in.After)/in.Size + 1
 			if slice < e.slices {
 				return activities.VerifyContactsResult{Last: in.After + int64(in.Size), InStep: in.Size}, nil
@@ -101,13 +109,24 @@ func (e *estate) serve(env *testsuite.TestWorkflowEnvironment) {
 			return nil
 		}).Maybe()
 	env.OnWorkflow(BulkSync, mock.Anything, mock.Anything).Return(
-		func(_ workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
+		func(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 			e.note("bulk sync")
 			e.state.Lock()
 			defer e.state.Unlock()
+			e.lanes["bulk sync"] = activities.LaneOf(ctx)
 			e.bulk = append(e.bulk, in)
 			return BulkSyncResult{Done: in.Total}, e.bulkErr
 		}).After(10 * time.Minute).Maybe()
+}
+
+// paused is the next pause of an activity, nil for none.
+func (e *estate) paused(ctx context.Context, name string) *activities.Pause {
+	e.lanes[name] = crm.LaneOf(ctx)
+	if e.pauses[name] == 0 {
+		return nil
+	}
+	e.pauses[name]--
+	return &activities.Pause{Side: record.Salesforce, For: 15 * time.Minute, Lane: crm.LaneOf(ctx)}
 }
 
 func (e *estate) onboard(t *testing.T, prepare func(*testsuite.TestWorkflowEnvironment)) *testsuite.TestWorkflowEnvironment {
@@ -255,6 +274,34 @@ func TestAnOnboardingTellsHowFarItHasCome(t *testing.T) {
 	same(t, "waiting", seen["10m30s"], Progress{Phase: "let the search index catch up", Kinds: read})
 	verified := append(slices.Clone(read), KindCounter{What: "links verified", Done: 100, Total: 100})
 	same(t, "second pass", seen["15m0s"], Progress{Phase: "backfill", Kinds: verified, Child: "bulk/acme/contact/" + epoch + "-2"})
+}
+
+func TestAnOnboardingCallsInTheBackfillLaneAndComparesInTheVerifyLane(t *testing.T) {
+	e := newEstate()
+	succeeded(t, e.onboard(t, nil), nil)
+	same(t, "lanes", e.lanes, map[string]crm.Lane{
+		"read " + epoch: crm.LaneBackfill, "bulk sync": crm.LaneBackfill,
+		"read " + epoch + "/verify": crm.LaneVerify, "compare": crm.LaneVerify,
+	})
+}
+
+func TestAnOnboardingWaitsOutAUsedUpDayAndGoesOnWhereItStopped(t *testing.T) {
+	e := newEstate()
+	e.slices = 2
+	e.pauses = map[string]int{"read " + epoch: 3, "compare": 2}
+	notes := map[string]bool{}
+	env := e.onboard(t, func(env *testsuite.TestWorkflowEnvironment) {
+		for at := time.Minute; at < 2*time.Hour; at += 5 * time.Minute {
+			env.RegisterDelayedCallback(func() { notes[progressOf(t, env).Paused] = true }, at)
+		}
+	})
+	var out OnboardingResult
+	succeeded(t, env, &out)
+	same(t, "verified", out.Verify, VerifyAccount{InStep: verifySize + 88, InReview: 6, Failed: 2, Excluded: 4})
+	same(t, "read", out.Contacts.GoHighLevel, 120)
+	if !notes["Salesforce's daily allowance: backfill goes on at 02:05 UTC"] {
+		t.Errorf("it said %v", notes)
+	}
 }
 
 func TestAnOnboardingWithoutAConnectionIsInvalid(t *testing.T) {

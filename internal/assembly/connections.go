@@ -66,9 +66,12 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 		return held.Connection, nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
-		// The first caller's end must not fail the others.
-		return c.open(context.WithoutCancel(ctx), row, held)
+		// The first caller's end, or its lane's, must not fail the others.
+		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row, held)
 	})
+	if crm.KindOf(err) == crm.RateLimited && held != nil && held.RulesVersion == row.RulesVersion {
+		return held.Connection, nil // a directory that is a day old is better than none
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -95,15 +98,18 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 		},
 		budgets: map[record.Side]*budget.Budget{}, at: time.Now(),
 	}
-	if held != nil {
-		o.budgets = held.budgets
-	} else {
-		for side, allowance := range map[record.Side]rules.Allowance{
-			record.GoHighLevel: loaded.GoHighLevel.Allowance, record.Salesforce: loaded.Salesforce.Allowance,
-		} {
-			if o.budgets[side], err = c.budget(row.ID, side, allowance); err != nil {
-				return nil, err
-			}
+	for side, allowance := range map[record.Side]rules.Allowance{
+		record.GoHighLevel: loaded.GoHighLevel.Allowance, record.Salesforce: loaded.Salesforce.Allowance,
+	} {
+		// A budget outlives the rules it was made under: it holds what was counted, and who waits.
+		if held != nil {
+			o.budgets[side] = held.budgets[side]
+			err = o.budgets[side].Allow(allowance)
+		} else {
+			o.budgets[side], err = budget.New(budget.Config{Connection: row.ID, Side: side, Allowance: allowance, Leases: c.store})
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	o.Calls = func(side record.Side) (int, int) {
@@ -125,12 +131,6 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 
 // FingerprintPurpose is the vault purpose of a connection's fingerprint key.
 const FingerprintPurpose = "fingerprint-key"
-
-func (c *Connections) budget(connection string, side record.Side, a rules.Allowance) (*budget.Budget, error) {
-	return budget.New(budget.Config{
-		Connection: connection, Side: side, Lane: "backfill", Requests: a.Requests, Window: a.Window, Daily: a.Daily, Leases: c.store,
-	})
-}
 
 func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	credentials := c.store.Credentials(c.vault)

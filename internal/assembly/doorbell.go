@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -17,6 +18,8 @@ var _ activities.Doorbell = Doorbell{}
 
 // Ring is one SignalWithStart.
 func (d Doorbell) Ring(ctx context.Context, connection string) error {
+	// Whoever rings, the run is not in the caller's lane: it brings changes to the other side.
+	ctx = crm.WithLane(ctx, crm.LaneLive)
 	_, err := d.Temporal.SignalWithStartWorkflow(ctx, workflows.SyncChangesID(connection), workflows.SignalRing, nil,
 		client.StartWorkflowOptions{
 			TaskQueue: workflows.TaskQueue, StaticSummary: "Sync what has changed",

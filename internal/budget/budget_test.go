@@ -12,77 +12,105 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
-// ledger grants by the sliding window, in memory, by the clock of the test's bubble.
+// ledger shares allowances in memory, by the clock of the test's bubble.
 type ledger struct {
-	mu        sync.Mutex
-	grants    []time.Time
-	paused    time.Time
-	leases    []int // how many slots each lease asked for
-	used      map[string]int64
-	remaining []int
-	broken    error
+	mu      sync.Mutex
+	window  Window
+	granted int
+	leases  []int // how many slots each lease asked for
+	used    map[crm.Lane]int64
+	said    []int // what the vendor said is left, as it was recorded
+	limit   int
+	saidAt  time.Time
+	broken  error
 }
 
 func (l *ledger) LeaseSlots(
-	_ context.Context, _ string, _ record.Side, n, limit int, window time.Duration,
-) ([]time.Duration, error) {
+	_ context.Context, _ string, _ record.Side, lane crm.Lane, n, limit int, window time.Duration,
+) (delays []time.Duration, again time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken != nil {
-		return nil, l.broken
+		return nil, 0, l.broken
 	}
 	l.leases = append(l.leases, n)
-	now := time.Now()
-	var delays []time.Duration
-	for range n {
-		at := later(now, l.paused)
-		if len(l.grants) >= limit {
-			at = later(at, l.grants[len(l.grants)-limit].Add(window))
-		}
-		l.grants = append(l.grants, at)
-		delays = append(delays, at.Sub(now))
+	now := time.Now().UnixMicro()
+	slots, wait, _ := l.window.Lease(now, lane, n, limit, window, 0.5)
+	l.granted += len(slots)
+	for _, at := range slots {
+		delays = append(delays, time.Duration(at-now)*time.Microsecond)
 	}
-	return delays, nil
+	return delays, time.Duration(wait) * time.Microsecond, nil
 }
 
 func (l *ledger) PauseSlots(_ context.Context, _ string, _ record.Side, d time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.paused = later(l.paused, time.Now().Add(d))
+	l.window.Refuse(time.Now().UnixMicro(), d)
 	return nil
 }
 
-func (l *ledger) AddUsage(_ context.Context, _ string, _ record.Side, lane string, n int64) (int64, error) {
+func (l *ledger) AddUsage(_ context.Context, _ string, _ record.Side, lane crm.Lane, n int64) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken != nil {
 		return 0, l.broken
 	}
 	l.used[lane] += n
-	var today int64
-	for _, n := range l.used {
-		today += n
-	}
-	return today, nil
+	return l.today(), nil
 }
 
-func (l *ledger) RecordDailyRemaining(_ context.Context, _ string, _ record.Side, remaining int) error {
-	l.remaining = append(l.remaining, remaining)
+func (l *ledger) today() (n int64) {
+	for _, calls := range l.used {
+		n += calls
+	}
+	return n
+}
+
+func (l *ledger) RecordDaily(_ context.Context, _ string, _ record.Side, limit, remaining int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.said, l.limit, l.saidAt = append(l.said, remaining), limit, time.Now()
 	return nil
 }
 
+func (l *ledger) Standing(context.Context, string, record.Side) (Standing, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken != nil {
+		return Standing{}, l.broken
+	}
+	out := Standing{Used: l.today(), Limit: -1, Remaining: -1, Ago: -1}
+	if len(l.said) > 0 {
+		out.Limit, out.Remaining, out.Ago = l.limit, l.said[len(l.said)-1], time.Since(l.saidAt)
+	}
+	out.Paused = max(0, time.Until(time.UnixMicro(l.window.PausedUntil)))
+	return out, nil
+}
+
+// paused is for how long the ledger grants nothing.
+func (l *ledger) paused() time.Duration { return time.Until(time.UnixMicro(l.window.PausedUntil)) }
+
 func newTestBudget(t *testing.T, change func(*Config)) (*Budget, *ledger) {
 	t.Helper()
-	l := &ledger{used: map[string]int64{}}
+	l := &ledger{used: map[crm.Lane]int64{}}
+	return another(t, l, change), l
+}
+
+// another is the budget of one more process over a ledger.
+func another(t *testing.T, l *ledger, change func(*Config)) *Budget {
+	t.Helper()
 	c := Config{
-		Connection: "acme", Side: record.GoHighLevel, Lane: "backfill", Requests: 5, Window: 10 * time.Second, Leases: l,
+		Connection: "acme", Side: record.GoHighLevel, Leases: l,
+		Allowance: rules.Allowance{Requests: 5, Window: 10 * time.Second, BackfillShare: 0.7, Recheck: 15 * time.Minute},
 	}
 	change(&c)
 	b, err := New(c)
 	require.NoError(t, err)
-	return b, l
+	return b
 }
 
 // advance lets time pass in the test's bubble, which takes none.
@@ -109,14 +137,14 @@ func TestNoWindowSeesMoreRequestsThanAllowed(t *testing.T) {
 		for i := 5; i < len(sent); i++ {
 			require.GreaterOrEqual(t, sent[i].Sub(sent[i-5]), 10*time.Second)
 		}
-		require.Equal(t, 40*time.Second, time.Since(started), "23 requests, 5 in each window, take four windows")
+		require.InDelta(t, 40.2, time.Since(started).Seconds(), 0.01, "23 requests, 5 in each window, take four windows and their margins")
 		require.EqualValues(t, 23, b.Calls())
 	})
 }
 
 func TestOnlyAsManySlotsAreLeasedAsRequestsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, l := newTestBudget(t, func(c *Config) { c.Requests, c.Handful = 100, 4 })
+		b, l := newTestBudget(t, func(c *Config) { c.Allowance.Requests, c.Handful = 100, 4 })
 		require.NoError(t, b.Acquire(t.Context()))
 		require.NoError(t, b.Acquire(t.Context()))
 		require.Equal(t, []int{1, 1}, l.leases)
@@ -125,7 +153,7 @@ func TestOnlyAsManySlotsAreLeasedAsRequestsWait(t *testing.T) {
 
 func TestManyWaitingRequestsLeaseAHandfulAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, l := newTestBudget(t, func(c *Config) { c.Requests, c.Handful = 2, 4 })
+		b, l := newTestBudget(t, func(c *Config) { c.Allowance.Requests, c.Handful = 2, 4 })
 		require.NoError(t, b.Acquire(t.Context()))
 		require.NoError(t, b.Acquire(t.Context()))
 		var group sync.WaitGroup
@@ -136,35 +164,39 @@ func TestManyWaitingRequestsLeaseAHandfulAtATime(t *testing.T) {
 		for _, n := range l.leases {
 			require.LessOrEqual(t, n, 4)
 		}
-		require.Len(t, l.grants, 11, "every slot that was leased was used")
+		require.Equal(t, 11, l.granted, "every slot that was leased was used")
 	})
+}
+
+// giveUp has a request lease a slot that lies ahead, and give up.
+func giveUp(t *testing.T, b *Budget) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, b.Acquire(ctx), context.DeadlineExceeded)
 }
 
 func TestAnOverdueSlotIsNotUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, l := newTestBudget(t, func(c *Config) { c.Requests = 1 })
+		b, l := newTestBudget(t, func(c *Config) { c.Allowance.Requests = 1 })
 		require.NoError(t, b.Acquire(t.Context()))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		require.ErrorIs(t, b.Acquire(ctx), context.DeadlineExceeded)
-		require.Len(t, l.grants, 2, "the request that gave up had leased the next slot")
-
-		advance(9 * time.Second)
+		advance(9500 * time.Millisecond)
+		giveUp(t, b)
+		require.Equal(t, 2, l.granted, "the request that gave up had leased the next slot")
 		require.NoError(t, b.Acquire(t.Context()), "on time, that slot serves another request")
-		require.Len(t, l.grants, 2)
+		require.Equal(t, 2, l.granted)
 
-		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		require.ErrorIs(t, b.Acquire(ctx), context.DeadlineExceeded)
+		advance(9500 * time.Millisecond)
+		giveUp(t, b)
 		advance(30 * time.Second)
 		require.NoError(t, b.Acquire(t.Context()))
-		require.Len(t, l.grants, 4, "long after its time, it does not")
+		require.Equal(t, 4, l.granted, "long after its time, it does not")
 	})
 }
 
 func TestARequestThatGivesUpLeavesTheOthersTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := newTestBudget(t, func(c *Config) { c.Requests = 1 })
+		b, _ := newTestBudget(t, func(c *Config) { c.Allowance.Requests = 1 })
 		require.NoError(t, b.Acquire(t.Context()))
 		ctx, cancel := context.WithCancel(t.Context())
 		var group sync.WaitGroup
@@ -181,7 +213,7 @@ func TestARequestThatGivesUpLeavesTheOthersTheirTurn(t *testing.T) {
 
 func TestARefusalHoldsBackWhatWasLeasedAlready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := newTestBudget(t, func(c *Config) { c.Requests = 2 })
+		b, _ := newTestBudget(t, func(c *Config) { c.Allowance.Requests = 2 })
 		started := time.Now()
 		for range 2 {
 			require.NoError(t, b.Acquire(t.Context()))
@@ -193,22 +225,21 @@ func TestARefusalHoldsBackWhatWasLeasedAlready(t *testing.T) {
 		}()
 		synctest.Wait()
 		b.Observe(crm.Usage{BurstRemaining: -1, DailyLimit: -1, DailyRemaining: -1, Refused: true, RetryAfterSeconds: 33})
-		require.Equal(t, 33*time.Second, <-done)
+		require.InDelta(t, 33, (<-done).Seconds(), 0.01)
 	})
 }
 
 func TestARefusalWithdrawsSlotsThatNobodyTookYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, l := newTestBudget(t, func(c *Config) { c.Requests = 1 })
-		started := time.Now()
+		b, l := newTestBudget(t, func(c *Config) { c.Allowance.Requests = 1 })
 		require.NoError(t, b.Acquire(t.Context()))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		require.ErrorIs(t, b.Acquire(ctx), context.DeadlineExceeded)
+		advance(9500 * time.Millisecond)
+		giveUp(t, b)
 		b.Observe(crm.Usage{DailyRemaining: -1, Refused: true, RetryAfterSeconds: 30})
+		refused := time.Now()
 		require.NoError(t, b.Acquire(t.Context()))
-		require.Equal(t, 31*time.Second, time.Since(started))
-		require.Len(t, l.grants, 3)
+		require.InDelta(t, 30, time.Since(refused).Seconds(), 0.01)
+		require.Equal(t, 3, l.granted)
 	})
 }
 
@@ -216,12 +247,15 @@ func TestALongPauseFailsRequestsRatherThanHoldingThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, l := newTestBudget(t, unchanged)
 		b.Observe(crm.Usage{DailyRemaining: -1, Refused: true, RetryAfterSeconds: 3600})
-		requireUsedUp(t, b, time.Hour)
-		requireUsedUp(t, b, time.Hour)
-		require.Len(t, l.grants, 1, "the slot is kept for whoever comes in time")
+		for range 2 {
+			var e *crm.Error
+			require.ErrorAs(t, b.Acquire(t.Context()), &e)
+			require.Equal(t, crm.RateLimited, e.Kind)
+			require.InDelta(t, 3600, e.RetryAfter.Seconds(), 1)
+		}
+		require.Zero(t, l.granted)
 		advance(59*time.Minute + 30*time.Second)
 		require.NoError(t, b.Acquire(t.Context()))
-		require.Len(t, l.grants, 1)
 	})
 }
 
@@ -230,22 +264,22 @@ func TestRefusalsWithoutAWishPauseLongerAndLongerUpToAWindow(t *testing.T) {
 		b, l := newTestBudget(t, unchanged)
 		refused := crm.Usage{DailyRemaining: -1, Refused: true}
 		b.Observe(refused)
-		require.Equal(t, 250*time.Millisecond, time.Until(l.paused))
+		require.Equal(t, 250*time.Millisecond, l.paused().Round(time.Millisecond))
 		b.Observe(refused)
-		require.Equal(t, 500*time.Millisecond, time.Until(l.paused))
+		require.Equal(t, 500*time.Millisecond, l.paused().Round(time.Millisecond))
 		for range 20 {
 			b.Observe(refused)
 		}
-		require.Equal(t, 10*time.Second, time.Until(l.paused))
+		require.Equal(t, 10*time.Second, l.paused().Round(time.Millisecond))
 		b.Observe(crm.Usage{DailyRemaining: -1})
-		l.paused = time.Time{}
+		l.window.PausedUntil = 0
 		b.Observe(refused)
-		require.Equal(t, 250*time.Millisecond, time.Until(l.paused))
+		require.Equal(t, 250*time.Millisecond, l.paused().Round(time.Millisecond))
 	})
 }
 
 func TestAnUnlimitedBudgetNeverAsksTheLedger(t *testing.T) {
-	b, l := newTestBudget(t, func(c *Config) { c.Requests, c.Window = 0, 0 })
+	b, l := newTestBudget(t, func(c *Config) { c.Allowance.Requests, c.Allowance.Window = 0, 0 })
 	l.broken = errors.New("nobody must ask")
 	for range 1000 {
 		require.NoError(t, b.Acquire(t.Context()))
@@ -255,7 +289,7 @@ func TestAnUnlimitedBudgetNeverAsksTheLedger(t *testing.T) {
 
 func TestARefusalOfAnUnlimitedBudgetFailsRequestsForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := newTestBudget(t, func(c *Config) { c.Requests, c.Window = 0, 0 })
+		b, _ := newTestBudget(t, func(c *Config) { c.Allowance.Requests, c.Allowance.Window = 0, 0 })
 		b.Observe(crm.Usage{DailyRemaining: -1, Refused: true, RetryAfterSeconds: 7})
 		b.Observe(crm.Usage{DailyLimit: 100, DailyRemaining: 50})
 		requireUsedUp(t, b, 7*time.Second)
@@ -278,11 +312,11 @@ func TestAUsedUpDayFailsRequestsUntilItIsWorthAnotherTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // the bubble's clock starts at midnight, UTC
 		b, _ := newTestBudget(t, unchanged)
 		b.Observe(crm.Usage{BurstRemaining: 3, DailyLimit: 200_000, DailyRemaining: 0})
-		requireUsedUp(t, b, longestDay)
-		advance(longestDay)
+		requireUsedUp(t, b, 15*time.Minute)
+		advance(15 * time.Minute)
 		require.NoError(t, b.Acquire(t.Context()))
 
-		advance(24*time.Hour - longestDay - time.Minute)
+		advance(24*time.Hour - 16*time.Minute)
 		b.Observe(crm.Usage{BurstRemaining: 3, DailyLimit: 200_000, DailyRemaining: 0})
 		requireUsedUp(t, b, time.Minute)
 
@@ -293,7 +327,7 @@ func TestAUsedUpDayFailsRequestsUntilItIsWorthAnotherTry(t *testing.T) {
 
 func TestRequestsThatWaitLearnThatTheDayIsUsedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := newTestBudget(t, func(c *Config) { c.Requests = 1 })
+		b, _ := newTestBudget(t, func(c *Config) { c.Allowance.Requests = 1 })
 		require.NoError(t, b.Acquire(t.Context()))
 		errs := make(chan error, 2)
 		for range 2 {
@@ -301,16 +335,18 @@ func TestRequestsThatWaitLearnThatTheDayIsUsedUp(t *testing.T) {
 		}
 		synctest.Wait()
 		b.Observe(crm.Usage{BurstRemaining: 0, DailyLimit: 1, DailyRemaining: 0})
-		require.NoError(t, <-errs, "the one that held its slot")
-		require.Equal(t, crm.RateLimited, crm.KindOf(<-errs))
+		for range 2 {
+			require.Equal(t, crm.RateLimited, crm.KindOf(<-errs))
+		}
 	})
 }
 
-func TestFlushCountsEachCallOnce(t *testing.T) {
+func TestFlushCountsEachCallOnceInItsLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, l := newTestBudget(t, unchanged)
-		for range 3 {
-			require.NoError(t, b.Acquire(t.Context()))
+		backfill := crm.WithLane(t.Context(), crm.LaneBackfill)
+		for _, ctx := range []context.Context{t.Context(), backfill, backfill} {
+			require.NoError(t, b.Acquire(ctx))
 		}
 		l.broken = errors.New("down")
 		require.Error(t, b.Flush(t.Context()))
@@ -318,18 +354,8 @@ func TestFlushCountsEachCallOnce(t *testing.T) {
 		b.Observe(crm.Usage{DailyLimit: 200_000, DailyRemaining: 41})
 		require.NoError(t, b.Flush(t.Context()))
 		require.NoError(t, b.Flush(t.Context()))
-		require.Equal(t, map[string]int64{"backfill": 3}, l.used)
-		require.Equal(t, []int{41}, l.remaining)
-	})
-}
-
-func TestADailyAllowanceCountsTheCallsOfAllLanes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, l := newTestBudget(t, func(c *Config) { c.Daily = 10 })
-		l.used["live"] = 9
-		require.NoError(t, b.Acquire(t.Context()))
-		require.NoError(t, b.Flush(t.Context()))
-		requireUsedUp(t, b, longestDay)
+		require.Equal(t, map[crm.Lane]int64{crm.LaneLive: 1, crm.LaneBackfill: 2}, l.used)
+		require.Equal(t, []int{41}, l.said)
 	})
 }
 
@@ -341,13 +367,25 @@ func TestALedgerThatCannotBeReachedFailsTheRequest(t *testing.T) {
 }
 
 func TestAnAllowanceThatMakesNoSenseIsRefused(t *testing.T) {
-	for _, c := range []Config{
-		{Leases: &ledger{}, Requests: 5},
-		{Leases: &ledger{}, Requests: -1},
-		{Leases: &ledger{}, Daily: -1},
-		{Requests: 5, Window: time.Second},
+	for _, a := range []rules.Allowance{
+		{Requests: 5}, {Requests: -1}, {Daily: -1}, {BackfillShare: 1.1}, {Recheck: -time.Second},
 	} {
-		_, err := New(c)
+		_, err := New(Config{Leases: &ledger{}, Allowance: a})
 		require.Error(t, err)
 	}
+	_, err := New(Config{Allowance: rules.Allowance{Requests: 5, Window: time.Second}})
+	require.Error(t, err, "there is nowhere to count")
+}
+
+func TestAnotherAllowanceHoldsForTheCallsToCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := newTestBudget(t, func(c *Config) { c.Allowance.Requests = 1 })
+		require.NoError(t, b.Acquire(t.Context()))
+		require.Error(t, b.Allow(rules.Allowance{Requests: -1}))
+		require.NoError(t, b.Allow(rules.Allowance{Requests: 3, Window: 10 * time.Second}))
+		began := time.Now()
+		require.NoError(t, b.Acquire(t.Context()))
+		require.NoError(t, b.Acquire(t.Context()))
+		require.Zero(t, time.Since(began).Round(time.Millisecond))
+	})
 }

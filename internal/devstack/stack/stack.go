@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/platform"
@@ -249,5 +250,6 @@ func (s *Stack) Dial(ctx context.Context, log *zap.Logger) (client.Client, error
 	}
 	return client.DialContext(ctx, client.Options{
 		HostPort: s.State.TemporalAddress, Namespace: s.State.Namespace, Logger: platform.TemporalLogger(log),
+		ContextPropagators: activities.Propagators(),
 	})
 }

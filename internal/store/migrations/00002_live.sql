@@ -118,7 +118,13 @@ CREATE TABLE deletions (
 );
 CREATE INDEX deletions_window ON deletions (connection, kind, side, at);
 
--- The allowance by lanes: when each lane last asked for a slot, in microseconds since 1970 by this database's clock.
+-- The allowance by lanes, in the order of their priority, in microseconds since 1970 by this database's clock: when each
+-- last asked for a slot, until when it was known to wait for one, and its last grant. Refusals have left rate (0 stands
+-- for all) of the limit, as of rate_at.
 ALTER TABLE budget_windows
-    ADD COLUMN lanes_at  bigint[] NOT NULL DEFAULT '{}',
-    ADD COLUMN daily_limit integer; -- as the vendor said last
+    ADD COLUMN lanes_at      bigint[] NOT NULL DEFAULT '{}',
+    ADD COLUMN lanes_waiting bigint[] NOT NULL DEFAULT '{}',
+    ADD COLUMN lanes_granted bigint[] NOT NULL DEFAULT '{}',
+    ADD COLUMN rate          float8   NOT NULL DEFAULT 0,
+    ADD COLUMN rate_at       bigint   NOT NULL DEFAULT 0,
+    ADD COLUMN daily_limit   integer; -- as the vendor said last

@@ -1,0 +1,65 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// Pause is a used-up allowance as a result: the work is to go on where it stopped after For. An activity that failed
+// instead would be tried again and again, each time at the cost of an action.
+type Pause struct {
+	Side record.Side   `json:"side"`
+	For  time.Duration `json:"for"`
+	Lane crm.Lane      `json:"lane"`
+}
+
+// Exhausted tells whether an error, before or after Translate, says that the allowance of a side is used up for longer
+// than an activity is worth being retried, and for how long from then.
+func Exhausted(err error) (side record.Side, until time.Duration, ok bool) {
+	var e *crm.Error
+	if errors.As(err, &e) {
+		return e.Side, e.RetryAfter, e.Kind == crm.RateLimited && e.RetryAfter > longWait
+	}
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == string(crm.RateLimited) {
+		p, _ := ProblemOf(err)
+		return p.Side, app.NextRetryDelay(), app.NextRetryDelay() > longWait
+	}
+	return "", 0, false
+}
+
+// paused turns an error that says that the allowance is used up into a Pause; other errors stay.
+func paused(ctx context.Context, err error) (*Pause, error) {
+	side, wait, ok := Exhausted(err)
+	if !ok {
+		return nil, err
+	}
+	return &Pause{Side: side, For: wait, Lane: crm.LaneOf(ctx)}, nil
+}
+
+// stop is what a batch comes to that an error ended. Where an allowance is used up, it gives back what is left of it: a
+// day is long, and whoever is in a lane that may still send can have it meanwhile.
+func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncContactsResult, error) {
+	pause, err := paused(ctx, err)
+	if err != nil {
+		return SyncContactsResult{}, err
+	}
+	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances(), Pause: pause}
+	return out, b.ledger.Release(ctx, owner, b.token)
+}
+
+// done counts the pairs whose outcome is in the ledger.
+func (b *batch) done() (n int) {
+	for _, p := range b.pairs {
+		if p.committed {
+			n++
+		}
+	}
+	return n
+}
