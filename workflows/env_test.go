@@ -28,7 +28,7 @@ func newEnv(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	env.SetTestTimeout(patience)
 	env.SetStartTime(time.UnixMilli(1795485000000))
 	Register(env)
-	RegisterActivities(env, nil, nil)
+	RegisterActivities(env, nil, nil, nil, nil)
 	t.Cleanup(func() { env.AssertExpectations(t) })
 	return env
 }

@@ -33,7 +33,7 @@ func (n *names) RegisterActivity(a any) {
 func registered() []string {
 	n := &names{}
 	Register(n)
-	RegisterActivities(n, nil, nil)
+	RegisterActivities(n, nil, nil, nil, nil)
 	n.all = append(n.all, "query "+QueryProgress)
 	slices.Sort(n.all)
 	return n.all

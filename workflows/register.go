@@ -12,13 +12,17 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(BulkSync)
 	r.RegisterWorkflow(ContactSync)
 	r.RegisterWorkflow(CheckConnection)
+	r.RegisterWorkflow(Sweep)
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
-func RegisterActivities(r worker.ActivityRegistry, connections activities.Connections, ledger activities.Ledger) {
+func RegisterActivities(
+	r worker.ActivityRegistry, connections activities.Connections, ledger activities.Ledger, sweeps activities.SweepLedger, bell activities.Doorbell,
+) {
 	r.RegisterActivity(&activities.GoHighLevel{Connections: connections})
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: sweeps, Bell: bell})
 }
 
 // The activities by name, for ExecuteActivity.
@@ -26,4 +30,5 @@ var (
 	goHighLevel *activities.GoHighLevel
 	salesforce  *activities.Salesforce
 	contacts    *activities.Contacts
+	sweeps      *activities.Sweeps
 )
