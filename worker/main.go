@@ -39,6 +39,8 @@ It takes its settings from the environment:
   TANDEM_DATABASE_URL    Tandem's Postgres (required)
   TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required)
   TANDEM_LISTEN          address of /healthz, /readyz and /metrics (default 127.0.0.1:9464)
+  TANDEM_SWEEP_EVERY     how often connections are looked over for due polls (default 30s; 0: this worker makes no Schedules)
+  TANDEM_SWEEP_SHARDS    over how many Schedules the connections are spread (default 4; the same for all workers)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -115,10 +117,19 @@ func serve(ctx context.Context, log *zap.Logger, settings platform.Settings, tem
 			log.Error("health and metrics are not served any more", zap.Error(err))
 		}
 	}()
+	staleness, err := assembly.NewStaleness(ledger, metrics.Meter())
+	if err != nil {
+		return err
+	}
 	w := assembly.NewWorker(temporal, connections, ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
+	if err := sweep(ctx, settings, temporal); err != nil && ctx.Err() == nil {
+		w.Stop()
+		return err
+	}
+	go staleness.CountEvery(ctx, 30*time.Second, log)
 	log.Info("working", zap.String("version", version), zap.String("private", listener.Addr().String()))
 	<-ctx.Done()
 	log.Info("stopping: what is under way may finish")
@@ -127,6 +138,15 @@ func serve(ctx context.Context, log *zap.Logger, settings platform.Settings, tem
 	closing, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return server.Shutdown(closing)
+}
+
+// sweep makes the Schedules that poll the connections, unless that is left to other workers.
+func sweep(ctx context.Context, settings platform.Settings, temporal client.Client) error {
+	shards, every, err := settings.Sweeps()
+	if err != nil || every == 0 {
+		return err
+	}
+	return assembly.EnsureSweeps(ctx, temporal, shards, every)
 }
 
 // private serves what operators and Prometheus ask for.

@@ -153,6 +153,7 @@ func holdsGo(t *testing.T, dir string) bool {
 func TestComposeSetsOnlyVariablesTheProgramsKnow(t *testing.T) {
 	known := []string{
 		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_LISTEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
+		"TANDEM_SWEEP_EVERY", "TANDEM_SWEEP_SHARDS",
 		"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE",
 	}
 	for _, name := range []string{"migrate", "worker"} {
