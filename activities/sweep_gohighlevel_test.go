@@ -113,6 +113,38 @@ func TestTheRotatingComparisonFindsADeletionWhoseWebhookWasLost(t *testing.T) {
 	require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, kept).State)
 }
 
+func TestTheRotatingComparisonComesRoundAndReadsNoMoreThanItMust(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.crowd(1203)
+	w.match()
+	last := w.links()[1100].GoHighLevelID // links are compared in their order
+	_, err := w.db.Exec(t.Context(), `DELETE FROM pending`)
+	require.NoError(t, err)
+	w.goLive(time.Now().Add(time.Hour)) // nothing has changed since
+	w.connection()
+	searches := func() int {
+		w.ghl.ResetStats()
+		w.sweep()
+		return w.ghl.Stats().ByOperation["POST /contacts/search"] - 1 // but the one for changes
+	}
+	round := func() (after int64, came bool) {
+		require.NoError(t, w.db.QueryRow(t.Context(), `SELECT compared_after, compared_at IS NOT NULL FROM sweeps WHERE side = 1`).Scan(&after, &came))
+		return after, came
+	}
+	require.Equal(t, 1, searches(), "the first slice")
+	after, came := round()
+	require.NotZero(t, after)
+	require.False(t, came)
+	require.Zero(t, searches(), "the next one is due in hours")
+	require.NoError(t, w.ghl.Delete(last))
+	w.compareNow()
+	require.Equal(t, 2, searches(), "what is overdue is made up for, to the end of the round")
+	require.Equal(t, []mark{{record.GoHighLevel, last, true}}, w.announced())
+	after, came = round()
+	require.Zero(t, after)
+	require.True(t, came)
+}
+
 func TestAbsenceFromTheIndexAloneProvesNothing(t *testing.T) {
 	s := setting{}
 	s.GoHighLevel.IndexLag = 5 * time.Minute

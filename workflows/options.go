@@ -60,10 +60,9 @@ func bulkCall(ctx workflow.Context, summary string) workflow.Context {
 // and before long the next run polls it anyway.
 func sweepCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
-		StartToCloseTimeout:    15 * time.Minute,
-		ScheduleToCloseTimeout: 20 * time.Minute,
-		HeartbeatTimeout:       10 * time.Second,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 20 * time.Second},
+		StartToCloseTimeout: 15 * time.Minute,
+		HeartbeatTimeout:    10 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 20 * time.Second},
 	})
 }
 
