@@ -47,10 +47,10 @@ func TestSweepsAtTheSameTimePollEachSideOnce(t *testing.T) {
 	require.NoError(t, w.sf.Edit("Contact", sf, map[string]any{"FirstName": "Augusta"}))
 	w.due()
 	w.sf.ResetStats()
-	env := w.env()
 	results := make(chan activities.SweepShardResult, 8)
 	var runs sync.WaitGroup
 	for range 8 {
+		env := w.env() // one is not for concurrent use
 		runs.Go(func() {
 			encoded, err := env.ExecuteActivity(onSweeps.SweepShard, shard)
 			var out activities.SweepShardResult
