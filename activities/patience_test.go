@@ -33,7 +33,7 @@ func TestWhatStillFailsAfterManyAttemptsIsHandedOver(t *testing.T) {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}}})
 	env.SetTestTimeout(time.Minute)
-	workflows.RegisterActivities(env, w.connections, w.store, nil)
+	workflows.RegisterActivities(env, w.connections, w.store, &w.bell)
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Second, MaximumAttempts: 20},

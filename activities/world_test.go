@@ -2,11 +2,13 @@ package activities_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,8 +126,32 @@ type world struct {
 	db          *pgx.Conn
 	vault       *vault.Vault
 	connections *assembly.Connections
+	bell        bell
 	readings    int
 	batches     int
+}
+
+// bell notes which connections it was rung for.
+type bell struct {
+	mu   sync.Mutex
+	rung []string
+	// broken lets ringing fail.
+	broken bool
+	// heard is called when it rings, unless it is nil.
+	heard func()
+}
+
+func (b *bell) Ring(_ context.Context, connection string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.broken {
+		return errors.New("the bell is broken")
+	}
+	b.rung = append(b.rung, connection)
+	if b.heard != nil {
+		b.heard()
+	}
+	return nil
 }
 
 func newWorld(t testing.TB, s setting) *world {
@@ -208,6 +234,7 @@ var (
 	onGoHighLevel *activities.GoHighLevel
 	onSalesforce  *activities.Salesforce
 	onContacts    *activities.Contacts
+	onSweeps      *activities.Sweeps
 )
 
 // env is a place to execute activities in, as a worker would.
@@ -216,7 +243,7 @@ func (w *world) env() *testsuite.TestActivityEnvironment {
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}}})
 	env.SetTestTimeout(time.Minute)
-	workflows.RegisterActivities(env, w.connections, w.store, nil)
+	workflows.RegisterActivities(env, w.connections, w.store, &w.bell)
 	return env
 }
 

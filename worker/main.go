@@ -47,6 +47,8 @@ It takes its settings from the environment:
   TANDEM_GHL_WEBHOOK_LEGACY_KEY_FILE
                          a PEM file with the RSA key of the legacy header X-WH-Signature, which is refused otherwise
   TANDEM_GHL_APP_ID      the marketplace app's id: an uninstall of another app then has no effect (default: any app's has)
+  TANDEM_SWEEP_EVERY     how often connections are looked over for due polls (default 30s; 0: this worker makes no Schedules)
+  TANDEM_SWEEP_SHARDS    over how many Schedules the connections are spread (default 4; the same for all workers)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -136,10 +138,19 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	}
 	go p.purgeWebhooks(ctx)
+	staleness, err := assembly.NewStaleness(p.ledger, p.metrics.Meter())
+	if err != nil {
+		return err
+	}
 	w := assembly.NewWorker(p.temporal, connections, p.ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
+	if err := p.makeSweeps(ctx); err != nil && ctx.Err() == nil {
+		w.Stop()
+		return err
+	}
+	go staleness.CountEvery(ctx, 30*time.Second, p.log)
 	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address))
 	<-ctx.Done()
 	p.log.Info("stopping: what is under way may finish")
@@ -148,4 +159,13 @@ func (p program) serve(ctx context.Context) error {
 	w.Stop()
 	<-flushed
 	return errors.Join(stopped, private.stop())
+}
+
+// makeSweeps makes the Schedules that poll the connections, unless that is left to other workers.
+func (p program) makeSweeps(ctx context.Context) error {
+	shards, every, err := p.settings.Sweeps()
+	if err != nil || every == 0 {
+		return err
+	}
+	return assembly.EnsureSweeps(ctx, p.temporal, shards, every)
 }

@@ -4,6 +4,7 @@
 //	Onboarding       onboarding/<connection>            starts BulkSync, once per pass
 //	BulkSync         bulk/<connection>/<kind>/<epoch>   starts ContactSync for what the bulk lane hands over
 //	ContactSync      contact/<connection>/<link>        one contact, one activity per API call
+//	Sweep            sweep/<shard>-<time>               finds what no webhook told of; started by a Schedule
 //	CheckConnection  check/<connection>                 what a connection lacks, without writing anything
 //
 // Ids are made of what the work is about, so that the same work cannot run twice at once.

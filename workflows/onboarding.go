@@ -29,7 +29,8 @@ func Onboarding(ctx workflow.Context, in OnboardingInput) (OnboardingResult, err
 
 type onboarding struct {
 	in     OnboardingInput
-	epoch  string                  // names this onboarding in the ledger and the journal
+	epoch  string // names this onboarding in the ledger and the journal
+	begun  time.Time
 	access activities.AccessReport // what the check found
 	read   map[record.Side]*KindCounter
 	match  record.MatchCounts
@@ -49,6 +50,7 @@ func (o *onboarding) setup(ctx workflow.Context) error {
 	// A run that is reset to its beginning must read both sides anew, and one that is reset to its middle must go on with
 	// what it read: the time of the first workflow task tells the two apart.
 	o.epoch = fmt.Sprintf("%s@%d", workflow.GetInfo(ctx).OriginalRunID, workflow.Now(ctx).UnixMilli())
+	o.begun = workflow.Now(ctx)
 	o.result.Connection = o.in.Connection
 	o.read = map[record.Side]*KindCounter{}
 	o.enter(ctx, "check access")
@@ -113,6 +115,9 @@ func (o *onboarding) run(ctx workflow.Context) error {
 	o.result.Verify.Drift = pending
 	if liveSync(ctx) {
 		if err := o.reviews(ctx); err != nil {
+			return err
+		}
+		if err := o.goLive(ctx); err != nil {
 			return err
 		}
 	}
@@ -206,6 +211,12 @@ func (o *onboarding) reviews(ctx workflow.Context) error {
 			return err
 		}
 	}
+}
+
+// goLive turns live sync on. What changed on either side since the onboarding began to read is found by the sweeps.
+func (o *onboarding) goLive(ctx workflow.Context) error {
+	return workflow.ExecuteActivity(ledgerCall(ctx, "Turn live sync on"), sweeps.GoLive,
+		activities.GoLiveInput{Connection: o.in.Connection, Begun: o.begun}).Get(ctx, nil)
 }
 
 // backfill syncs every pending link, in a run of its own.

@@ -56,6 +56,16 @@ func bulkCall(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// sweepCall polls many connections under a heartbeat. What it found is in the ledger, so a retry polls only what is left,
+// and before long the next run polls it anyway.
+func sweepCall(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout: 15 * time.Minute,
+		HeartbeatTimeout:    10 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 20 * time.Second},
+	})
+}
+
 func with(ctx workflow.Context, summary string, o workflow.ActivityOptions) workflow.Context {
 	o.Summary = summary
 	return workflow.WithActivityOptions(ctx, o)

@@ -14,14 +14,22 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(CheckConnection)
 	r.RegisterWorkflow(SyncChanges)
 	r.RegisterWorkflow(Review)
+	r.RegisterWorkflow(Sweep)
+}
+
+// Ledger is all that the activities need to remember.
+type Ledger interface {
+	activities.Ledger
+	activities.SweepLedger
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
-func RegisterActivities(r worker.ActivityRegistry, connections activities.Connections, ledger activities.Ledger, bell activities.Doorbell) {
+func RegisterActivities(r worker.ActivityRegistry, connections activities.Connections, ledger Ledger, bell activities.Doorbell) {
 	r.RegisterActivity(&activities.GoHighLevel{Connections: connections})
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
+	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
 }
 
 // The activities by name, for ExecuteActivity.
@@ -30,4 +38,5 @@ var (
 	salesforce  *activities.Salesforce
 	contacts    *activities.Contacts
 	reviews     *activities.Reviews
+	sweeps      *activities.Sweeps
 )

@@ -24,9 +24,15 @@ const (
 	workflowSlots = 64
 )
 
+// Ledger is all that the activities need to remember.
+type Ledger interface {
+	activities.Ledger
+	activities.SweepLedger
+}
+
 // NewWorker makes a worker for the house's task queue with everything registered, in the same way for production and
 // tests.
-func NewWorker(c client.Client, connections activities.Connections, ledger activities.Ledger) worker.Worker {
+func NewWorker(c client.Client, connections activities.Connections, ledger Ledger) worker.Worker {
 	w := worker.New(c, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout:                      stopGrace,
 		MaxConcurrentActivityExecutionSize:     activitySlots,

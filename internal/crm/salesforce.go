@@ -72,6 +72,8 @@ type RowPage struct {
 	Rows  []Document
 	Total int
 	Next  string
+	// At is the org's clock when it answered, to the second; zero where it does not say.
+	At time.Time
 }
 
 // Subrequest is one call inside a composite call. URL is relative to the versioned base, as "/sobjects/Contact/003…".

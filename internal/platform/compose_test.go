@@ -153,7 +153,8 @@ func holdsGo(t *testing.T, dir string) bool {
 func TestComposeSetsOnlyVariablesTheProgramsKnow(t *testing.T) {
 	known := []string{
 		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_LISTEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
-		"TANDEM_WEBHOOK_LISTEN", "TANDEM_GHL_WEBHOOK_KEYS", "TANDEM_GHL_APP_ID", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE",
+		"TANDEM_WEBHOOK_LISTEN", "TANDEM_GHL_WEBHOOK_KEYS", "TANDEM_GHL_APP_ID", "TANDEM_SWEEP_EVERY", "TANDEM_SWEEP_SHARDS",
+		"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE",
 	}
 	for _, name := range []string{"migrate", "worker"} {
 		for variable, value := range compose(t).Services[name].Environment {

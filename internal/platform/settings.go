@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
+	"time"
 )
 
 // Settings are what every program of the house needs besides Temporal's own settings.
@@ -16,6 +18,10 @@ type Settings struct {
 	Webhooks  WebhookSettings
 	LogLevel  string
 	LogFormat string
+	// SweepShards is over how many Schedules the polling of the connections is spread; as text, until it is validated.
+	SweepShards string
+	// SweepEvery is how often each of them fires; "0" lets this worker make none.
+	SweepEvery string
 }
 
 // WebhookSettings are how the worker receives GoHighLevel's webhooks.
@@ -47,6 +53,9 @@ const (
 	EnvWebhookKeys          = "TANDEM_GHL_WEBHOOK_KEYS"
 	EnvWebhookLegacyKeyFile = "TANDEM_GHL_WEBHOOK_LEGACY_KEY_FILE"
 	EnvWebhookAppID         = "TANDEM_GHL_APP_ID"
+
+	EnvSweepShards = "TANDEM_SWEEP_SHARDS"
+	EnvSweepEvery  = "TANDEM_SWEEP_EVERY"
 )
 
 // SettingsFromEnv reads the settings and their defaults.
@@ -64,9 +73,32 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
 			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
 		},
-		LogLevel:  get(EnvLogLevel, "info"),
-		LogFormat: get(EnvLogFormat, "json"),
+		LogLevel:    get(EnvLogLevel, "info"),
+		LogFormat:   get(EnvLogFormat, "json"),
+		SweepShards: get(EnvSweepShards, "4"),
+		SweepEvery:  get(EnvSweepEvery, "30s"),
 	}
+}
+
+// The bounds of the sweeps' settings.
+const (
+	mostShards   = 1000
+	fastestSweep = time.Second
+	slowestSweep = 24 * time.Hour
+)
+
+// Sweeps returns over how many Schedules polling is spread and how often each fires; 0 for no Schedules.
+func (s Settings) Sweeps() (shards int, every time.Duration, err error) {
+	shards, err = strconv.Atoi(s.SweepShards)
+	if err != nil || shards < 1 || shards > mostShards {
+		return 0, 0, fmt.Errorf("%s=%q: want a number from 1 to %d", EnvSweepShards, s.SweepShards, mostShards)
+	}
+	every, err = time.ParseDuration(s.SweepEvery)
+	if err != nil || every != 0 && (every < fastestSweep || every > slowestSweep) {
+		return 0, 0, fmt.Errorf("%s=%q: want a duration from %s to %s, as 30s, or 0 for no sweeps by this worker's doing",
+			EnvSweepEvery, s.SweepEvery, fastestSweep, slowestSweep)
+	}
+	return shards, every, nil
 }
 
 // Validate names every problem at once.
@@ -85,6 +117,9 @@ func (s Settings) Validate() error {
 		problems = append(problems, fmt.Errorf("%s=%q: want host:port, or %s", EnvWebhookListen, s.Webhooks.Listen, Off))
 	}
 	if _, err := NewLogger(s.LogLevel, s.LogFormat); err != nil {
+		problems = append(problems, err)
+	}
+	if _, _, err := s.Sweeps(); err != nil {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)

@@ -2,6 +2,7 @@ package platform_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,5 +32,30 @@ func TestWebhooksAreReceivedOnlyWhereTheyAreAskedFor(t *testing.T) {
 		s := settings(env)
 		require.NoError(t, s.Validate(), address)
 		require.Equal(t, on, s.Webhooks.On(), address)
+	}
+}
+
+func TestSweepsAreSpreadOverFourSchedulesUnlessTheSettingsSayOtherwise(t *testing.T) {
+	for _, c := range []struct {
+		shards, every string
+		wantShards    int
+		wantEvery     time.Duration
+	}{
+		{"", "", 4, 30 * time.Second}, {"64", "5m", 64, 5 * time.Minute}, {"", "0", 4, 0}, {"1", "1s", 1, time.Second},
+	} {
+		shards, every, err := settings(map[string]string{"TANDEM_SWEEP_SHARDS": c.shards, "TANDEM_SWEEP_EVERY": c.every}).Sweeps()
+		require.NoError(t, err)
+		require.Equal(t, c.wantShards, shards)
+		require.Equal(t, c.wantEvery, every)
+	}
+	for _, c := range []struct{ shards, every string }{
+		{"0", ""}, {"-1", ""}, {"many", ""}, {"1001", ""}, {"", "30"}, {"", "-1s"}, {"", "10ms"}, {"", "25h"},
+	} {
+		s := settings(map[string]string{
+			"TANDEM_DATABASE_URL": "postgres://localhost/tandem", "TANDEM_SWEEP_SHARDS": c.shards, "TANDEM_SWEEP_EVERY": c.every,
+		})
+		_, _, err := s.Sweeps()
+		require.Error(t, err, "%v", c)
+		require.Error(t, s.Validate(), "%v", c)
 	}
 }

@@ -18,7 +18,10 @@ import (
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
-var _ activities.Ledger = (*store.Store)(nil)
+var (
+	_ activities.Ledger      = (*store.Store)(nil)
+	_ activities.SweepLedger = (*store.Store)(nil)
+)
 
 // server is the Postgres of this package's tests, and template a migrated database on it.
 var server *devstack.Postgres

@@ -147,26 +147,33 @@ type answer struct {
 	body   []byte
 	errors []vendorError
 	json   bool
+	at     time.Time // by the org's clock; zero where it does not say
 }
 
 // do makes the call, once more with a refreshed token where the first one had expired, and decodes the answer into
 // into unless that is nil.
 func (c *Client) do(ctx context.Context, r request, into any) error {
-	token, err := c.tokens.Token(ctx)
-	if err != nil {
-		return r.notSent("no token could be had", err)
-	}
-	a, err := c.send(ctx, r, token)
-	if a.expired() && !r.anonymous {
-		if token, err = c.tokens.Refresh(ctx, token.Access); err != nil {
-			return r.notSent("the expired token could not be refreshed", err)
-		}
-		a, err = c.send(ctx, r, token)
-	}
+	a, err := c.ask(ctx, r)
 	if err != nil {
 		return err
 	}
 	return r.decode(a, into)
+}
+
+// ask is do without the decoding.
+func (c *Client) ask(ctx context.Context, r request) (answer, error) {
+	token, err := c.tokens.Token(ctx)
+	if err != nil {
+		return answer{}, r.notSent("no token could be had", err)
+	}
+	a, err := c.send(ctx, r, token)
+	if a.expired() && !r.anonymous {
+		if token, err = c.tokens.Refresh(ctx, token.Access); err != nil {
+			return answer{}, r.notSent("the expired token could not be refreshed", err)
+		}
+		a, err = c.send(ctx, r, token)
+	}
+	return a, err
 }
 
 // send makes the call with this token. The answer is there whenever one arrived whole, with an error too.
@@ -195,6 +202,9 @@ func (c *Client) send(ctx context.Context, r request, token crm.Token) (answer, 
 		return answer{}, r.tooLarge(resp.StatusCode)
 	}
 	a := answer{status: resp.StatusCode, body: body}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		a.at = at.UTC()
+	}
 	refusal := r.check(&a, resp.Header)
 	c.limiter.Observe(usage(resp.Header, refusal))
 	if refusal != nil {

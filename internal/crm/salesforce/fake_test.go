@@ -127,6 +127,16 @@ func TestABatchsPartsStandAlone(t *testing.T) {
 	require.Equal(t, 1, fake.Count("Contact"))
 }
 
+func TestAPageOfAQueryTellsTheOrgsClock(t *testing.T) {
+	at := time.Date(2026, 11, 23, 17, 2, 11, 500, time.UTC)
+	_, client, _ := connect(t, salesforcetest.Options{Clock: func() time.Time { return at }}, salesforce.Config{})
+	for _, query := range []func(context.Context, string) (crm.RowPage, error){client.Query, client.QueryAll} {
+		page, err := query(t.Context(), "SELECT Id FROM Contact")
+		require.NoError(t, err)
+		require.Equal(t, at.Truncate(time.Second), page.At)
+	}
+}
+
 func TestQueriesReadEveryPageWithAndWithoutDeletedRows(t *testing.T) {
 	fake, client, _ := connect(t, salesforcetest.Options{}, salesforce.Config{APIVersion: "61.0"})
 	rows := make([]map[string]any, 4500)

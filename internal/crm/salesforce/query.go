@@ -48,7 +48,11 @@ func (c *Client) rows(ctx context.Context, r request) (crm.RowPage, error) {
 		Next  string         `json:"nextRecordsUrl"`
 		Rows  []crm.Document `json:"records"`
 	}
-	if err := c.do(ctx, r, &page); err != nil {
+	a, err := c.ask(ctx, r)
+	if err != nil {
+		return crm.RowPage{}, err
+	}
+	if err := r.decode(a, &page); err != nil {
 		return crm.RowPage{}, err
 	}
 	if page.Done == nil || (!*page.Done && page.Next == "") {
@@ -60,5 +64,5 @@ func (c *Client) rows(ctx context.Context, r request) (crm.RowPage, error) {
 	for _, row := range page.Rows {
 		dropAttributes(row)
 	}
-	return crm.RowPage{Rows: page.Rows, Total: page.Total, Next: page.Next}, nil
+	return crm.RowPage{Rows: page.Rows, Total: page.Total, Next: page.Next, At: a.at}, nil
 }

@@ -1,0 +1,96 @@
+package activities
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// tellsNothing tells whether a sync of what a poll found would find nothing to do, for certain: our own write that comes
+// back, or an edit of what is not synced. It goes by the base and never by the time.
+func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRecord) (bool, error) {
+	if k.LinkID == 0 || k.Pending {
+		return false, nil
+	}
+	if f.deleted {
+		return k.State == record.LinkDeleted, nil
+	}
+	if f.record == nil {
+		return false, nil
+	}
+	known := s.compareWithBase(f.record, k)
+	if !known.same || known.whole || !f.searched {
+		return known.same, nil
+	}
+	// All that the search shows is as it was; what it leaves out may be what changed. Beyond so many, as after a mass of
+	// our own writes, what a sync has been at since is taken for that sync's.
+	if s.confirmations == 0 {
+		return !k.SyncedAt.Before(f.stamp), nil
+	}
+	s.confirmations--
+	s.calls++
+	doc, err := s.GoHighLevel.GetContact(ctx, f.id)
+	if crm.KindOf(err) == crm.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	r, err := s.read(record.GoHighLevel, doc, false)
+	if err != nil {
+		return false, nil
+	}
+	return s.compareWithBase(&r, k).same, nil
+}
+
+// comparison is what a record says about its link.
+type comparison struct {
+	// same tells that the record is, in all that is known of it, as the link has it: in step and equal to the base, or
+	// outside the filter as before.
+	same bool
+	// differs tells that something was agreed on and is otherwise now. A field that is known and was never agreed on
+	// makes a record neither the same nor different.
+	differs bool
+	// whole tells that each synced field of the record is known.
+	whole bool
+}
+
+func (c *Connection) compareWithBase(r *record.Record, k record.KnownRecord) comparison {
+	included, err := c.Mapper.Included(*r)
+	if err != nil {
+		return comparison{differs: true}
+	}
+	base, err := reconcile.DecodeBase(k.Base)
+	if err != nil {
+		return comparison{differs: true}
+	}
+	out := comparison{same: true, whole: true}
+	for _, p := range c.Rules.Contacts.Policies() {
+		value, known := r.Fields[p.Field]
+		if !known {
+			out.whole = false
+			continue
+		}
+		agreed, ever := base[p.Field]
+		sums := agreed.GoHighLevel
+		if r.Side == record.Salesforce {
+			sums = agreed.Salesforce
+		}
+		switch {
+		case !ever:
+			out.same = false
+		case !slices.Equal(c.Fingerprints.Value(p.Field, value), sums):
+			out.same, out.differs = false, true
+		}
+	}
+	switch {
+	case !included && k.State == record.LinkExcluded:
+		out.same, out.differs = true, false // outside on either side is outside, whatever else changed
+	case !included || k.State != record.LinkInStep:
+		out.same, out.differs = false, true
+	}
+	return out
+}

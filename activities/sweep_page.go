@@ -1,0 +1,247 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// sweeper polls one side of one connection.
+type sweeper struct {
+	*Connection
+	ledger SweepLedger
+	bell   Doorbell
+	sweep  record.Sweep
+	// calls counts the vendor's requests, changes the marks, echoes the changes that tell nothing new.
+	calls, changes, echoes int
+	// confirmations is how many records may still be read by themselves.
+	confirmations int
+	// again is from where on the next pass reads again what this one reads: that much must be remembered.
+	again time.Time
+}
+
+// confirmationsPerSweep is how many records a sweep reads by themselves at most, where a search does not tell enough.
+const confirmationsPerSweep = 25
+
+// hold keeps the lease until release is called, which tells whether it was lost; then the context has ended already.
+func (s *sweeper) hold(ctx context.Context) (held context.Context, release func() error) {
+	held, cancel := context.WithCancelCause(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(sweepLease / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-held.Done():
+				return
+			case <-ticker.C:
+				// One that fails otherwise is tried again; whoever takes over meanwhile is noticed then.
+				if err := s.ledger.HoldSweep(held, s.sweep, sweepLease); errors.Is(err, record.ErrFenced) {
+					cancel(err)
+					return
+				}
+			}
+		}
+	}()
+	return held, func() error {
+		cancel(nil)
+		<-stopped
+		if errors.Is(context.Cause(held), record.ErrFenced) {
+			return record.ErrFenced
+		}
+		return nil
+	}
+}
+
+func (s *sweeper) bounds() PaceBounds {
+	if s.Connection == nil {
+		return defaultPace
+	}
+	return PaceBounds{Fastest: s.Rules.Live.Sweeps.Fastest, Slowest: s.Rules.Live.Sweeps.Slowest}
+}
+
+// interval is how long the side may be left alone after a pass that is done.
+func (s *sweeper) interval() time.Duration {
+	_, left := s.Calls(s.sweep.Side)
+	return NextInterval(s.bounds(), Pace{
+		Calls: s.calls, Left: left, Reset: untilReset(s.sweep.Side, s.sweep.Began), Changes: s.changes, Last: s.sweep.Every,
+	})
+}
+
+// overlap is how far a pass reads again what it may have read before.
+func (s *sweeper) overlap() time.Duration {
+	if s.sweep.Side == record.Salesforce {
+		return s.Rules.Live.Sweeps.SalesforceOverlap
+	}
+	return s.Rules.Live.Sweeps.GoHighLevelOverlap
+}
+
+// from is where a pass begins that follows one up to a time, to the second, as Salesforce keeps its stamps.
+func (s *sweeper) from(sweptTo time.Time) time.Time {
+	if sweptTo.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return sweptTo.Add(-s.overlap()).Truncate(time.Second)
+}
+
+// spell limits one reading: it tells when to hand back.
+func spell(ctx context.Context) (over func() bool) {
+	began, stop := time.Now(), activity.GetWorkerStopChannel(ctx)
+	return func() bool {
+		select {
+		case <-stop:
+			return true
+		default:
+			return time.Since(began) > sweepSpell
+		}
+	}
+}
+
+// sighting is one record as a poll found it.
+type sighting struct {
+	id          string
+	stamp       time.Time
+	fingerprint int64
+	// record is nil where the document cannot be read, or where there is none.
+	record *record.Record
+	// searched tells that the record comes from a search, which does not show every field.
+	searched bool
+	deleted  bool
+	// survivor is the record that a deleted one was merged into, "" for none.
+	survivor string
+}
+
+// sight reads a document, and makes a fingerprint of all that a sync would look at. One that cannot be read is a change
+// like any other: the run that follows it will show why.
+func (s *sweeper) sight(doc crm.Document, stamp time.Time) (sighting, error) {
+	key := "id"
+	if s.sweep.Side == record.Salesforce {
+		key = "Id"
+	}
+	id, _ := doc[key].(string)
+	if id == "" {
+		return sighting{}, fault(s.sweep.Side, crm.Unavailable, "sweep", "a record has no id")
+	}
+	out := sighting{id: id, stamp: stamp, searched: s.sweep.Side == record.GoHighLevel}
+	var content any = doc
+	if r, err := s.read(s.sweep.Side, doc, out.searched); err == nil {
+		out.record, content = &r, r
+	}
+	encoded, err := json.Marshal(content)
+	if err != nil {
+		return sighting{}, fault(s.sweep.Side, crm.Unavailable, "sweep", "a record is no JSON")
+	}
+	out.fingerprint = int64(s.Fingerprints.Sum("swept", string(encoded)))
+	return out, nil
+}
+
+// gone is the sighting of a deleted record, whichever way it was heard of.
+func (s *sweeper) gone(id string, at time.Time, survivor string) sighting {
+	return sighting{
+		id: id, stamp: at, fingerprint: int64(s.Fingerprints.Sum("swept", "deleted")), deleted: true, survivor: survivor,
+	}
+}
+
+// weigh decides which of the records that a poll found are changes. What was seen before just as it is now, or tells
+// nothing new, is none.
+func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage, error) {
+	page := record.SweptPage{Heard: map[string]int{}, Readings: map[record.SweepReading]record.Reading{}}
+	if len(found) == 0 {
+		return page, nil
+	}
+	ids := make([]string, len(found))
+	for i, f := range found {
+		ids[i] = f.id
+	}
+	known, err := s.ledger.Known(ctx, s.sweep.SweepKey, ids)
+	if err != nil {
+		return page, err
+	}
+	for _, f := range found {
+		k := known[f.id]
+		if seenBefore(f, k) {
+			continue
+		}
+		if f.deleted && k.LinkID == 0 {
+			continue // not remembered: a link that is about to be made must still hear of it
+		}
+		same, err := s.tellsNothing(ctx, f, k)
+		if err != nil {
+			return page, err
+		}
+		if f.deleted || !f.stamp.Before(s.again) {
+			page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
+		}
+		if same {
+			s.echoes++
+			continue
+		}
+		s.mark(&page, f, k)
+	}
+	return page, nil
+}
+
+// seenBefore tells whether a sweep saw the record just as it is. A deletion may be told of by a later stamp than its own.
+func seenBefore(f sighting, k record.KnownRecord) bool {
+	if k.Seen.RecordID == "" || k.Seen.Fingerprint != f.fingerprint {
+		return false
+	}
+	return k.Seen.Stamp.Equal(f.stamp) || f.deleted && k.Seen.Stamp.After(f.stamp)
+}
+
+func (s *sweeper) mark(page *record.SweptPage, f sighting, k record.KnownRecord) {
+	side := s.sweep.Side
+	page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.id, OnlyLinked: f.deleted})
+	if f.survivor != "" {
+		page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.survivor})
+	}
+	s.changes++
+	if side == record.Salesforce || unheard(f, k) {
+		page.Heard[eventOf(side, f, k)]++
+	}
+}
+
+// unheard tells whether no webhook told of a change in GoHighLevel: nothing is on its way, and no sync has taken place
+// since.
+func unheard(f sighting, k record.KnownRecord) bool {
+	return !k.Pending && !k.Announced && (k.LinkID == 0 || k.SyncedAt.Before(f.stamp))
+}
+
+func eventOf(side record.Side, f sighting, k record.KnownRecord) string {
+	ghl := side == record.GoHighLevel
+	switch {
+	case f.deleted && ghl:
+		return "ContactDelete"
+	case f.survivor != "":
+		return "merge"
+	case f.deleted:
+		return "delete"
+	case k.LinkID == 0 && ghl:
+		return "ContactCreate"
+	case k.LinkID == 0:
+		return "create"
+	case ghl:
+		return "ContactUpdate"
+	}
+	return "update"
+}
+
+// store keeps a page, and wakes the connection where it brought something. A bell that cannot be rung now is rung by a
+// later sweep.
+func (s *sweeper) store(ctx context.Context, page record.SweptPage) error {
+	ring, err := s.ledger.SweptPage(ctx, s.sweep, page)
+	if err != nil || !ring {
+		return err
+	}
+	if err := s.bell.Ring(ctx, s.sweep.Connection); err != nil {
+		activity.GetLogger(ctx).Warn("a connection could not be woken; the next sweep tries again", "connection", s.sweep.Connection, "error", err)
+	}
+	return nil
+}
