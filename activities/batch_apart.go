@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -35,7 +36,25 @@ func (b *batch) setApart(ctx context.Context) error {
 	for _, p := range b.pairs {
 		p.single = p.single || restless[p.link.ID]
 	}
+	if creates, err = b.ownOnes(ctx, creates); err != nil {
+		return err
+	}
 	return b.lookFirst(ctx, creates)
+}
+
+// ownOnes sets apart the contacts whose record may be one that a create of ours has just made, and returns the others.
+func (b *batch) ownOnes(ctx context.Context, creates []*pair) ([]*pair, error) {
+	open := map[record.Side]bool{}
+	for _, side := range record.Sides {
+		var err error
+		if open[side], err = b.ledger.OpenIntents(ctx, b.ID, record.Contact, side, time.Now().Add(clockSkew)); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(creates, func(p *pair) bool {
+		p.single = the(p.ghl, p.sf).ExternalID != "" || open[p.decision.Create.Other()]
+		return p.single
+	}), nil
 }
 
 // lookupEmails is how many addresses one query asks for: its text must fit into an address.

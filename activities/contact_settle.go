@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
@@ -18,6 +19,10 @@ type SettleContactInput struct {
 	Claim ContactClaim `json:"claim"`
 	Side  record.Side  `json:"side"`
 	Plan  Sealed       `json:"plan"`
+	// Marker is the id of the other half that the contact's one record carries; "" for none.
+	Marker string `json:"marker,omitempty"`
+	// CreatedAt is when that record came into being, by its vendor; zero where it does not say.
+	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Verdict is what a person decided about it; nil while nobody has.
 	Verdict *record.Verdict `json:"verdict,omitempty"`
 }
@@ -41,16 +46,11 @@ func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (Se
 	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
 		return SettledContact{}, err
 	}
-	earlier, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{in.Claim.LinkID})
+	link, err := a.link(ctx, in.Claim)
 	if err != nil {
 		return SettledContact{}, err
 	}
-	link := record.Link{
-		ID: in.Claim.LinkID, Connection: in.Claim.Connection, Kind: record.Contact,
-		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,
-	}
-	if intent, begun := earlier[link.ID]; begun {
-		link.Intent = &intent
+	if link.Intent != nil && link.Intent.Side == in.Side {
 		found, err := c.settle(ctx, a.Ledger, in.Side, link, d, nil)
 		if err != nil {
 			return SettledContact{}, err
@@ -60,11 +60,15 @@ func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (Se
 		}
 	}
 	found, err := a.find(ctx, c, in, link, d)
-	if err == nil && (found.RecordID != "" || found.Review != "") {
-		// Nothing is created after all, so that nobody has to wait for what would come of it.
-		err = a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID})
+	switch {
+	case err != nil:
+		return SettledContact{}, err
+	case found.RecordID == "" && found.Review == "":
+		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{link.ID})
+		return SettledContact{}, err
 	}
-	if err != nil || found.RecordID == "" {
+	// Nothing is created after all, so that nobody has to wait for what would come of it.
+	if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID}); err != nil || found.RecordID == "" {
 		return found, err
 	}
 	return a.join(ctx, in, found)
@@ -82,15 +86,39 @@ func (a *Contacts) find(ctx context.Context, c *Connection, in SettleContactInpu
 			return SettledContact{}, nil
 		}
 	}
+	if in.Marker != "" {
+		linked, err := a.Ledger.LinkedRecords(ctx, link.Connection, link.Kind, in.Side, []string{in.Marker})
+		if err != nil || linked[in.Marker] != 0 {
+			return SettledContact{RecordID: in.Marker}, err
+		}
+	}
 	want := record.Fields{}
 	for _, w := range d.Writes(in.Side) {
 		want[w.Field] = w.After
 	}
 	candidates, err := c.lookup(ctx, in.Side, want)
-	if err != nil || len(candidates) == 0 {
+	if err == nil && len(candidates) == 0 {
+		return SettledContact{}, a.onItsWay(ctx, in, link)
+	}
+	if err != nil {
 		return SettledContact{}, err
 	}
 	return a.judge(ctx, link, in.Side, want, candidates)
+}
+
+// onItsWay fails with kind Busy while creates are open on the side that the contact comes from: its record may be what one
+// of them made, announced before the ledger knows of it.
+func (a *Contacts) onItsWay(ctx context.Context, in SettleContactInput, link record.Link) error {
+	if link.RecordID(in.Side) != "" || in.CreatedAt.IsZero() {
+		return nil
+	}
+	open, err := a.Ledger.OpenIntents(ctx, link.Connection, link.Kind, in.Side.Other(), in.CreatedAt.Add(clockSkew))
+	if err != nil || !open {
+		return err
+	}
+	busy := fault(in.Side, crm.Busy, "look for the other half", "the contact may be one that is being created")
+	busy.RetryAfter = soon
+	return busy
 }
 
 // join ties the contact to the record that is its other half. A link that was made for that record alone goes; where it

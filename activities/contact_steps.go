@@ -86,6 +86,10 @@ type ContactDecision struct {
 	SalesforceFields  []record.Field `json:"salesforce_fields,omitempty"`
 	// Contested fields wait for a person.
 	Contested []record.Field `json:"contested,omitempty"`
+	// Marker and CreatedAt are of the one record that there is, where Create is set: the id of the other half that it
+	// carries, and when it came into being.
+	Marker    string    `json:"marker,omitempty"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Alternating fields are rewritten by both sides again and again: nothing is written until a person has looked.
 	Alternating []record.Field `json:"alternating,omitempty"`
 	// The documents to send.
@@ -131,11 +135,22 @@ func (a *Contacts) DecideContact(ctx context.Context, in DecideContactInput) (Co
 		return ContactDecision{}, err
 	}
 	out, err := c.sealDecision(d, in.Claim)
+	if r := the(ghl, sf); d.Create != "" {
+		out.Marker, out.CreatedAt = r.ExternalID, r.CreatedAt
+	}
 	if err != nil || d.Nothing() || in.Verdict != nil {
 		return out, err
 	}
 	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID)
 	return out, err
+}
+
+// the returns the one record that there is.
+func the(ghl, sf *record.Record) *record.Record {
+	if ghl != nil {
+		return ghl
+	}
+	return sf
 }
 
 // decided spells a verdict out by field.

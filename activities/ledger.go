@@ -34,6 +34,8 @@ type Ledger interface {
 	// RecordIntents notes that creates on a side are about to begin, for links of the claim; it returns, by link, the
 	// intents that had been open before, which must be settled before anything is created.
 	RecordIntents(ctx context.Context, token int64, side record.Side, linkIDs []int64) (earlier map[int64]record.Intent, err error)
+	// OpenIntents tells whether creates on a side are open that began before a time.
+	OpenIntents(ctx context.Context, connection string, kind record.Kind, side record.Side, before time.Time) (bool, error)
 	// ClearIntents notes that the creates were not carried out after all.
 	ClearIntents(ctx context.Context, token int64, linkIDs []int64) error
 	// Commit records outcomes: ids, base, state, journal, and the end of the pending change (unless it was marked

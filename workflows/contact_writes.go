@@ -15,7 +15,9 @@ func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool
 	for attempt := 0; ; attempt++ {
 		var settled activities.SettledContact
 		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the contact in %s before creating it", side)),
-			contacts.SettleContact, activities.SettleContactInput{Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided}).Get(ctx, &settled)
+			contacts.SettleContact, activities.SettleContactInput{
+				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: s.decision.Marker, CreatedAt: s.decision.CreatedAt,
+			}).Get(ctx, &settled)
 		if err != nil || settled.Review != "" {
 			return false, settled.Review, err
 		}

@@ -174,6 +174,24 @@ func (s *Store) RecordIntents(
 	return earlier, nil
 }
 
+// OpenIntents tells whether creates on a side are open that began before a time.
+func (s *Store) OpenIntents(ctx context.Context, connection string, kind record.Kind, side record.Side, before time.Time) (open bool, err error) {
+	sc, err := s.scope(ctx, connection, kind)
+	if err != nil {
+		return false, err
+	}
+	code, err := sideCode(side)
+	if err != nil {
+		return false, err
+	}
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM intents WHERE connection = $1 AND kind = $2 AND side = $3 AND at < $4)`,
+		sc.number, sc.kind, code, before).Scan(&open)
+	if err != nil {
+		return false, fmt.Errorf("store: look for open intents: %w", err)
+	}
+	return open, nil
+}
+
 // ClearIntents notes that the creates were not carried out after all. It fails with record.ErrFenced.
 func (s *Store) ClearIntents(ctx context.Context, token int64, linkIDs []int64) error {
 	err := s.inClaim(ctx, token, linkIDs, func(tx pgx.Tx, _ scope) error {

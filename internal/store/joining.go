@@ -77,8 +77,10 @@ func absorb(ctx context.Context, tx pgx.Tx, sc scope, into, other int64, side re
 	return err
 }
 
-// freeRecords makes the records that outcomes name free: a mere half that holds one of them goes. It fails with
-// *record.AlreadyLinkedError where something else stands in the way.
+// freeRecords makes the records that outcomes name free: a mere half that holds one of them goes, as where a record was
+// announced before the create that made it could be recorded; whoever works on such a half is fenced off. It fails with
+// record.ErrHalfClaimed while that half's own other half may be on its way, and with *record.AlreadyLinkedError where
+// something else stands in the way.
 func (c *outcomeColumns) freeRecords(ctx context.Context, tx pgx.Tx, sc scope) error {
 	for {
 		err := c.checkRecordsAreFree(ctx, tx, sc)
@@ -86,9 +88,7 @@ func (c *outcomeColumns) freeRecords(ctx context.Context, tx pgx.Tx, sc scope) e
 		if !errors.As(err, &taken) {
 			return err
 		}
-		if err := absorb(ctx, tx, sc, taken.LinkID, taken.OtherID, taken.Side, true); errors.Is(err, record.ErrHalfClaimed) {
-			return taken
-		} else if err != nil {
+		if err := absorb(ctx, tx, sc, taken.LinkID, taken.OtherID, taken.Side, false); err != nil {
 			return err
 		}
 	}
