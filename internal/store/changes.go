@@ -71,9 +71,11 @@ func (s *Store) admitChanges(ctx context.Context, sc scope) (more bool, err erro
 		if err := lockAgainstMatch(ctx, tx, sc); err != nil {
 			return err
 		}
+		// Waits for another attempt that turns the same rows, rather than skip them: its plan may never be carried out, and
+		// this one is to have all that the bell was rung for.
 		rows, err := tx.Query(ctx, `
 			SELECT side, record_id, only_linked FROM announced WHERE connection = $1 AND kind = $2
-			ORDER BY side, record_id LIMIT $3 FOR UPDATE SKIP LOCKED`, sc.number, sc.kind, admitted)
+			ORDER BY side, record_id LIMIT $3 FOR UPDATE`, sc.number, sc.kind, admitted)
 		if err != nil {
 			return err
 		}
