@@ -168,12 +168,12 @@ func (s *Store) LinkStanding(ctx context.Context, connection string, kind record
 	if err != nil {
 		return false, nil, fmt.Errorf("store: read a link: %w", err)
 	}
-	all, err := s.Reviews(ctx, connection, ReviewFilter{LinkID: linkID})
+	all, err := s.Reviews(ctx, connection, ReviewFilter{LinkID: linkID, alone: true})
 	if err != nil {
 		return false, nil, err
 	}
 	for i := range all {
-		if len(all[i].Links) == 1 && all[i].Reason != record.ReviewDeletionWave {
+		if all[i].Reason != record.ReviewDeletionWave {
 			review = &all[i]
 		}
 	}
