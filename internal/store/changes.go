@@ -72,9 +72,11 @@ func (s *Store) admitChanges(ctx context.Context, sc scope) (more bool, err erro
 		if err := lockAgainstMatch(ctx, tx, sc); err != nil {
 			return err
 		}
+		// Waits for another attempt that turns the same rows, rather than skip them: its plan may never be carried out, and
+		// this one is to have all that the bell was rung for.
 		rows, err := tx.Query(ctx, `
 			SELECT side, record_id, only_linked FROM announced WHERE connection = $1 AND kind = $2
-			ORDER BY side, record_id LIMIT $3 FOR UPDATE SKIP LOCKED`, sc.number, sc.kind, admitted)
+			ORDER BY side, record_id LIMIT $3 FOR UPDATE`, sc.number, sc.kind, admitted)
 		if err != nil {
 			return err
 		}
@@ -167,12 +169,12 @@ func (s *Store) LinkStanding(ctx context.Context, connection string, kind record
 	if err != nil {
 		return false, nil, fmt.Errorf("store: read a link: %w", err)
 	}
-	all, err := s.Reviews(ctx, connection, ReviewFilter{LinkID: linkID})
+	all, err := s.Reviews(ctx, connection, ReviewFilter{LinkID: linkID, alone: true})
 	if err != nil {
 		return false, nil, err
 	}
 	for i := range all {
-		if len(all[i].Links) == 1 && all[i].Reason != record.ReviewDeletionWave {
+		if all[i].Reason != record.ReviewDeletionWave {
 			review = &all[i]
 		}
 	}

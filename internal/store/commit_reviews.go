@@ -60,8 +60,9 @@ func openReview(ctx context.Context, tx pgx.Tx, sc scope, o record.Outcome) erro
 	}
 	_, err := tx.Exec(ctx, `
 		UPDATE reviews SET decided_at = clock_timestamp()
-		WHERE connection = $1 AND kind = $2 AND decided_at IS NULL AND link_ids = ARRAY[$3::bigint] AND reason <> $4`,
-		sc.number, sc.kind, o.LinkID, o.Problem)
+		WHERE connection = $1 AND kind = $2 AND decided_at IS NULL AND link_ids = ARRAY[$3::bigint] AND reason <> $4
+		  AND reason <> $5`,
+		sc.number, sc.kind, o.LinkID, o.Problem, record.ReviewDeletionWave)
 	if err != nil {
 		return err
 	}

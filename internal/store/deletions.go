@@ -62,7 +62,7 @@ func (s *Store) NoteDeletions(
 		}); err != nil || len(wave) == 0 {
 			return err
 		}
-		return extendWave(ctx, tx, sc, code, wave)
+		return extendWave(ctx, tx, sc, code, wave, guard.Window)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store: note deletions: %w", err)
@@ -89,8 +89,18 @@ func surging(ctx context.Context, tx pgx.Tx, sc scope, side int16, guard record.
 	return held, err
 }
 
-// extendWave adds links to the open review of a wave, or opens one.
-func extendWave(ctx context.Context, tx pgx.Tx, sc scope, side int16, links []int64) error {
+// extendWave adds links to the open review of a wave, or opens one. One that settled by itself before the window, as none
+// of its links waits any more, is over: its deadline must not decide about what is deleted now.
+func extendWave(ctx context.Context, tx pgx.Tx, sc scope, side int16, links []int64, window time.Duration) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE reviews r SET decided_at = clock_timestamp()
+		WHERE connection = $1 AND kind = $2 AND side = $3 AND reason = $4 AND decided_at IS NULL
+		  AND created_at < clock_timestamp() - $5::interval
+		  AND NOT EXISTS (SELECT FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.id = ANY(r.link_ids) AND l.state = 3)`,
+		sc.number, sc.kind, side, record.ReviewDeletionWave, window)
+	if err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE reviews SET link_ids = (SELECT array_agg(DISTINCT id ORDER BY id) FROM unnest(link_ids || $5::bigint[]) AS u (id))
 		WHERE connection = $1 AND kind = $2 AND side = $3 AND reason = $4 AND decided_at IS NULL`,

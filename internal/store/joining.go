@@ -51,17 +51,23 @@ func (s *Store) holder(ctx context.Context, tx pgx.Tx, sc scope, side record.Sid
 }
 
 // absorb takes a link away in favour of another one, if it is a mere half: it holds one record, was never in step with
-// anything. Its journal goes to the one that stays. One whose own other half may be on its way is left alone, with
+// anything. Its journal goes to the one that stays, and so does its mark: where it was pending, the one that stays is
+// pending again, for what was read of the record may be older than the change. One whose own other half may be on its way is left alone, with
 // record.ErrHalfClaimed; so, with yield, is one that somebody works on. Without, whoever works on it is fenced off.
 func absorb(ctx context.Context, tx pgx.Tx, sc scope, into, other int64, side record.Side, yield bool) error {
 	missing := recordColumn[side.Other()]
-	var half, creating, claimed bool
-	err := tx.QueryRow(ctx, `
+	// Locked before it is looked at: whoever marks it, or begins a create for it, at this moment is waited for and seen.
+	_, err := tx.Exec(ctx, `SELECT FROM links WHERE connection = $1 AND kind = $2 AND id = $3 FOR UPDATE`, sc.number, sc.kind, other)
+	if err != nil {
+		return err
+	}
+	var half, creating, pending, claimed bool
+	err = tx.QueryRow(ctx, `
 		SELECT l.`+missing+` IS NULL AND l.base IS NULL AND l.state IN (1, 3, 4),
-		       EXISTS (SELECT FROM intents i WHERE i.link_id = l.id),
+		       EXISTS (SELECT FROM intents i WHERE i.link_id = l.id), p.link_id IS NOT NULL,
 		       coalesce(p.token IS NOT NULL AND p.claimed_until > clock_timestamp(), false)
 		FROM links l LEFT JOIN pending p ON p.link_id = l.id
-		WHERE l.connection = $1 AND l.kind = $2 AND l.id = $3 FOR UPDATE OF l`, sc.number, sc.kind, other).Scan(&half, &creating, &claimed)
+		WHERE l.connection = $1 AND l.kind = $2 AND l.id = $3`, sc.number, sc.kind, other).Scan(&half, &creating, &pending, &claimed)
 	switch {
 	case err != nil:
 		return err
@@ -69,6 +75,16 @@ func absorb(ctx context.Context, tx pgx.Tx, sc scope, into, other int64, side re
 		return &record.AlreadyLinkedError{LinkID: into, Side: side, OtherID: other}
 	case creating, claimed && yield:
 		return record.ErrHalfClaimed
+	}
+	if pending {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+			SELECT $2, connection, kind, changed_at FROM pending WHERE link_id = $1
+			ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1, changed_at = greatest(p.changed_at, excluded.changed_at)`,
+			other, into)
+		if err != nil {
+			return err
+		}
 	}
 	if _, err := tx.Exec(ctx, `UPDATE journal SET link_id = $2 WHERE connection = $1 AND link_id = $3`, sc.number, into, other); err != nil {
 		return err

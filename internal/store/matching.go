@@ -167,21 +167,38 @@ func (m *matching) begin() {
 	// link is to be made, altered that it has more to sync than before.
 	m.exec(`CREATE TEMP TABLE settled (link bigint NOT NULL, g integer, s integer, pass integer, label integer,
 		state smallint NOT NULL, fresh boolean NOT NULL, altered boolean NOT NULL, reason text) ON COMMIT DROP`)
+	// recalled: the records of links that go with their reviews, and when they changed last.
+	m.exec(`CREATE TEMP TABLE recalled (side smallint NOT NULL, record_id text COLLATE "C" NOT NULL,
+		changed_at timestamptz NOT NULL) ON COMMIT DROP`)
 }
 
 // forgetReviews ends the reviews of earlier matchings that nobody decided. Their links go too, unless they hold more than
-// the record. The rows stay, so that the runs that wait can be told.
+// the record. The rows stay, so that the runs that wait can be told. What a vendor refused of a link that holds both
+// records is not for matching to decide: it would be in review without one.
 func (m *matching) forgetReviews() {
+	reasons := []string{record.ReviewAmbiguousMatch, record.ReviewNamesakes, record.ReviewDuplicateRefused}
+	m.exec(`
+		INSERT INTO recalled
+		SELECT x.side, x.record_id, p.changed_at
+		FROM (
+			SELECT DISTINCT unnest(link_ids) AS id FROM reviews
+			WHERE connection = $1 AND kind = $2 AND decided_at IS NULL AND reason = ANY($3)) f
+		JOIN pending p ON p.link_id = f.id JOIN links l ON l.connection = $1 AND l.kind = $2 AND l.id = f.id
+		CROSS JOIN LATERAL (VALUES (1, l.gohighlevel_id), (2, l.salesforce_id)) AS x (side, record_id)
+		WHERE p.changed_at IS NOT NULL AND x.record_id IS NOT NULL`, m.scope.number, m.scope.kind, reasons)
 	m.exec(`
 		WITH forgotten AS (
-			UPDATE reviews SET decided_at = clock_timestamp(), decided_by = $3
-			WHERE connection = $1 AND kind = $2 AND decided_at IS NULL AND reason = ANY($4) RETURNING link_ids)
+			UPDATE reviews r SET decided_at = clock_timestamp(), decided_by = $3
+			WHERE connection = $1 AND kind = $2 AND decided_at IS NULL AND reason = ANY($4)
+			  AND NOT (cardinality(link_ids) = 1 AND EXISTS (
+				SELECT FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.id = r.link_ids[1] AND l.state = 3
+				   AND l.gohighlevel_id IS NOT NULL AND l.salesforce_id IS NOT NULL))
+			RETURNING link_ids)
 		DELETE FROM links l USING (SELECT DISTINCT unnest(link_ids) AS id FROM forgotten) f
 		WHERE l.connection = $1 AND l.kind = $2 AND l.id = f.id AND l.state = 3
 		  AND (l.gohighlevel_id IS NULL OR l.salesforce_id IS NULL) AND l.base IS NULL
 		  AND NOT EXISTS (SELECT FROM intents i WHERE i.link_id = l.id)`,
-		m.scope.number, m.scope.kind, byMatching,
-		[]string{record.ReviewAmbiguousMatch, record.ReviewNamesakes, record.ReviewDuplicateRefused})
+		m.scope.number, m.scope.kind, byMatching, reasons)
 }
 
 // gather numbers the staged records and finds the links that hold them.

@@ -49,7 +49,7 @@ func drawSyncing(t *rapid.T, s *store.Store, connection string) {
 	for i, w := range c.Work {
 		l := w.Link
 		o := record.Outcome{LinkID: l.ID, State: record.LinkInStep, Base: []byte("base")}
-		switch rapid.IntRange(0, 6).Draw(t, fmt.Sprintf("fate of %d", i)) {
+		switch rapid.IntRange(0, 9).Draw(t, fmt.Sprintf("fate of %d", i)) {
 		case 0:
 			continue // stays claimed
 		case 1:
@@ -62,6 +62,13 @@ func drawSyncing(t *rapid.T, s *store.Store, connection string) {
 			o = record.Outcome{LinkID: l.ID, State: record.LinkInReview, Problem: record.ReviewDuplicateRefused}
 		case 4:
 			o.Again = true
+		case 7:
+			o = record.Outcome{LinkID: l.ID, State: record.LinkParted, Problem: record.ProblemIgnored}
+		case 8:
+			o = record.Outcome{LinkID: l.ID, State: record.LinkDeleted}
+			if l.GoHighLevelID != "" && l.SalesforceID != "" && rapid.Bool().Draw(t, "both halves are gone") {
+				o.Forget = rapid.SampledFrom(record.Sides).Draw(t, "forgotten")
+			}
 		default: // what it lacks is created, under an id that may turn up in the next reading
 			for _, side := range record.Sides {
 				id := fmt.Sprintf("%s-%d", side, rapid.IntRange(1, 20).Draw(t, "created"))
@@ -154,6 +161,11 @@ func TestMatchComesToWhatTheModelComesTo(t *testing.T) {
 
 			drawSyncing(t, s, connection)
 			drawPast(t, s, conn, connection)
+			for _, l := range links(t, s, connection) {
+				if rapid.IntRange(0, 3).Draw(t, "marked") == 0 {
+					require.NoError(t, s.MarkPending(context.Background(), connection, record.Contact, []int64{l.ID}))
+				}
+			}
 			again, err := s.Match(context.Background(), request)
 			require.NoError(t, err)
 			require.Equal(t, counts, again, "a repeated Match counts the same")

@@ -20,6 +20,7 @@ type matchModel struct {
 	newOnly  bool
 	link     map[int]int64 // record to the link that held it before
 	whole    map[int]bool
+	knew     map[int64]bool // links that were whole, or parted
 	resolved map[int]bool
 	pairs    [][2]int
 	held     []modelReview
@@ -38,7 +39,7 @@ func runModel(
 ) *matchModel {
 	m := &matchModel{
 		records: records, links: links, pending: pending,
-		newOnly: newOnly, link: map[int]int64{}, whole: map[int]bool{}, resolved: map[int]bool{},
+		newOnly: newOnly, link: map[int]int64{}, whole: map[int]bool{}, knew: map[int64]bool{}, resolved: map[int]bool{},
 	}
 	for id, l := range links {
 		half := l.GoHighLevelID == "" || l.SalesforceID == ""
@@ -52,7 +53,7 @@ func runModel(
 		for id, l := range links {
 			if l.RecordID(r.Side) == r.ID {
 				m.link[i] = id
-				m.whole[i] = l.RecordID(r.Side.Other()) != ""
+				m.whole[i] = l.RecordID(r.Side.Other()) != "" || l.State == record.LinkParted
 			}
 		}
 		anyExcluded = anyExcluded || r.Excluded && !m.whole[i]
@@ -156,11 +157,13 @@ func (m *matchModel) settle() {
 		before, existed := m.links[l.ID]
 		altered := !existed || before.State != l.State || before.GoHighLevelID != l.GoHighLevelID ||
 			before.SalesforceID != l.SalesforceID
-		out := l.State == record.LinkInReview || l.State == record.LinkExcluded
+		out := l.State == record.LinkInReview || l.State == record.LinkExcluded || l.State == record.LinkParted
+		waits := existed && m.knew[l.ID] && l.State != record.LinkExcluded // goes on hearing of changes
 		due := !out && (altered || !m.newOnly)
 		switch {
 		case !existed:
 			m.fresh = append(m.fresh, l)
+		case out && waits:
 		case out:
 			delete(m.pending, l.ID)
 		case due:
@@ -182,8 +185,9 @@ func (m *matchModel) settle() {
 	}
 	for id, out := range excluded {
 		l := m.links[id]
+		m.knew[id] = true
 		switch {
-		case l.State == record.LinkInReview:
+		case l.State == record.LinkInReview, l.State == record.LinkParted:
 		case out:
 			l.State = record.LinkExcluded
 		case l.State == record.LinkExcluded:
@@ -237,7 +241,7 @@ func (m *matchModel) settle() {
 		switch {
 		case r.Excluded:
 			l.State = record.LinkExcluded
-		case l.State == "" || l.State == record.LinkExcluded || l.State == record.LinkInReview:
+		case l.State == "", l.State == record.LinkExcluded, l.State == record.LinkInReview, l.State == record.LinkDeleted:
 			l.State = record.LinkNew
 		}
 		if l.State != record.LinkFailed {
@@ -251,7 +255,7 @@ func (m *matchModel) account(l record.Link) {
 	switch {
 	case l.State == record.LinkInReview:
 		m.counts.InReview++
-	case l.State == record.LinkExcluded:
+	case l.State == record.LinkExcluded, l.State == record.LinkParted:
 		m.counts.Excluded++
 	case l.GoHighLevelID != "" && l.SalesforceID != "":
 		m.counts.Linked++

@@ -22,6 +22,7 @@ type ReviewFilter struct {
 	Decided bool   // those that are decided instead, newest first
 	After   int64  // only ids above this one
 	Limit   int    // 0 for all
+	alone   bool   // only those of one single link
 }
 
 const reviewColumns = `
@@ -77,8 +78,9 @@ func (s *Store) Reviews(ctx context.Context, connection string, f ReviewFilter) 
 		SELECT `+reviewColumns+` FROM reviews r
 		WHERE r.connection = $1 AND r.kind = ANY($2) AND (r.decided_at IS NULL) = $3 AND ($4 = 0 OR r.id = $4)
 		  AND ($5 = '' OR r.reason = $5) AND ($6 = 0 OR r.link_ids @> ARRAY[$6::bigint]) AND r.id > $7
+		  AND (NOT $9 OR cardinality(r.link_ids) = 1)
 		  AND (NOT $3 OR EXISTS (SELECT FROM links l WHERE l.connection = $1 AND l.kind = r.kind AND l.id = ANY(r.link_ids) AND l.state = 3))
-		ORDER BY `+order+` LIMIT nullif($8, 0)`, n, allKinds, undecided, f.ID, f.Reason, f.LinkID, f.After, f.Limit)
+		ORDER BY `+order+` LIMIT nullif($8, 0)`, n, allKinds, undecided, f.ID, f.Reason, f.LinkID, f.After, f.Limit, f.alone)
 	if err != nil {
 		return nil, fmt.Errorf("store: list reviews: %w", err)
 	}

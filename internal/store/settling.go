@@ -50,6 +50,11 @@ func (m *matching) settlePairs() {
 		m.exec(`
 			UPDATE journal j SET link_id = x.keep FROM given_up x WHERE j.connection = $1 AND j.link_id = x.link`,
 			m.scope.number)
+		// With when it changed: what is staged of its record may be older.
+		m.exec(`
+			INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+			SELECT x.keep, g.connection, g.kind, g.changed_at FROM given_up x JOIN pending g ON g.link_id = x.link ORDER BY x.keep
+			ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1, changed_at = greatest(p.changed_at, excluded.changed_at)`)
 		m.exec(`
 			DELETE FROM links l USING given_up x WHERE l.connection = $1 AND l.kind = $2 AND l.id = x.link`,
 			m.scope.number, m.scope.kind)
@@ -146,4 +151,33 @@ func (m *matching) writePending() {
 		INSERT INTO pending AS p (link_id, connection, kind)
 		SELECT link, $1, $2 FROM due ORDER BY link
 		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`, m.scope.number, m.scope.kind)
+	m.recall()
+}
+
+// recall gives the changes of records whose links were forgotten to the links that hold them now: what is staged of them
+// may be older. A record that no link holds changed after its side was read, or is gone: it is announced.
+func (m *matching) recall() {
+	if m.number(`SELECT count(*) FROM recalled`) == 0 {
+		return
+	}
+	m.exec(`ANALYZE recalled`)
+	m.exec(`
+		CREATE TEMP TABLE found ON COMMIT DROP AS
+		SELECT r.*, l.id AS link, l.state FROM recalled r LEFT JOIN links l
+		  ON l.connection = $1 AND l.kind = $2 AND l.gohighlevel_id = r.record_id WHERE r.side = 1
+		UNION ALL
+		SELECT r.*, l.id AS link, l.state FROM recalled r LEFT JOIN links l
+		  ON l.connection = $1 AND l.kind = $2 AND l.salesforce_id = r.record_id WHERE r.side = 2`, m.scope.number, m.scope.kind)
+	const since = `changed_at >= (SELECT min(begun_at) FROM cursors WHERE connection = $1 AND kind = $2 AND purpose = $3)`
+	m.exec(`
+		INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+		SELECT link, $1, $2, max(changed_at) FROM found
+		WHERE state NOT IN (3, 5, 7) OR state = 5 AND `+since+` GROUP BY link ORDER BY link
+		ON CONFLICT (link_id) DO UPDATE SET changed_at = greatest(p.changed_at, excluded.changed_at)`,
+		m.scope.number, m.scope.kind, purposeStage)
+	m.exec(`
+		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked)
+		SELECT DISTINCT $1::integer, $2::smallint, side, record_id, false FROM found WHERE link IS NULL AND `+since+` ORDER BY 3, 4
+		ON CONFLICT (connection, kind, side, record_id) DO UPDATE SET only_linked = false`,
+		m.scope.number, m.scope.kind, purposeStage)
 }

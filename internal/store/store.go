@@ -80,6 +80,8 @@ func yielded(err error) bool {
 		return true
 	case "23505": // unique_violation: the next attempt sees the row that stands in the way
 		return true
+	case "23503": // foreign_key_violation: a link went away meanwhile, which the next attempt sees
+		return true
 	default:
 		return false
 	}

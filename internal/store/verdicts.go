@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,23 +21,28 @@ func (s *Store) DecideReview(ctx context.Context, connection string, v record.Ve
 		return err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		var r reviewRow
-		err := tx.QueryRow(ctx, `SELECT `+reviewColumns+` FROM reviews r WHERE r.connection = $1 AND r.id = $2 FOR UPDATE`, n, v.ReviewID).Scan(r.targets()...)
+		sc := scope{number: n}
+		err := tx.QueryRow(ctx, `SELECT kind FROM reviews WHERE connection = $1 AND id = $2`, n, v.ReviewID).Scan(&sc.kind)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return record.ErrNoReview
 		}
 		if err != nil {
 			return err
 		}
-		if r.end != nil {
-			if record.Choice(r.choice) == v.Choice {
-				return nil
-			}
-			return record.ErrDecided
-		}
-		sc := scope{number: n, kind: r.kind}
+		// Before the review's row: a matching locks both in this order, and would else be the one that has to give way.
 		if err := lockAgainstMatch(ctx, tx, sc); err != nil {
 			return err
+		}
+		var r reviewRow
+		err = tx.QueryRow(ctx, `SELECT `+reviewColumns+` FROM reviews r WHERE r.connection = $1 AND r.id = $2 FOR UPDATE`, n, v.ReviewID).Scan(r.targets()...)
+		if err != nil {
+			return err
+		}
+		if r.end != nil {
+			return decidedAlike(ctx, tx, sc, r, v)
+		}
+		if waits, err := stillWaits(ctx, tx, sc, r); err != nil || !waits {
+			return cmp.Or(err, record.ErrDecided)
 		}
 		if err := decideLinks(ctx, tx, sc, r, v); err != nil {
 			return err
@@ -50,6 +56,32 @@ func (s *Store) DecideReview(ctx context.Context, connection string, v record.Ve
 		return fmt.Errorf("store: decide a review: %w", err)
 	}
 	return nil
+}
+
+// decidedAlike fails with record.ErrDecided unless a review was decided as the verdict says, down to the pair.
+func decidedAlike(ctx context.Context, tx pgx.Tx, sc scope, r reviewRow, v record.Verdict) error {
+	if record.Choice(r.choice) != v.Choice {
+		return record.ErrDecided
+	}
+	if v.Choice != record.ChooseLink {
+		return nil
+	}
+	var tied bool
+	err := tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM links WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND gohighlevel_id = $4 AND salesforce_id = $5)`,
+		sc.number, sc.kind, r.links, v.GoHighLevelID, v.SalesforceID).Scan(&tied)
+	if err == nil && !tied {
+		return record.ErrDecided
+	}
+	return err
+}
+
+// stillWaits tells whether any link of an open review is in review yet.
+func stillWaits(ctx context.Context, tx pgx.Tx, sc scope, r reviewRow) (waits bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM links WHERE connection = $1 AND kind = $2 AND id = ANY($3) AND state = 3)`,
+		sc.number, sc.kind, r.links).Scan(&waits)
+	return waits, err
 }
 
 func decideLinks(ctx context.Context, tx pgx.Tx, sc scope, r reviewRow, v record.Verdict) error {
@@ -81,12 +113,14 @@ func decideLinks(ctx context.Context, tx pgx.Tx, sc scope, r reviewRow, v record
 	return makePending(ctx, tx, sc, links)
 }
 
-// tie gives the link of one record the other one's record, and takes away the half that held it.
+// tie gives the link of one record the other one's record, and takes away the half that held it. It fails with
+// record.ErrNoLink where one of them does not wait any more: it may have found another half meanwhile; and with
+// record.ErrHalfClaimed where another half of one of them may be on its way.
 func tie(ctx context.Context, tx pgx.Tx, sc scope, members []int64, v record.Verdict) error {
 	find := func(side record.Side, id string) (link int64, err error) {
 		err = tx.QueryRow(ctx, `
 			SELECT id FROM links WHERE connection = $1 AND kind = $2 AND `+recordColumn[side]+` = $3 AND id = ANY($4)
-			   AND `+recordColumn[side.Other()]+` IS NULL FOR UPDATE`, sc.number, sc.kind, id, members).Scan(&link)
+			   AND `+recordColumn[side.Other()]+` IS NULL AND state = 3 FOR UPDATE`, sc.number, sc.kind, id, members).Scan(&link)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return 0, record.ErrNoLink
 		}
@@ -99,6 +133,13 @@ func tie(ctx context.Context, tx pgx.Tx, sc scope, members []int64, v record.Ver
 	other, err := find(record.Salesforce, v.SalesforceID)
 	if err != nil {
 		return err
+	}
+	var creating bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM intents WHERE link_id = $1)`, keep).Scan(&creating); err != nil {
+		return err
+	}
+	if creating {
+		return record.ErrHalfClaimed
 	}
 	if err := absorb(ctx, tx, sc, keep, other, record.Salesforce, false); err != nil {
 		return err

@@ -8,7 +8,7 @@ ALTER TABLE links ADD CONSTRAINT links_state_is_known CHECK (state BETWEEN 1 AND
 ALTER TABLE connections
     ADD COLUMN location   text COLLATE "C", -- the GoHighLevel location, by which webhooks name the connection
     ADD COLUMN live_since timestamptz;      -- when onboarding turned live sync on
-UPDATE connections SET location = substring(rules FROM '(?n)^\s+location:\s*["'']?([A-Za-z0-9_-]+)');
+UPDATE connections SET location = substring(rules FROM '(?n)(?:^\s+|[{,]\s*)location:\s*["'']?([A-Za-z0-9_-]+)');
 CREATE INDEX connections_location ON connections (location);
 
 -- Changes that were announced, by whomever, and are not yet pending: a row is a mark, never data; marks coalesce. They
@@ -101,6 +101,12 @@ ALTER TABLE reviews
     ADD COLUMN choice      text     NOT NULL DEFAULT '',
     ADD COLUMN decided_by  text     NOT NULL DEFAULT '';
 CREATE INDEX reviews_links ON reviews USING gin (link_ids);
+-- What a sync put in review by itself had no review before, and could not be decided about.
+INSERT INTO reviews (connection, kind, reason, link_ids)
+SELECT l.connection, l.kind, l.problem, ARRAY[l.id] FROM links l
+WHERE l.state = 3 AND l.problem <> ''
+  AND NOT EXISTS (SELECT FROM reviews r WHERE r.link_ids @> ARRAY[l.id] AND r.decided_at IS NULL)
+ORDER BY l.id;
 
 -- Deletions that were proven, for as long as they count towards a surge.
 CREATE TABLE deletions (
