@@ -58,8 +58,10 @@ func (s *syncChanges) run(ctx workflow.Context) error {
 		}
 		s.in.Round++
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			// What rang meanwhile needs no carrying over: the next run begins by looking.
-			s.hush()
+			// What rang meanwhile needs no carrying over: the next run begins by looking. But it may be about one that was told.
+			if s.hush() {
+				clear(s.in.Told)
+			}
 			return workflow.NewContinueAsNewError(ctx, SyncChanges, s.in)
 		}
 	}
