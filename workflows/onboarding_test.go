@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +37,10 @@ type estate struct {
 	bulk      []BulkSyncInput
 	bulkErr   error
 	stageErr  error
+	// unattended are the reviews that no run waits for, over the runs whose review is over.
+	unattended []int64
+	over       []string
+	listErr    error
 }
 
 func newEstate() *estate {
@@ -100,6 +105,21 @@ func (e *estate) serve(env *testsuite.TestWorkflowEnvironment) {
 			e.note("unstage")
 			return nil
 		}).Maybe()
+	env.OnActivity(reviews.ListReviewRuns, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.ListReviewRunsInput) (record.ReviewRuns, error) {
+			e.note("list reviews of " + in.Connection)
+			e.state.Lock()
+			defer e.state.Unlock()
+			return record.ReviewRuns{Unattended: slices.Clone(e.unattended[:min(in.Limit, len(e.unattended))]), Over: e.over}, e.listErr
+		}).Maybe()
+	env.OnWorkflow(Review, mock.Anything, mock.Anything).Return(
+		func(_ workflow.Context, in ReviewInput) (record.Verdict, error) {
+			e.note(fmt.Sprintf("review %d", in.ReviewID))
+			e.state.Lock()
+			defer e.state.Unlock()
+			e.unattended = slices.DeleteFunc(e.unattended, func(r int64) bool { return r == in.ReviewID })
+			return record.Verdict{}, nil
+		}).Maybe()
 	env.OnWorkflow(BulkSync, mock.Anything, mock.Anything).Return(
 		func(_ workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 			e.note("bulk sync")
@@ -139,7 +159,7 @@ func TestOnboardingReadsMatchesBackfillsAndVerifies(t *testing.T) {
 	reads := []string{"read gohighlevel", "read gohighlevel", "read gohighlevel", "read salesforce"}
 	same(t, "calls", done, slices.Concat(
 		[]string{"check access"}, reads, []string{"match, new only: false", "bulk sync"},
-		reads, []string{"match, new only: true", "compare after 0", "count for " + epoch, "unstage"},
+		reads, []string{"match, new only: true", "compare after 0", "list reviews of acme", "count for " + epoch, "unstage"},
 	))
 	same(t, "bulk sync", e.bulk, []BulkSyncInput{{Connection: "acme", Kind: record.Contact, Epoch: epoch + "-1", Origin: epoch, Total: 90}})
 	if !slices.Contains(waits, time.Minute) {
@@ -255,6 +275,42 @@ func TestAnOnboardingTellsHowFarItHasCome(t *testing.T) {
 	same(t, "waiting", seen["10m30s"], Progress{Phase: "let the search index catch up", Kinds: read})
 	verified := append(slices.Clone(read), KindCounter{What: "links verified", Done: 100, Total: 100})
 	same(t, "second pass", seen["15m0s"], Progress{Phase: "backfill", Kinds: verified, Child: "bulk/acme/contact/" + epoch + "-2"})
+}
+
+func TestAnOnboardingGivesReviewsTheirRunsAndTellsThoseWhoseReviewIsOver(t *testing.T) {
+	e := newEstate()
+	for id := range int64(2*reviewsAtOnce + 5) {
+		e.unattended = append(e.unattended, id+1)
+	}
+	e.over = []string{"review/acme/901", "review/acme/902"}
+	env := e.onboard(t, func(env *testsuite.TestWorkflowEnvironment) {
+		env.OnSignalExternalWorkflow(mock.Anything, "review/acme/901", "", SignalChanged, mock.Anything).Return(nil).Once()
+		env.OnSignalExternalWorkflow(mock.Anything, "review/acme/902", "", SignalChanged, mock.Anything).Return(errors.New("it has ended")).Once()
+	})
+	succeeded(t, env, nil)
+	same(t, "left", len(e.unattended), 0)
+	for id := range 2*reviewsAtOnce + 5 {
+		same(t, "runs of a review", e.count(fmt.Sprintf("review %d", id+1)), 1)
+	}
+	done := e.read()
+	same(t, "the end", done[len(done)-2:], []string{"count for " + epoch, "unstage"})
+}
+
+func TestReviewsThatCannotBeListedFailTheOnboardingWithItsType(t *testing.T) {
+	e := newEstate()
+	e.listErr = refusal("", crm.Invalid)
+	failed(t, e.onboard(t, func(env *testsuite.TestWorkflowEnvironment) { marked(env, "Invalid") }), "Invalid")
+	same(t, "forgettings", e.count("unstage"), 0)
+}
+
+func TestAnOnboardingThatBeganBeforeLiveSyncEndsWithoutRunsForReviews(t *testing.T) {
+	e := newEstate()
+	e.unattended = []int64{1}
+	env := e.onboard(t, func(env *testsuite.TestWorkflowEnvironment) {
+		env.OnGetVersion(changeLiveSync, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	})
+	succeeded(t, env, nil)
+	same(t, "looks for reviews", e.count("list reviews of acme"), 0)
 }
 
 func TestAnOnboardingWithoutAConnectionIsInvalid(t *testing.T) {

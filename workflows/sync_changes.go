@@ -89,7 +89,10 @@ func (s *syncChanges) step(ctx workflow.Context, plan activities.ChangesPlan) (d
 	case len(links) > 0:
 		s.single += len(links)
 		s.describe(ctx)
-		return false, s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) { s.in.Told[link] = told })
+		return false, s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) {
+			s.in.Told[link] = told
+			s.describe(ctx)
+		})
 	}
 	return true, nil
 }
