@@ -67,8 +67,11 @@ func (o *office) done(link int64) {
 }
 
 func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
-	env.OnActivity(contacts.PlanChanges, mock.Anything, activities.PlanChangesInput{Connection: "acme"}).Return(
-		func(context.Context, activities.PlanChangesInput) (activities.ChangesPlan, error) {
+	env.OnActivity(contacts.PlanChanges, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.PlanChangesInput) (activities.ChangesPlan, error) {
+			if in.Connection != "acme" {
+				return activities.ChangesPlan{}, refusal("", crm.Invalid)
+			}
 			o.note("plan")
 			o.state.Lock()
 			defer o.state.Unlock()
@@ -76,7 +79,7 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 			if o.planErr != nil || o.paused {
 				return plan, o.planErr
 			}
-			plan.Reviews = slices.Clone(o.reviews)
+			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])
 			if len(o.pending) <= o.most {
 				plan.Record = slices.Clone(o.pending)
 			} else {
