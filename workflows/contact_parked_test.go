@@ -92,3 +92,26 @@ func TestARunWaitsThoughWhoeverStartedItIsGone(t *testing.T) {
 	succeeded(t, env, nil)
 	same(t, "verdicts", w.verdicts, []string{"decide: salesforce by deadline", "commit: salesforce by deadline"})
 }
+
+func TestContactsThatWaitForAPersonDoNotHoldABulkSyncUp(t *testing.T) {
+	b := newBacklog(0)
+	o := newOffice() // whose contacts say that they wait, and do
+	for link := range int64(2*recordLanes + 1) {
+		b.handedOver = append(b.handedOver, link+1)
+		o.waits[link+1] = link != 0
+	}
+	o.refused[1] = true
+	env := newEnv(t)
+	env.SetDetachedChildWait(false)
+	b.serve(env)
+	env.RegisterWorkflowWithOptions(func(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+		same(t, "connection", in.Connection, "acme")
+		same(t, "on whose behalf", in.Origin, "epoch")
+		return o.contact(ctx, in)
+	}, workflow.RegisterOptions{Name: "ContactSync", DisableAlreadyRegisteredCheck: true})
+	env.ExecuteWorkflow(BulkSync, bulkInput)
+	var out BulkSyncResult
+	succeeded(t, env, &out)
+	same(t, "result", out, BulkSyncResult{Failed: 1})
+	same(t, "contacts", len(o.synced), 2*recordLanes+1)
+}
