@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/mock"
-	sdk "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -79,6 +78,10 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 			defer b.state.Unlock()
 			return slices.Clone(b.handedOver[:min(in.Limit, len(b.handedOver))]), nil
 		}).Maybe()
+}
+
+// serveContacts mocks the runs of single contacts.
+func (b *backlog) serveContacts(env *testsuite.TestWorkflowEnvironment) {
 	env.OnWorkflow(ContactSync, mock.Anything, mock.Anything).Return(
 		func(_ workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
 			b.state.Lock()
@@ -110,6 +113,7 @@ func (b *backlog) run(t *testing.T, in BulkSyncInput, prepare func(*testsuite.Te
 	t.Helper()
 	env := newEnv(t)
 	b.serve(env)
+	b.serveContacts(env)
 	if prepare != nil {
 		prepare(env)
 	}
@@ -307,15 +311,7 @@ func TestCurrentDetailsCountBothLanes(t *testing.T) {
 	b.handedOver, b.refused[1] = []int64{1}, true
 	env := b.run(t, bulkInput, nil)
 	succeeded(t, env, nil)
-	answer, err := env.QueryWorkflow("__temporal_workflow_metadata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var metadata sdk.WorkflowMetadata
-	if err := answer.Get(&metadata); err != nil {
-		t.Fatal(err)
-	}
-	details := metadata.CurrentDetails
+	details := detailsOf(t, env)
 	for _, want := range []string{"bulk lane", "| 3 |", "record lane"} {
 		if !strings.Contains(details, want) {
 			t.Errorf("the details do not say %q: %s", want, details)

@@ -190,24 +190,25 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 // reviews gives what the matching could not place a run each, in which it waits for a person, and tells the runs of an
 // earlier matching that theirs is over.
 func (o *onboarding) reviews(ctx workflow.Context) error {
-	for last := int64(0); ; {
+	begun, told := map[int64]bool{}, map[string]bool{}
+	for {
+		// Those that were begun or told may still be listed, before what is new.
+		limit := reviewsAtOnce + max(len(begun), len(told))
 		var runs record.ReviewRuns
 		err := workflow.ExecuteActivity(ledgerCall(ctx, "List what waits for a person"), reviews.ListReviewRuns,
-			activities.ListReviewRunsInput{Connection: o.in.Connection, Limit: reviewsAtOnce}).Get(ctx, &runs)
+			activities.ListReviewRunsInput{Connection: o.in.Connection, Limit: limit}).Get(ctx, &runs)
 		if err != nil {
 			return err
 		}
-		if last == 0 {
-			for _, id := range runs.Over {
+		for _, id := range runs.Over {
+			if !told[id] {
+				told[id] = true
 				// One that has ended already need not be told.
 				_ = workflow.SignalExternalWorkflow(ctx, id, "", SignalChanged, nil).Get(ctx, nil)
 			}
 		}
-		if len(runs.Unattended) == 0 || runs.Unattended[0] == last {
-			return nil
-		}
-		last = runs.Unattended[0]
-		if err := attendReviews(ctx, o.in.Connection, runs.Unattended); err != nil {
+		n, err := attendReviews(ctx, o.in.Connection, runs.Unattended, begun)
+		if err != nil || n == 0 && len(runs.Over) < limit {
 			return err
 		}
 	}
