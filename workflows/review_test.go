@@ -112,7 +112,7 @@ func TestADecisionThatDoesNotFitTheReviewIsRefused(t *testing.T) {
 		decide(env, 2*time.Hour, "u-3", together)
 	})
 	succeeded(t, env, nil)
-	if err := stranger.refused(t, TypeInvalidVerdict, true); !strings.Contains(err.Error(), "neither record belongs to it") {
+	if err := stranger.refused(t, TypeInvalidVerdict, true); !strings.Contains(err.Error(), "do not both belong to it") {
 		t.Errorf("%q does not say why", err)
 	}
 	if err := choice.refused(t, TypeInvalidVerdict, true); !strings.Contains(err.Error(), "ignore, link, separate") {
@@ -165,7 +165,7 @@ func TestAReviewThatChangedAsksAnew(t *testing.T) {
 		env.RegisterDelayedCallback(func() {
 			d.state.Lock()
 			grown := *d.waiting
-			grown.Review.Links = append(grown.Review.Links, record.Link{ID: 7, GoHighLevelID: "g-7"})
+			grown.Review.Links = append(grown.Review.Links, record.Link{ID: 7, GoHighLevelID: "g-7"}, record.Link{ID: 8, SalesforceID: "s-9"})
 			d.waiting = &grown
 			d.state.Unlock()
 			env.SignalWorkflow(SignalChanged, nil)
