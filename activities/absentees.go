@@ -110,7 +110,8 @@ func (j *absentees) provePurged(ctx context.Context, bySalesforce map[string]*ab
 		return nil
 	}
 	now := time.Now().UTC()
-	log, err := j.Salesforce.GetDeleted(ctx, contactObject, now.Add(-purgedWithin), now)
+	// Salesforce ignores the seconds of both ends, and its clock may be ahead: what was deleted a moment ago counts.
+	log, err := j.Salesforce.GetDeleted(ctx, contactObject, now.Add(-purgedWithin), now.Add(clockSkew))
 	if err != nil {
 		return err
 	}
