@@ -110,8 +110,9 @@ type setting struct {
 	prepare func(*sandbox.Sandbox)
 	// notDescribed leaves out the check of GoHighLevel's traffic against HighLevel's description.
 	notDescribed bool
-	// between stands between the GoHighLevel client and the fake.
-	between func(http.Handler) http.Handler
+	// between stands between the GoHighLevel client and the fake, betweenSalesforce likewise.
+	between           func(http.Handler) http.Handler
+	betweenSalesforce func(http.Handler) http.Handler
 }
 
 // world is one connection between two fakes, over a database of its own, with the activities as a worker registers
@@ -123,6 +124,7 @@ type world struct {
 	store       *store.Store
 	db          *pgx.Conn
 	vault       *vault.Vault
+	bell        *doorbell
 	connections *assembly.Connections
 	readings    int
 	batches     int
@@ -150,7 +152,11 @@ func newWorld(t testing.TB, s setting) *world {
 	if s.between != nil {
 		handler = s.between(handler)
 	}
-	ghlServer, sfServer := httptest.NewServer(handler), httptest.NewServer(box.Salesforce.Handler())
+	sfHandler := box.Salesforce.Handler()
+	if s.betweenSalesforce != nil {
+		sfHandler = s.betweenSalesforce(sfHandler)
+	}
+	ghlServer, sfServer := httptest.NewServer(handler), httptest.NewServer(sfHandler)
 	t.Cleanup(ghlServer.Close)
 	t.Cleanup(sfServer.Close)
 
@@ -193,7 +199,7 @@ func newWorld(t testing.TB, s setting) *world {
 		InstanceURL: sfServer.URL, OrgID: box.Salesforce.OrgID(), AccessToken: access, RefreshToken: refresh, IssuedAt: now,
 	}))
 	return &world{
-		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v,
+		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v, bell: &doorbell{},
 		connections: assembly.NewConnections(db, v),
 	}
 }
@@ -214,7 +220,7 @@ func (w *world) env() *testsuite.TestActivityEnvironment {
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}}})
 	env.SetTestTimeout(time.Minute)
-	workflows.RegisterActivities(env, w.connections, w.store, nil)
+	workflows.RegisterActivities(env, w.connections, w.store, w.bell)
 	return env
 }
 
