@@ -130,13 +130,18 @@ func (w *world) pending() (out []int64) {
 	return out
 }
 
-// contactRun is a place to run one contact's ContactSync in, with the activities as a worker registers them.
+// contactRun is a place to run one contact's ContactSync in.
 func (w *world) contactRun(in workflows.ContactSyncInput) *testsuite.TestWorkflowEnvironment {
+	return w.run(workflows.ContactSyncID(in))
+}
+
+// run is a place to run a workflow in under an id, with the activities as a worker registers them.
+func (w *world) run(id string) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}}})
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.ContactSyncID(in)})
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: id})
 	env.SetTestTimeout(time.Minute)
 	workflows.Register(env)
 	workflows.RegisterActivities(env, w.connections, w.store, w.bell)

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/workflows"
 )
 
 // surging is a world in which at most five deletions pass within an hour.
@@ -154,4 +157,50 @@ func TestAWaveThatIsUndoneByHandSettlesByItself(t *testing.T) {
 	require.Empty(t, w.reviews())
 	require.Equal(t, [2]int{8, 8}, w.counts())
 	w.oneEach(8)
+}
+
+func TestAQuestionThatAWaveOvertakesIsAskedNoMoreByItself(t *testing.T) {
+	inBothLanes(t, func(t *testing.T, by lane) {
+		w := newWorld(t, setting{editRules: contactsRules("  deletions: {gohighlevel: ask, salesforce: ask, surge: {count: 1, share: 0%, window: 1h}}\n")})
+		ghl, sf := w.clusterOf(3)
+		w.hear(recordLane, w.remove(record.Salesforce, ghl[0], sf[0]))
+		w.waits(w.linkOf(record.GoHighLevel, ghl[0]), record.ReviewDeletion)
+		w.hear(by, w.remove(record.Salesforce, ghl[1], sf[1]), w.remove(record.Salesforce, ghl[2], sf[2]), inGoHighLevel(ghl[0]))
+		all := w.reviews()
+		require.Len(t, all, 1)
+		require.Equal(t, record.ReviewDeletionWave, all[0].Reason)
+		require.Len(t, all[0].Links, 3)
+		w.decideWave(all[0], record.ChooseDelete, by)
+		require.Equal(t, [2]int{0, 0}, w.counts())
+	})
+}
+
+func TestAPersonDecidesAWaveInTheRunThatWaitsForIt(t *testing.T) {
+	w := newWorld(t, surging())
+	ghl, sf := w.clusterOf(8)
+	review := w.wave(record.GoHighLevel, bulkLane, ghl, sf)
+	left := w.left(record.GoHighLevel)
+	in := workflows.ReviewInput{Connection: acme, ReviewID: review.ID}
+	env := w.run(workflows.ReviewID(acme, review.ID))
+	decide := func(choice record.Choice, refused bool) func() {
+		return func() {
+			v := record.Verdict{ReviewID: review.ID, Choice: choice, By: "a person"}
+			env.UpdateWorkflow(workflows.UpdateDecide, string(choice), &testsuite.TestUpdateCallback{
+				OnAccept:   func() { require.False(t, refused) },
+				OnReject:   func(err error) { require.True(t, refused, "%v", err) },
+				OnComplete: func(_ any, err error) { require.NoError(t, err) },
+			}, v)
+		}
+	}
+	env.RegisterDelayedCallback(decide(record.ChooseLink, true), time.Minute)
+	env.RegisterDelayedCallback(decide(record.ChooseRestore, false), 4*24*time.Hour)
+	env.ExecuteWorkflow(workflows.Review, in)
+	require.NoError(t, env.GetWorkflowError())
+	decided, err := w.store.GetReview(t.Context(), acme, review.ID)
+	require.NoError(t, err)
+	require.Equal(t, record.ChooseRestore, decided.Choice)
+	require.Equal(t, "a person", decided.DecidedBy)
+	require.False(t, decided.RemindedAt.IsZero(), "people were reminded after three days")
+	w.hear(bulkLane)
+	require.Equal(t, [2]int{left, left}, w.counts())
 }
