@@ -133,17 +133,24 @@ func (r Review) Problem(v Verdict) string {
 	return ""
 }
 
-// pairProblem checks the pair that a verdict links; a review of one record takes any other for its half.
+// pairProblem checks the pair that a verdict links: two records of the review, or, in a review of one record, that one and
+// any other.
 func (r Review) pairProblem(v Verdict) string {
 	if v.GoHighLevelID == "" || v.SalesforceID == "" {
 		return "link needs a GoHighLevel id and a Salesforce id"
 	}
+	var ghl, sf bool
 	for _, l := range r.Links {
-		if l.GoHighLevelID == v.GoHighLevelID || l.SalesforceID == v.SalesforceID {
-			return ""
-		}
+		ghl = ghl || l.GoHighLevelID == v.GoHighLevelID
+		sf = sf || l.SalesforceID == v.SalesforceID
 	}
-	return "neither record belongs to it"
+	switch {
+	case !ghl && !sf:
+		return "neither record belongs to it"
+	case len(r.Links) > 1 && !(ghl && sf):
+		return "one of the records does not belong to it"
+	}
+	return ""
 }
 
 func joinChoices(all []Choice) string {
