@@ -250,6 +250,29 @@ func TestARecordThatIsHiddenIsNotDeleted(t *testing.T) {
 	require.Empty(t, w.reviews())
 }
 
+func TestALogOfDeletionsThatCannotBeReadProvesNothing(t *testing.T) {
+	var v veil
+	s := deleting("propagate")
+	s.betweenSalesforce = func(next http.Handler) http.Handler {
+		next = v.handler(next)
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/sobjects/Contact/deleted/") {
+				rw.Header().Set("Content-Type", "application/json")
+				rw.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(rw, `[{"errorCode":"INVALID_REPLICATION_DATE","message":"startDate is before the log begins"}]`)
+				return
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}
+	w := newWorld(t, s)
+	g, sf := w.couple("Lovelace", "ada@example.com")
+	v.hidden.Store(&sf)
+	w.hear(recordLane, gone(inSalesforce(sf)))
+	w.waits(w.linkOf(record.GoHighLevel, g), record.ReviewGone)
+	require.Equal(t, [2]int{1, 1}, w.counts())
+}
+
 func TestARecordThatBecameInvisibleAfterItWasPartedStaysParted(t *testing.T) {
 	var v veil
 	s := deleting("ignore")
