@@ -112,8 +112,9 @@ type setting struct {
 	prepare func(*sandbox.Sandbox)
 	// notDescribed leaves out the check of GoHighLevel's traffic against HighLevel's description.
 	notDescribed bool
-	// between stands between the GoHighLevel client and the fake.
-	between func(http.Handler) http.Handler
+	// between stands between the GoHighLevel client and the fake, betweenSalesforce likewise.
+	between           func(http.Handler) http.Handler
+	betweenSalesforce func(http.Handler) http.Handler
 }
 
 // world is one connection between two fakes, over a database of its own, with the activities as a worker registers
@@ -139,6 +140,13 @@ type bell struct {
 	broken bool
 	// heard is called when it rings, unless it is nil.
 	heard func()
+}
+
+// count returns how often it rang.
+func (b *bell) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.rung)
 }
 
 func (b *bell) Ring(_ context.Context, connection string) error {
@@ -176,7 +184,11 @@ func newWorld(t testing.TB, s setting) *world {
 	if s.between != nil {
 		handler = s.between(handler)
 	}
-	ghlServer, sfServer := httptest.NewServer(handler), httptest.NewServer(box.Salesforce.Handler())
+	sfHandler := box.Salesforce.Handler()
+	if s.betweenSalesforce != nil {
+		sfHandler = s.betweenSalesforce(sfHandler)
+	}
+	ghlServer, sfServer := httptest.NewServer(handler), httptest.NewServer(sfHandler)
 	t.Cleanup(ghlServer.Close)
 	t.Cleanup(sfServer.Close)
 
@@ -221,7 +233,6 @@ func newWorld(t testing.TB, s setting) *world {
 		InstanceURL: sfServer.URL, OrgID: box.Salesforce.OrgID(), AccessToken: access, RefreshToken: refresh, IssuedAt: now,
 	}))
 	return &world{
-		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v,
 		connections: assembly.NewConnections(db, v),
 	}
 }

@@ -90,7 +90,11 @@ func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
 			workflow.GetLogger(ctx).Info("nobody is there to be told that this run waits", "link", s.result.LinkID)
 		}
 	}
-	return s.waiting.wait(ctx, s.standing.Waiting)
+	verdict, err := s.waiting.wait(ctx, s.standing.Waiting)
+	if err != nil {
+		s.claim = activities.ContactClaim{} // let go of before the wait: there is nothing to record
+	}
+	return verdict, err
 }
 
 func (s *contactSync) attempt(ctx workflow.Context) error {

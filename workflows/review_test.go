@@ -112,7 +112,7 @@ func TestADecisionThatDoesNotFitTheReviewIsRefused(t *testing.T) {
 		decide(env, 2*time.Hour, "u-3", together)
 	})
 	succeeded(t, env, nil)
-	if err := stranger.refused(t, TypeInvalidVerdict, true); !strings.Contains(err.Error(), "do not both belong to it") {
+	if err := stranger.refused(t, TypeInvalidVerdict, true); !strings.Contains(err.Error(), "neither record belongs to it") {
 		t.Errorf("%q does not say why", err)
 	}
 	if err := choice.refused(t, TypeInvalidVerdict, true); !strings.Contains(err.Error(), "ignore, link, separate") {

@@ -131,23 +131,22 @@ func (r Review) Problem(v Verdict) string {
 	return ""
 }
 
-// pairProblem checks the pair that a verdict links: of a review of several links both must be in it; the one record of
-// another takes any for its half.
+// pairProblem checks the pair that a verdict links: two records of the review, or, in a review of one record, that one and
+// any other.
 func (r Review) pairProblem(v Verdict) string {
 	if v.GoHighLevelID == "" || v.SalesforceID == "" {
 		return "link needs a GoHighLevel id and a Salesforce id"
 	}
-	found := 0
+	var ghl, sf bool
 	for _, l := range r.Links {
-		if l.GoHighLevelID == v.GoHighLevelID {
-			found++
-		}
-		if l.SalesforceID == v.SalesforceID {
-			found++
-		}
+		ghl = ghl || l.GoHighLevelID == v.GoHighLevelID
+		sf = sf || l.SalesforceID == v.SalesforceID
 	}
-	if found < min(len(r.Links), 2) {
-		return "the records to link do not both belong to it"
+	switch {
+	case !ghl && !sf:
+		return "neither record belongs to it"
+	case len(r.Links) > 1 && !(ghl && sf):
+		return "one of the records does not belong to it"
 	}
 	return ""
 }
