@@ -225,3 +225,14 @@ func TestAVerdictOutlivesAClaimThatWasTakenOver(t *testing.T) {
 	same(t, "verdicts", w.verdicts, []string{"decide: gohighlevel by ada", "decide: gohighlevel by ada", "commit: gohighlevel by ada"})
 	same(t, "state", w.lastCommit(t).State, record.LinkInStep)
 }
+
+func TestADecisionIsCarriedOutOnceThoughTheContactChangesMeanwhile(t *testing.T) {
+	w := contested()
+	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(func() { w.changesDuring(1) }, time.Minute)
+		decide(env, time.Hour, "u-1", toSalesforce)
+	})
+	succeeded(t, env, nil)
+	same(t, "verdicts", w.verdicts, []string{"decide: gohighlevel by ada", "commit: gohighlevel by ada"})
+	same(t, "passes", w.count("claim"), 3)
+}

@@ -126,6 +126,13 @@ func (w *world) fail(name string, errs ...error) {
 	w.errs[name] = errs
 }
 
+// changesDuring makes the contact change during each of the next syncs.
+func (w *world) changesDuring(syncs int) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	w.again = syncs
+}
+
 // forget takes the link out of the ledger.
 func (w *world) forget() {
 	w.state.Lock()
