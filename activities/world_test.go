@@ -233,6 +233,7 @@ func newWorld(t testing.TB, s setting) *world {
 		InstanceURL: sfServer.URL, OrgID: box.Salesforce.OrgID(), AccessToken: access, RefreshToken: refresh, IssuedAt: now,
 	}))
 	return &world{
+		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v,
 		connections: assembly.NewConnections(db, v),
 	}
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,6 +115,14 @@ func (e *estate) serve(env *testsuite.TestWorkflowEnvironment) {
 			e.note("unstage")
 			return nil
 		}).Maybe()
+	env.OnActivity(sweeps.GoLive, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.GoLiveInput) error {
+			e.note("go live")
+			if in.Begun.IsZero() {
+				return errors.New("nobody says from when on to sweep")
+			}
+			return nil
+		}).Maybe()
 	env.OnActivity(reviews.ListReviewRuns, mock.Anything, mock.Anything).Return(
 		func(_ context.Context, in activities.ListReviewRunsInput) (record.ReviewRuns, error) {
 			e.note("list reviews of " + in.Connection)
@@ -184,7 +193,7 @@ func TestOnboardingReadsMatchesBackfillsAndVerifies(t *testing.T) {
 	reads := []string{"read gohighlevel", "read gohighlevel", "read gohighlevel", "read salesforce"}
 	same(t, "calls", done, slices.Concat(
 		[]string{"check access"}, reads, []string{"match, new only: false", "bulk sync"},
-		reads, []string{"match, new only: true", "compare after 0", "list reviews of acme", "count for " + epoch, "unstage"},
+		reads, []string{"match, new only: true", "compare after 0", "list reviews of acme", "go live", "count for " + epoch, "unstage"},
 	))
 	same(t, "bulk sync", e.bulk, []BulkSyncInput{{Connection: "acme", Kind: record.Contact, Epoch: epoch + "-1", Origin: epoch, Total: 90}})
 	if !slices.Contains(waits, time.Minute) {
