@@ -77,12 +77,16 @@ func run(m *testing.M) (code int, err error) {
 }
 
 func createDatabase(ctx context.Context, name, from string) error {
+	return administer(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
+}
+
+func administer(ctx context.Context, sql string) error {
 	conn, err := pgx.Connect(ctx, server.URL())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
+	_, err = conn.Exec(ctx, sql)
 	return err
 }
 
@@ -166,6 +170,7 @@ func newWorld(t testing.TB, s setting) *world {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
 	require.NoError(t, createDatabase(t.Context(), name, template))
+	t.Cleanup(func() { _ = administer(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") }) // hundreds fill the disk
 	db, err := store.Open(t.Context(), databaseURL(name))
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
