@@ -17,9 +17,9 @@ import (
 func newStartCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Start a sync scenario",
-		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV",
+		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n  starter start sync acme",
 	}
-	c.AddCommand(newStartOnboarding(a), newStartContactSync(a))
+	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a))
 	return c
 }
 

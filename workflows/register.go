@@ -14,6 +14,8 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(CheckConnection)
 	r.RegisterWorkflow(SyncChanges)
 	r.RegisterWorkflow(Review)
+	r.RegisterWorkflow(Explain)
+	r.RegisterWorkflow(PlanRules)
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
