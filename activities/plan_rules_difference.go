@@ -1,8 +1,10 @@
 package activities
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -30,16 +32,21 @@ type RulesDifference struct {
 	Looked    int `json:"looked"`   // links looked at
 	Compared  int `json:"compared"` // the others are gone, left alone, or wait for a person to say who they are
 	Differing int `json:"differing"`
-	// Contacts counts links by how their contact differs as a whole, Fields by field and kind.
-	Contacts map[DifferenceKind]int                  `json:"contacts,omitempty"`
-	Fields   map[record.Field]map[DifferenceKind]int `json:"fields,omitempty"`
-	Samples  []DifferenceSample                      `json:"samples,omitempty"`
+	// Counts says how many links differ in what, in the order of fields and kinds.
+	Counts  []DifferenceCount  `json:"counts,omitempty"`
+	Samples []DifferenceSample `json:"samples,omitempty"`
 }
 
 // DifferenceSample is one link that differs. It names fields and holds no values.
 type DifferenceSample struct {
 	LinkID      int64             `json:"link"`
 	Differences []FieldDifference `json:"differences"`
+}
+
+// DifferenceCount is how many links differ in one way.
+type DifferenceCount struct {
+	FieldDifference
+	Links int `json:"links"`
 }
 
 // FieldDifference is how two rules differ about one field; Field is "" where they differ about the contact.
@@ -53,33 +60,19 @@ func (d *RulesDifference) Add(other RulesDifference, samples int) {
 	d.Looked += other.Looked
 	d.Compared += other.Compared
 	d.Differing += other.Differing
-	for kind, n := range other.Contacts {
-		d.count("", kind, n)
-	}
-	for field, kinds := range other.Fields {
-		for kind, n := range kinds {
-			d.count(field, kind, n)
-		}
+	for _, c := range other.Counts {
+		d.count(c.FieldDifference, c.Links)
 	}
 	room := max(0, min(samples-len(d.Samples), len(other.Samples)))
 	d.Samples = append(d.Samples, other.Samples[:room]...)
 }
 
-func (d *RulesDifference) count(field record.Field, kind DifferenceKind, n int) {
-	if field == "" {
-		if d.Contacts == nil {
-			d.Contacts = map[DifferenceKind]int{}
-		}
-		d.Contacts[kind] += n
-		return
+func (d *RulesDifference) count(f FieldDifference, n int) {
+	i, known := slices.BinarySearchFunc(d.Counts, f, func(c DifferenceCount, f FieldDifference) int { return c.compare(f) })
+	if !known {
+		d.Counts = slices.Insert(d.Counts, i, DifferenceCount{FieldDifference: f})
 	}
-	if d.Fields == nil {
-		d.Fields = map[record.Field]map[DifferenceKind]int{}
-	}
-	if d.Fields[field] == nil {
-		d.Fields[field] = map[DifferenceKind]int{}
-	}
-	d.Fields[field][kind] += n
+	d.Counts[i].Links += n
 }
 
 // note counts one link that was compared.
@@ -90,11 +83,17 @@ func (d *RulesDifference) note(link int64, found []FieldDifference, samples int)
 	}
 	d.Differing++
 	for _, f := range found {
-		d.count(f.Field, f.Kind, 1)
+		d.count(f, 1)
 	}
 	if len(d.Samples) < samples {
 		d.Samples = append(d.Samples, DifferenceSample{LinkID: link, Differences: found})
 	}
+}
+
+// compare orders differences by field, and then as DifferenceKinds has the kinds.
+func (f FieldDifference) compare(g FieldDifference) int {
+	return cmp.Or(strings.Compare(string(f.Field), string(g.Field)),
+		slices.Index(DifferenceKinds, f.Kind)-slices.Index(DifferenceKinds, g.Kind))
 }
 
 // ruling is what rules decide about a link.

@@ -69,7 +69,7 @@ func TestAFilterThatLeavesContactsOutIsCountedBeforeItDoes(t *testing.T) {
 		got := w.planned(text, size, 1)
 		require.Equal(t, 4, got.Looked)
 		require.Equal(t, 2, got.Differing, "in slices of %d", size)
-		require.Equal(t, map[activities.DifferenceKind]int{activities.NowExcluded: 2}, got.Contacts)
+		require.Equal(t, []activities.DifferenceCount{{FieldDifference: activities.FieldDifference{Kind: activities.NowExcluded}, Links: 2}}, got.Counts)
 		require.Len(t, got.Samples, 1)
 		require.Equal(t, []activities.FieldDifference{{Kind: activities.NowExcluded}}, got.Samples[0].Differences)
 	}
@@ -82,7 +82,7 @@ func TestAFilterThatLetsContactsInIsCountedBeforeItDoes(t *testing.T) {
 	w.addGoHighLevel(c)
 	w.onboard()
 	text := strings.Replace(w.rulesText(), `"Sealand"`, `"Nowhere"`, 1)
-	require.Equal(t, map[activities.DifferenceKind]int{activities.NowIncluded: 1}, w.planned(text, 200, 5).Contacts)
+	require.Equal(t, []activities.DifferenceCount{{FieldDifference: activities.FieldDifference{Kind: activities.NowIncluded}, Links: 1}}, w.planned(text, 200, 5).Counts)
 }
 
 func TestRulesThatDecideAConflictOtherwiseAreToldByFieldAndKind(t *testing.T) {
@@ -103,10 +103,9 @@ func TestRulesThatDecideAConflictOtherwiseAreToldByFieldAndKind(t *testing.T) {
 		withCity(w.rulesText(), "{to_gohighlevel: 'upper(value)', salesforce: MailingCity, conflict: salesforce}"): activities.OtherValue,
 	} {
 		got := w.planned(text, 200, 5)
-		require.Equal(t, map[record.Field]map[activities.DifferenceKind]int{record.City: {kind: 1}}, got.Fields, text)
-		require.Equal(t, []activities.DifferenceSample{{
-			LinkID: link, Differences: []activities.FieldDifference{{Field: record.City, Kind: kind}},
-		}}, got.Samples)
+		difference := activities.FieldDifference{Field: record.City, Kind: kind}
+		require.Equal(t, []activities.DifferenceCount{{FieldDifference: difference, Links: 1}}, got.Counts, text)
+		require.Equal(t, []activities.DifferenceSample{{LinkID: link, Differences: []activities.FieldDifference{difference}}}, got.Samples)
 	}
 }
 
@@ -158,4 +157,21 @@ func TestRulesThatDoNotLoadOrBelongElsewhereAreNotPlanned(t *testing.T) {
 		_, err := w.try(onContacts.PlanRules, activities.PlanRulesInput{Connection: acme, Rules: text, Size: 10})
 		require.Equal(t, crm.Invalid, kindOf(t, err))
 	}
+}
+
+func TestDifferencesAddUpInOneOrder(t *testing.T) {
+	one := func(field record.Field, kind activities.DifferenceKind, n int) activities.DifferenceCount {
+		return activities.DifferenceCount{FieldDifference: activities.FieldDifference{Field: field, Kind: kind}, Links: n}
+	}
+	var sum activities.RulesDifference
+	for _, c := range []activities.DifferenceCount{
+		one(record.Phone, activities.NowAsks, 1), one(record.City, activities.NowAsks, 2), one("", activities.NowExcluded, 3),
+		one(record.City, activities.NewWrite, 4), one(record.Phone, activities.NowAsks, 5),
+	} {
+		sum.Add(activities.RulesDifference{Looked: 1, Counts: []activities.DifferenceCount{c}}, 0)
+	}
+	require.Equal(t, activities.RulesDifference{Looked: 5, Counts: []activities.DifferenceCount{
+		one("", activities.NowExcluded, 3), one(record.City, activities.NewWrite, 4), one(record.City, activities.NowAsks, 2),
+		one(record.Phone, activities.NowAsks, 6),
+	}}, sum)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -167,7 +168,7 @@ func (a *app) reconcileAll(ctx context.Context, connection string, version int) 
 	origin := workflows.RulesOrigin(version)
 	id = workflows.BulkSyncID(connection, record.Contact, origin)
 	in := workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true}
-	if _, err := a.startRun(ctx, temporal, id, workflows.ScenarioBulkSync, connection,
+	if _, err := a.startRun(crm.WithLane(ctx, crm.LaneBackfill), temporal, id, workflows.ScenarioBulkSync, connection,
 		fmt.Sprintf("Decide all contacts anew under version %d of the rules", version), workflows.BulkSync, in); err != nil {
 		return "", err
 	}
@@ -191,7 +192,7 @@ func (a *app) planRules(ctx context.Context, s *store.Store, loaded *rules.Rules
 	if err != nil {
 		return err
 	}
-	run, err := a.startRun(ctx, temporal, workflows.PlanRulesID(loaded.Connection), workflows.ScenarioPlanRules, loaded.Connection,
+	run, err := a.startRun(crm.WithLane(ctx, crm.LaneVerify), temporal, workflows.PlanRulesID(loaded.Connection), workflows.ScenarioPlanRules, loaded.Connection,
 		"Compare rules with those in force", workflows.PlanRules,
 		workflows.PlanRulesInput{Connection: loaded.Connection, Rules: loaded.Text, Samples: o.samples, Total: total})
 	if err != nil {

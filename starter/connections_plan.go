@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -30,16 +28,12 @@ func (a *app) showDifference(loaded *rules.Rules, d activities.RulesDifference) 
 		return nil
 	}
 	var rows [][]string
-	row := func(what string, kinds map[activities.DifferenceKind]int) {
-		for _, kind := range activities.DifferenceKinds {
-			if n := kinds[kind]; n > 0 {
-				rows = append(rows, []string{what, differenceWords[kind], strconv.Itoa(n)})
-			}
+	for _, c := range d.Counts {
+		what := string(c.Field)
+		if what == "" {
+			what = "the contact"
 		}
-	}
-	row("the contact", d.Contacts)
-	for _, field := range slices.Sorted(maps.Keys(d.Fields)) {
-		row(string(field), d.Fields[field])
+		rows = append(rows, []string{what, differenceWords[c.Kind], strconv.Itoa(c.Links)})
 	}
 	say(a.out, "")
 	if err := a.table([]string{"WHAT", "WOULD BE", "LINKS"}, rows); err != nil {

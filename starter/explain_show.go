@@ -141,7 +141,7 @@ func (a *app) showWrites(fields []explainedField) error {
 		}
 	}
 	say(a.out, "")
-	return a.table([]string{"WHEN", "FIELD", "WRITTEN TO", "BY", "BEFORE", "AFTER", "WHY", "RULES", "ON BEHALF OF", "RUN"}, rows)
+	return a.table([]string{"WHEN", "FIELD", "WRITTEN TO", "OPERATION", "BEFORE", "AFTER", "WHY", "RULES", "ON BEHALF OF", "RUN"}, rows)
 }
 
 // why says in words for what a value was written.

@@ -151,6 +151,10 @@ func runReviewsDecide(ctx context.Context, a *app, connection string, o decideOp
 	if err != nil {
 		return err
 	}
+	row, err := s.GetConnection(ctx, connection)
+	if err != nil {
+		return noConnection(err, connection)
+	}
 	reviews, err := o.reviews(ctx, s, connection)
 	if err != nil {
 		return err
@@ -174,6 +178,9 @@ func runReviewsDecide(ctx context.Context, a *app, connection string, o decideOp
 	if err := o.check(open); err != nil {
 		return err
 	}
+	if err := active(row); len(open) > 0 && err != nil {
+		return err // what is decided is written at once
+	}
 	if len(open) > 0 && len(reviews) > 1 {
 		if err := a.confirmDecisions(ctx, open, o); err != nil {
 			return err
@@ -190,9 +197,6 @@ func runReviewsDecide(ctx context.Context, a *app, connection string, o decideOp
 // reviews reads what is to be decided.
 func (o *decideOptions) reviews(ctx context.Context, s *store.Store, connection string) ([]record.Review, error) {
 	if o.all {
-		if _, err := s.GetConnection(ctx, connection); err != nil {
-			return nil, noConnection(err, connection)
-		}
 		found, err := s.Reviews(ctx, connection, store.ReviewFilter{Reason: o.reason})
 		if err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
@@ -103,9 +104,14 @@ func (a *app) runScenario(ctx context.Context, connection, id, scenario, summary
 	return a.watch(ctx, temporal, run, watch)
 }
 
-// startRun starts a workflow, and warns when nobody is there to execute it.
+// startRun starts a workflow, in the lane of what a person waits for unless another is set, and warns when nobody is there
+// to execute it.
 func (a *app) startRun(ctx context.Context, temporal client.Client, id, scenario, connection, summary string, workflow, in any) (client.WorkflowRun, error) {
-	run, err := temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	lane := ctx
+	if !crm.HasLane(ctx) {
+		lane = crm.WithLane(ctx, crm.LaneHuman)
+	}
+	run, err := temporal.ExecuteWorkflow(lane, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.TaskQueue, StaticSummary: summary,
 		TypedSearchAttributes: workflows.SearchAttributes(scenario, connection), WorkflowExecutionErrorWhenAlreadyStarted: true,
 	}, workflow, in)

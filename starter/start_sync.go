@@ -43,19 +43,30 @@ sweeps. A run that is at it already just goes on.`,
 
 // workable fails, in words that say what to do, where a connection is not kept in step at the moment.
 func workable(ctx context.Context, s *store.Store, connection string) error {
-	live, err := s.Live(ctx, connection)
+	row, err := s.GetConnection(ctx, connection)
 	if err != nil {
 		return noConnection(err, connection)
 	}
-	switch {
-	case live.State == record.ConnectionPaused:
-		return needsPerson{fmt.Errorf("connection %s is paused; `starter connections resume %s` lets it go on", connection, connection)}
-	case live.State != record.ConnectionActive:
-		return needsPerson{connectAgain(connection, live.State)}
-	case live.Since.IsZero():
-		return needsPerson{fmt.Errorf("connection %s is not onboarded yet: `starter start onboarding %s --watch`", connection, connection)}
+	if err := active(row); err != nil {
+		return err
 	}
-	return nil
+	live, err := s.Live(ctx, connection)
+	if err == nil && live.Since.IsZero() {
+		err = needsPerson{fmt.Errorf("connection %s is not onboarded yet: `starter start onboarding %s --watch`", connection, connection)}
+	}
+	return err
+}
+
+// active fails, in words that say what to do, where nothing may be written for a connection.
+func active(row store.Connection) error {
+	switch row.State {
+	case record.ConnectionActive:
+		return nil
+	case record.ConnectionPaused:
+		return needsPerson{fmt.Errorf("connection %s is paused; `starter connections resume %s` lets it go on", row.ID, row.ID)}
+	default:
+		return needsPerson{connectAgain(row.ID, row.State)}
+	}
 }
 
 // ring wakes the run that syncs what is pending, and warns when nobody is there to execute it.

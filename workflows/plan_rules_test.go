@@ -13,12 +13,16 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
+func excluded(n int) []activities.DifferenceCount {
+	return []activities.DifferenceCount{{FieldDifference: activities.FieldDifference{Kind: activities.NowExcluded}, Links: n}}
+}
+
 // threeSlices answers PlanRules for three slices of links, each with one that differs.
 func threeSlices(d *diary) func(context.Context, activities.PlanRulesInput) (activities.PlanRulesResult, error) {
 	return func(_ context.Context, in activities.PlanRulesInput) (activities.PlanRulesResult, error) {
 		d.note("plan")
 		out := activities.PlanRulesResult{Last: in.After + 10, Found: activities.RulesDifference{
-			Looked: 10, Compared: 9, Differing: 1, Contacts: map[activities.DifferenceKind]int{activities.NowExcluded: 1},
+			Looked: 10, Compared: 9, Differing: 1, Counts: excluded(1),
 		}}
 		if in.Samples > 0 {
 			out.Found.Samples = []activities.DifferenceSample{{LinkID: in.After + 1}}
@@ -38,7 +42,7 @@ func TestRulesAreComparedLinkByLinkToTheEnd(t *testing.T) {
 	var out activities.RulesDifference
 	succeeded(t, env, &out)
 	same(t, "what differs", out, activities.RulesDifference{
-		Looked: 30, Compared: 27, Differing: 3, Contacts: map[activities.DifferenceKind]int{activities.NowExcluded: 3},
+		Looked: 30, Compared: 27, Differing: 3, Counts: excluded(3),
 		Samples: []activities.DifferenceSample{{LinkID: 1}, {LinkID: 11}},
 	})
 	same(t, "slices", d.count("plan"), 3)
