@@ -5,6 +5,8 @@
 //	BulkSync         bulk/<connection>/<kind>/<epoch>   starts ContactSync for what the bulk lane hands over
 //	ContactSync      contact/<connection>/<link>        one contact, one activity per API call
 //	CheckConnection  check/<connection>                 what a connection lacks, without writing anything
+//	Explain          explain/<connection>/<link>        what both sides hold of a contact, for a person
+//	PlanRules        plan-rules/<connection>            what other rules would decide otherwise, without writing anything
 //
 // Ids are made of what the work is about, so that the same work cannot run twice at once.
 package workflows
