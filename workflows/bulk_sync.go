@@ -60,6 +60,9 @@ func (b *bulkSync) describe(ctx workflow.Context) {
 }
 
 func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
+	if err := b.markAll(ctx); err != nil {
+		return BulkSyncResult{}, permanent(ctx, err)
+	}
 	if err := b.drain(ctx); err != nil {
 		return BulkSyncResult{}, permanent(ctx, err)
 	}
