@@ -11,12 +11,24 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// Pause is a used-up allowance as a result: the work is to go on where it stopped after For. An activity that failed
-// instead would be tried again and again, each time at the cost of an action.
+// Pause is a used-up allowance, or a connection that a person has paused, as a result: the work is to go on where it
+// stopped after For. An activity that failed instead would be tried again and again, each time at the cost of an action.
 type Pause struct {
+	// Side is whose allowance is used up; "" where the connection is paused.
 	Side record.Side   `json:"side"`
 	For  time.Duration `json:"for"`
 	Lane crm.Lane      `json:"lane"`
+}
+
+// lookAgain is how often bulk work looks whether its connection is still paused.
+const lookAgain = 20 * time.Second
+
+// resting returns a pause while a person has paused the connection; nil while it works.
+func (c *Connection) resting(ctx context.Context) *Pause {
+	if c.State != record.ConnectionPaused {
+		return nil
+	}
+	return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
 }
 
 // Exhausted tells whether an error, before or after Translate, says that the allowance of a side is used up for longer

@@ -45,7 +45,8 @@ type SyncContactsResult struct {
 	// Left is how many pending contacts nobody had claimed before this batch, counted up to 10,000.
 	Left       int                       `json:"left"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
-	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up.
+	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up or the
+	// connection is paused.
 	Pause *Pause `json:"pause,omitempty"`
 }
 
@@ -57,6 +58,9 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 	if err != nil {
 		pause, err := paused(ctx, err)
 		return SyncContactsResult{Pause: pause}, err
+	}
+	if pause := c.resting(ctx); pause != nil {
+		return SyncContactsResult{Pause: pause}, nil
 	}
 	defer heartbeat(ctx)()
 	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{

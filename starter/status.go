@@ -153,19 +153,34 @@ func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connec
 			st.Reminded++
 		}
 	}
-	usage, err := s.Usage(ctx, row.ID)
+	allowances, err := s.Allowances(ctx, row.ID)
 	if err != nil {
 		return st, err
 	}
-	today := time.Now().UTC().Format(time.DateOnly)
 	for _, side := range record.Sides {
 		st.CallsToday[side], st.ByLane[side] = 0, map[string]int64{}
 	}
-	for _, u := range usage {
-		if u.Day.UTC().Format(time.DateOnly) == today {
-			st.CallsToday[u.Side] += u.Calls
-			st.ByLane[u.Side][string(u.Lane)] += u.Calls
+	for _, allowance := range allowances {
+		for lane, calls := range allowance.Today {
+			st.CallsToday[allowance.Side] += calls
+			st.ByLane[allowance.Side][string(lane)] += calls
 		}
+		if allowance.DailyRemaining >= 0 {
+			if st.CallsLeft == nil {
+				st.CallsLeft = map[record.Side]int{}
+			}
+			st.CallsLeft[allowance.Side] = allowance.DailyRemaining
+		}
+	}
+	fresh, err := s.Freshness(ctx, row.ID)
+	if err != nil {
+		return st, err
+	}
+	for _, f := range fresh {
+		if st.Passes == nil {
+			st.Passes = map[record.Side]lastPass{}
+		}
+		st.Passes[f.Side] = lastPass{Seconds: f.Age.Seconds(), Failures: f.Failures, Problem: f.Problem}
 	}
 	st.Attention = st.attention(staleAfter(row))
 	return st, nil

@@ -12,10 +12,13 @@ import (
 // sideNames are what people call the sides.
 var sideNames = map[record.Side]string{record.GoHighLevel: "GoHighLevel", record.Salesforce: "Salesforce"}
 
-// pauseNote says what a run waits for while an allowance is used up; "" for no pause.
+// pauseNote says what a run waits for while an allowance is used up or a connection is paused; "" for no pause.
 func pauseNote(ctx workflow.Context, p *activities.Pause) string {
 	if p == nil {
 		return ""
+	}
+	if p.Side == "" {
+		return "The connection is paused; `starter connections resume` lets it go on"
 	}
 	return fmt.Sprintf("%s's daily allowance: %s goes on at %s UTC",
 		sideNames[p.Side], p.Lane, workflow.Now(ctx).Add(p.For).UTC().Format("15:04"))
