@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -17,6 +18,9 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
+
+// decisionPatience is how long a decision may take to be taken by the run that waits for it.
+const decisionPatience = 30 * time.Second
 
 // sendVerdict tells the run that waits for a review what was decided; where none waits, one is started with it. It returns
 // once the run has taken the decision.
