@@ -43,14 +43,39 @@ func paused(ctx context.Context, err error) (*Pause, error) {
 	return &Pause{Side: side, For: wait, Lane: crm.LaneOf(ctx)}, nil
 }
 
-// stop is what a batch comes to that an error ended. Where an allowance is used up, it gives back what is left of it: a
-// day is long, and whoever is in a lane that may still send can have it meanwhile.
+// restsError ends a batch whose connection was turned off under way.
+type restsError struct{ state string }
+
+func (e *restsError) Error() string { return "the connection is " + e.state }
+
+// restState returns the state of a connection that is not active; "" for one that is, or that is not there.
+func restState(ctx context.Context, l Ledger, connection string) (state string, err error) {
+	live, err := l.Live(ctx, connection)
+	if errors.Is(err, record.ErrNoConnection) || err == nil && live.State == record.ConnectionActive {
+		return "", nil // of one that is not there, whoever opens it will hear
+	}
+	return live.State, err
+}
+
+// mayWrite fails with a *restsError where the connection was turned off since the batch began: a batch may take minutes.
+func (b *batch) mayWrite(ctx context.Context) error {
+	state, err := restState(ctx, b.ledger, b.ID)
+	if err == nil && state != "" {
+		err = &restsError{state: state}
+	}
+	return err
+}
+
+// stop is what a batch comes to that an error ended. Where an allowance is used up, or the connection is turned off, it
+// gives back what is left of it: either may last, and meanwhile somebody in another lane, or the next run, can have it.
 func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncContactsResult, error) {
-	pause, err := paused(ctx, err)
-	if err != nil {
+	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances()}
+	var rests *restsError
+	if errors.As(err, &rests) {
+		out.Rests = rests.state
+	} else if out.Pause, err = paused(ctx, err); err != nil {
 		return SyncContactsResult{}, err
 	}
-	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances(), Pause: pause}
 	return out, b.ledger.Release(ctx, owner, b.token)
 }
 

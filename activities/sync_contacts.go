@@ -47,12 +47,18 @@ type SyncContactsResult struct {
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
 	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up.
 	Pause *Pause `json:"pause,omitempty"`
+	// Rests is the state of a connection that is not active: then the batch is not done, and nobody holds what is left of it.
+	Rests string `json:"rests,omitempty"`
 }
 
 // SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
 // decides, writes, and commits. What a vendor refuses for good is handed to the record lane; what fails for now makes
-// the activity fail, and its next attempt goes on with what is left. Safe to repeat.
+// the activity fail, and its next attempt goes on with what is left. It stops short where the connection is paused, or is
+// turned off in another way. Safe to repeat.
 func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
+	if state, err := restState(ctx, a.Ledger, in.Connection); err != nil || state != "" {
+		return SyncContactsResult{Rests: state}, err
+	}
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
 		pause, err := paused(ctx, err)

@@ -11,8 +11,8 @@ import (
 )
 
 // BulkSync drains a connection's pending changes of one kind through the bulk lane, then gives what the bulk lane
-// handed over a ContactSync run each. A contact that fails for good does not stop it. It continues as a new run when its
-// history grows long.
+// handed over a ContactSync run each. A contact that fails for good does not stop it. While the connection is paused it
+// waits, or ends, as its input says. It continues as a new run when its history grows long.
 func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 	b := &bulkSync{in: in}
 	if err := b.setup(ctx); err != nil {
@@ -24,6 +24,7 @@ func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 type bulkSync struct {
 	in         BulkSyncInput // with what is carried over
 	drained    bool
+	rests      bool // the connection is paused, and this run does not wait
 	phase      string
 	allowances map[record.Side]activities.Allowance
 	lane       *recordLane
@@ -65,6 +66,9 @@ func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
 	}
 	if !b.drained {
 		return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
+	}
+	if b.rests {
+		return BulkSyncResult{Done: b.in.Done, Failed: b.in.Failed}, nil
 	}
 	b.phase = "record lane"
 	for {
@@ -110,13 +114,22 @@ func (b *bulkSync) batch(ctx workflow.Context) error {
 		}
 		b.in.Done += out.Claimed
 		b.allowances = out.Allowances
-		b.drained = b.drained || out.Claimed == 0 && out.Pause == nil
+		b.rests = b.rests || out.Rests != "" && !b.in.Stays
+		b.drained = b.drained || b.rests || out.Claimed == 0 && out.Pause == nil && out.Rests == ""
 		b.describe(ctx)
-		if out.Pause == nil {
+		show := func(note string) { b.paused = note; b.describe(ctx) }
+		// The same batch goes on where it stopped.
+		switch {
+		case out.Pause != nil:
+			err = waitOut(ctx, out.Pause, show)
+		case out.Rests != "" && b.in.Stays:
+			if err = waitWhileResting(ctx, out.Rests, show); workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+				return err // nobody holds anything of it
+			}
+		default:
 			return nil
 		}
-		// The same batch goes on where it stopped.
-		if err := waitOut(ctx, out.Pause, func(note string) { b.paused = note; b.describe(ctx) }); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,7 @@ type backlog struct {
 	takes   time.Duration       // how long a batch takes
 	tries   map[string]int      // by the batch's name
 	pauses  []*activities.Pause // of the next batches, after half of what they claim
+	rests   []string            // what the next batches say of the connection, and do nothing; "" for one that works
 	// handedOver waits in the record lane; a ContactSync takes it out, unless it is stuck there.
 	handedOver []int64
 	stuck      map[int64]bool
@@ -56,6 +57,13 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 				b.errs = b.errs[1:]
 				if err != nil {
 					return activities.SyncContactsResult{}, err
+				}
+			}
+			if len(b.rests) > 0 {
+				state := b.rests[0]
+				b.rests = b.rests[1:]
+				if state != "" {
+					return activities.SyncContactsResult{Rests: state}, nil
 				}
 			}
 			left := b.pending

@@ -126,6 +126,8 @@ type BulkSyncInput struct {
 	Epoch      string      `json:"epoch"`
 	Origin     string      `json:"origin"` // on whose behalf it writes
 	Total      int         `json:"total"`  // expected, for progress
+	// Stays lets the run wait while the connection is paused; without it the run ends, and what is pending stays pending.
+	Stays bool `json:"stays,omitempty"`
 
 	// Carried over when the run continues as a new one.
 	Batches int            `json:"batches,omitempty"` // begun so far

@@ -229,7 +229,7 @@ func (o *onboarding) backfill(ctx workflow.Context, pass, pending int) error {
 	err := workflow.ExecuteChildWorkflow(
 		child(ctx, o.child, ScenarioBulkSync, o.in.Connection, fmt.Sprintf("Sync %s, pass %d", count(pending, "contact"), pass)),
 		BulkSync, BulkSyncInput{
-			Connection: o.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: o.epoch, Total: pending,
+			Connection: o.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: o.epoch, Total: pending, Stays: true,
 		}).Get(ctx, &out)
 	o.child = ""
 	return err

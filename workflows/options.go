@@ -96,6 +96,8 @@ const (
 	recordLanes = 10
 	// reviewsAtOnce is how many reviews of several links are given a run at once.
 	reviewsAtOnce = 50
+	// restCheck is how often a run that stays looks whether its connection is active again.
+	restCheck = time.Minute
 	// verifySize is how many links one activity compares.
 	verifySize = 1000
 	// passes is how often an onboarding syncs what the comparison found differing, before it calls it drift.
