@@ -47,10 +47,11 @@ func TestAMassImportIsSyncedInBulkAndSoAreTheRowsThatBecomeVisibleLate(t *testin
 		t.Errorf("there are %d bulk runs: the import did not go in bulk", n)
 	}
 	bulk := s.cost(t)
-	t.Logf("bulk lane: %.3f Temporal actions per contact (%d in %d runs), target 0.02",
-		float64(bulk.Actions-before.Actions)/imported, bulk.Actions-before.Actions, bulk.Runs-before.Runs)
+	t.Logf("bulk lane: %.3f Temporal actions per contact (%d in %d runs), target 0.02; GoHighLevel was asked %v",
+		float64(bulk.Actions-before.Actions)/imported, bulk.Actions-before.Actions, bulk.Runs-before.Runs, s.Sandbox.GoHighLevel.Stats().ByOperation)
 
 	t.Run("AFewChangesGoARunEach", func(t *testing.T) {
+		s.Sandbox.GoHighLevel.ResetStats()
 		singles := s.runs(t, workflows.ScenarioContactSync, 0)
 		const few = 3
 		for i := range few {
@@ -63,8 +64,8 @@ func TestAMassImportIsSyncedInBulkAndSoAreTheRowsThatBecomeVisibleLate(t *testin
 		s.quiet(t)
 		s.runs(t, workflows.ScenarioContactSync, singles+few)
 		single := s.cost(t)
-		t.Logf("record lane: %.1f Temporal actions per contact (%d in %d runs), target 8",
-			float64(single.Actions-bulk.Actions)/few, single.Actions-bulk.Actions, single.Runs-bulk.Runs)
+		t.Logf("record lane: %.1f Temporal actions per contact (%d in %d runs), target 8; GoHighLevel was asked %v",
+			float64(single.Actions-bulk.Actions)/few, single.Actions-bulk.Actions, single.Runs-bulk.Runs, s.Sandbox.GoHighLevel.Stats().ByOperation)
 	})
 }
 
