@@ -43,11 +43,17 @@ type absentees struct {
 // judge decides what follows for each; an absence that cannot be decided now has a failure. It changes nothing but the
 // ledger: halves that a merge makes one are joined, and proven deletions are noted.
 func (j *absentees) judge(ctx context.Context, all []*absent) error {
-	if err := j.prove(ctx, all); err != nil {
+	var open []*absent
+	for _, a := range all {
+		if !a.settled() {
+			open = append(open, a)
+		}
+	}
+	if err := j.prove(ctx, open); err != nil {
 		return err
 	}
 	deleted := map[record.Side][]*absent{}
-	for _, a := range all {
+	for _, a := range open {
 		if a.failure != nil || a.action != "" {
 			continue
 		}
@@ -64,6 +70,18 @@ func (j *absentees) judge(ctx context.Context, all []*absent) error {
 		}
 	}
 	return nil
+}
+
+// settled takes the action that follows from how the link stands: its absence was settled before, and the vendor may not
+// remember it any more. It tells whether there is one.
+func (a *absent) settled() bool {
+	switch {
+	case a.link.State == record.LinkParted:
+		a.action = AbsenceKeep
+	case a.link.State == record.LinkDeleted && a.other == nil:
+		a.action = AbsenceOver
+	}
+	return a.action != ""
 }
 
 // prove asks the vendor. A GoHighLevel contact that a reading by id does not find is gone: the vendor keeps no bin that the
@@ -110,8 +128,10 @@ func (j *absentees) provePurged(ctx context.Context, bySalesforce map[string]*ab
 		return nil
 	}
 	now := time.Now().UTC()
-	log, err := j.Salesforce.GetDeleted(ctx, contactObject, now.Add(-purgedWithin), now)
-	if err != nil {
+	// Salesforce ignores the seconds of both ends, and its clock may be ahead: what was deleted a moment ago counts.
+	log, err := j.Salesforce.GetDeleted(ctx, contactObject, now.Add(-purgedWithin), now.Add(clockSkew))
+	// A log that was trimmed, or that holds more than an answer may, refuses the range: then it proves nothing.
+	if err != nil && crm.KindOf(err) != crm.Invalid {
 		return err
 	}
 	for _, d := range log.Records {
@@ -157,7 +177,7 @@ func (a *absent) choose(choice record.Choice) bool {
 // followMerge ties the contact to the record that its own was merged into, unless that one belongs to another contact
 // already: deleting the survivor's other half would lose a person.
 func (j *absentees) followMerge(ctx context.Context, a *absent) error {
-	if a.other == nil || a.link.State == record.LinkParted {
+	if a.other == nil {
 		return nil
 	}
 	into, doubtful, err := j.survivor(ctx, a)
@@ -244,8 +264,6 @@ func (j *absentees) followDeletions(ctx context.Context, side record.Side, all [
 	var guarded []*absent
 	for _, a := range all {
 		switch {
-		case a.link.State == record.LinkParted:
-			a.action = AbsenceKeep
 		case a.other == nil:
 			a.action = AbsenceOver
 		case a.byVerdict():

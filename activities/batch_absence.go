@@ -65,6 +65,7 @@ func (b *batch) followAbsences(ctx context.Context) error {
 			p.absence = a
 		default:
 			p.single = true
+			b.absorbed(a)
 		}
 	}
 	// Once a record is deleted nobody can read any more what it held: the journal comes first.
@@ -78,6 +79,18 @@ func (b *batch) followAbsences(ctx context.Context) error {
 		return err
 	}
 	return b.deleteInGoHighLevel(ctx, inGoHighLevel)
+}
+
+// absorbed is done with the half that a merge made one with a contact of the batch: its link is gone.
+func (b *batch) absorbed(a *absent) {
+	if a.action != AbsenceRejoin {
+		return
+	}
+	for _, p := range b.pairs {
+		if p.link.ID != a.link.ID && p.link.RecordID(a.gone) == a.recordID {
+			p.committed = true
+		}
+	}
 }
 
 // journalDeletions writes down what is about to be lost.

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func (b *batch) ownOnes(ctx context.Context, creates []*pair) ([]*pair, error) {
 	}), nil
 }
 
-// lookupEmails is how many addresses one query asks for: its text must fit into an address.
+// lookupEmails is how many addresses, or last names, one query asks for: its text must fit into an address.
 const lookupEmails = 100
 
 // lookFirst looks for contacts that are about to be created and were not matched, which are those that came up since the
@@ -65,6 +66,7 @@ const lookupEmails = 100
 // identity by itself, unless the location allows it.
 func (b *batch) lookFirst(ctx context.Context, creates []*pair) error {
 	byEmail := map[string][]*pair{}
+	byNumber := map[string][]*pair{}
 	var inGoHighLevel []*pair
 	for _, p := range creates {
 		if p.decision.Create == record.GoHighLevel {
@@ -75,7 +77,12 @@ func (b *batch) lookFirst(ctx context.Context, creates []*pair) error {
 		}
 		if email := p.ghl.Fields[record.Email].Text(); email != "" {
 			byEmail[email] = append(byEmail[email], p)
+		} else if p.ghl.Fields[record.Phone].Text() != "" && p.ghl.Fields[record.LastName].Text() != "" {
+			byNumber[numberAndName(p.ghl)] = append(byNumber[numberAndName(p.ghl)], p)
 		}
+	}
+	if err := b.lookByNumber(ctx, byNumber); err != nil {
+		return err
 	}
 	var emails []string
 	for email, pairs := range byEmail {
@@ -106,6 +113,37 @@ func (b *batch) lookFirst(ctx context.Context, creates []*pair) error {
 		p.single = p.single || len(found) > 0
 		return err
 	})
+}
+
+// lookByNumber looks in Salesforce for those who have no address, by their number and last name.
+func (b *batch) lookByNumber(ctx context.Context, byNumber map[string][]*pair) error {
+	if !slices.Contains(b.Rules.Contacts.Match, record.MatchPhoneAndName) {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, pairs := range byNumber {
+		for _, p := range pairs {
+			p.single = len(pairs) > 1
+			names[p.ghl.Fields[record.LastName].Text()] = true
+		}
+	}
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(names)), lookupEmails) {
+		_, err := b.namesakes(ctx, chunk, func(r record.Record) bool {
+			for _, p := range byNumber[numberAndName(&r)] {
+				p.single = true
+			}
+			return false
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numberAndName is what tells people without an address apart.
+func numberAndName(r *record.Record) string {
+	return r.Fields[record.Phone].Text() + "|" + record.FoldName(r.Fields[record.LastName].Text())
 }
 
 // apart sets those apart for whom a row was found.

@@ -61,11 +61,7 @@ func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
 func (b *batch) createSalesforce(ctx context.Context, pairs []*pair) error {
 	field := b.Rules.Salesforce.ExternalIDField
 	if field != "" {
-		results, err := b.Salesforce.UpsertRecords(ctx, contactObject, field, b.creations(pairs))
-		if err != nil {
-			return err
-		}
-		return b.saved(pairs, results, record.Create)
+		return b.upsertSalesforce(ctx, field, pairs)
 	}
 	pairs, err := b.intend(ctx, record.Salesforce, pairs)
 	if err != nil || len(pairs) == 0 {
@@ -88,6 +84,28 @@ func (b *batch) createSalesforce(ctx context.Context, pairs []*pair) error {
 		return nil
 	}
 	return b.ledger.ClearIntents(ctx, b.token, linkIDs(refused))
+}
+
+// upsertSalesforce creates by the external id. Nothing has to be settled, but the creates of live sync are noted all the
+// same: the half of a contact that is about to get its other one must not be joined with a third record meanwhile.
+func (b *batch) upsertSalesforce(ctx context.Context, field string, pairs []*pair) error {
+	live := slices.DeleteFunc(slices.Clone(pairs), func(p *pair) bool { return p.staged })
+	if len(live) > 0 {
+		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, linkIDs(live)); err != nil {
+			return err
+		}
+	}
+	results, err := b.Salesforce.UpsertRecords(ctx, contactObject, field, b.creations(pairs))
+	if err == nil {
+		err = b.saved(pairs, results, record.Create)
+		live = slices.DeleteFunc(live, func(p *pair) bool { return p.failure == nil })
+	}
+	if len(live) > 0 && crm.KindOf(err) != crm.Ambiguous {
+		if clear := b.ledger.ClearIntents(ctx, b.token, linkIDs(live)); err == nil {
+			err = clear
+		}
+	}
+	return err
 }
 
 func (b *batch) creations(pairs []*pair) []crm.Document {

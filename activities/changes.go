@@ -9,6 +9,8 @@ import (
 // PlanChangesInput names the connection whose pending changes are to be synced.
 type PlanChangesInput struct {
 	Connection string `json:"connection"`
+	// Begun is how many reviews this run has given a run already: some of these may not have come to note that they wait.
+	Begun int `json:"begun,omitempty"`
 }
 
 // ChangesPlan is what is to be synced next, in which lane.
@@ -23,7 +25,7 @@ type ChangesPlan struct {
 	Reviews []int64 `json:"reviews,omitempty"`
 }
 
-// reviewRunsAtOnce is how many reviews of several links get their run at once.
+// reviewRunsAtOnce is how many reviews of several links get their run at once, at the least.
 const reviewRunsAtOnce = 50
 
 // PlanChanges turns what was announced into pending changes, and says what to sync next. Safe to repeat.
@@ -38,7 +40,7 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 		return ChangesPlan{}, err
 	}
 	out := ChangesPlan{Live: true, Record: plan.Record, Bulk: plan.Bulk}
-	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, reviewRunsAtOnce)
+	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, reviewRunsAtOnce+in.Begun)
 	out.Reviews = runs.Unattended
 	return out, err
 }

@@ -13,7 +13,9 @@ import (
 
 // Connection is everything that an activity needs of one connection.
 type Connection struct {
-	ID           string
+	ID string
+	// State is the connection's state when it was opened: active or paused.
+	State        string
 	Rules        *rules.Rules
 	RulesVersion int
 	Mapper       *rules.Mapper
@@ -41,6 +43,9 @@ type Cipher interface {
 // connection and with kind NeedsReconnect for one that is not connected.
 type Connections interface {
 	Open(ctx context.Context, id string) (*Connection, error)
+	// OpenWith opens a connection, with its clients and allowances, under other rules than its own. It fails with kind
+	// Invalid where they do not load, or are those of another location or org.
+	OpenWith(ctx context.Context, id, rulesText string) (*Connection, error)
 }
 
 // Purposes of sealed data.

@@ -161,6 +161,8 @@ func (c *Connection) lookup(ctx context.Context, side record.Side, want record.F
 			return nil, err
 		}
 		docs = page.Rows
+	} else if last := want[record.LastName].Text(); last != "" && phone != "" && slices.Contains(c.Rules.Contacts.Match, record.MatchPhoneAndName) {
+		return c.namesakes(ctx, []string{last}, func(r record.Record) bool { return r.Fields[record.Phone].Equal(want[record.Phone]) })
 	}
 	var out []record.Record
 	seen := map[string]bool{}
@@ -175,6 +177,35 @@ func (c *Connection) lookup(ctx context.Context, side record.Side, want record.F
 		}
 	}
 	return out, nil
+}
+
+// namesakes returns the Salesforce contacts with one of the last names that a test accepts: numbers are written in so many
+// ways that Salesforce cannot be asked for one.
+func (c *Connection) namesakes(ctx context.Context, last []string, accept func(record.Record) bool) (out []record.Record, err error) {
+	quoted := make([]string, len(last))
+	for i, name := range last {
+		quoted[i] = "'" + soqlEscape.Replace(name) + "'"
+	}
+	page, err := c.Salesforce.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE LastName IN (%s) ORDER BY Id",
+		strings.Join(c.Mapper.SalesforceFields(), ", "), contactObject, strings.Join(quoted, ",")))
+	for {
+		if err != nil {
+			return nil, err
+		}
+		for _, doc := range page.Rows {
+			r, err := c.read(record.Salesforce, doc, false)
+			if err != nil {
+				return nil, err
+			}
+			if accept(r) {
+				out = append(out, r)
+			}
+		}
+		if page.Next == "" {
+			return out, nil
+		}
+		page, err = c.Salesforce.QueryMore(ctx, page.Next)
+	}
 }
 
 // soqlEscape escapes what has a meaning inside a SOQL string literal.

@@ -53,6 +53,9 @@ type Ledger interface {
 
 	// MarkPending makes links pending. Marking twice coalesces.
 	MarkPending(ctx context.Context, connection string, kind record.Kind, linkIDs []int64) error
+	// MarkAllPending makes the next n links after an id pending that are kept in step or could be; last is 0 once there
+	// are no more.
+	MarkAllPending(ctx context.Context, connection string, kind record.Kind, after int64, n int) (last int64, marked int, err error)
 	// Links returns links in the order of their ids, after an id, with what is staged of their records.
 	Links(ctx context.Context, connection string, kind record.Kind, after int64, n int) ([]record.Work, error)
 	// FindLink returns the link of a record, nil when there is none.

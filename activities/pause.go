@@ -11,12 +11,24 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// Pause is a used-up allowance as a result: the work is to go on where it stopped after For. An activity that failed
-// instead would be tried again and again, each time at the cost of an action.
+// Pause is a used-up allowance, or a connection that a person has paused, as a result: the work is to go on where it
+// stopped after For. An activity that failed instead would be tried again and again, each time at the cost of an action.
 type Pause struct {
+	// Side is whose allowance is used up; "" where the connection is paused.
 	Side record.Side   `json:"side"`
 	For  time.Duration `json:"for"`
 	Lane crm.Lane      `json:"lane"`
+}
+
+// lookAgain is how often bulk work looks whether its connection is still paused.
+const lookAgain = 20 * time.Second
+
+// resting returns a pause while a person has paused the connection; nil while it works.
+func (c *Connection) resting(ctx context.Context) *Pause {
+	if c.State != record.ConnectionPaused {
+		return nil
+	}
+	return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
 }
 
 // Exhausted tells whether an error, before or after Translate, says that the allowance of a side is used up for longer
@@ -43,25 +55,14 @@ func paused(ctx context.Context, err error) (*Pause, error) {
 	return &Pause{Side: side, For: wait, Lane: crm.LaneOf(ctx)}, nil
 }
 
-// restsError ends a batch whose connection was turned off under way.
-type restsError struct{ state string }
+// errResting ends a batch whose connection was turned off under way.
+var errResting = errors.New("the connection is not active any more")
 
-func (e *restsError) Error() string { return "the connection is " + e.state }
-
-// restState returns the state of a connection that is not active; "" for one that is, or that is not there.
-func restState(ctx context.Context, l Ledger, connection string) (state string, err error) {
-	live, err := l.Live(ctx, connection)
-	if errors.Is(err, record.ErrNoConnection) || err == nil && live.State == record.ConnectionActive {
-		return "", nil // of one that is not there, whoever opens it will hear
-	}
-	return live.State, err
-}
-
-// mayWrite fails with a *restsError where the connection was turned off since the batch began: a batch may take minutes.
+// mayWrite fails with errResting where the connection was turned off since the batch began: a batch may take minutes.
 func (b *batch) mayWrite(ctx context.Context) error {
-	state, err := restState(ctx, b.ledger, b.ID)
-	if err == nil && state != "" {
-		err = &restsError{state: state}
+	live, err := b.ledger.Live(ctx, b.ID)
+	if err == nil && live.State != record.ConnectionActive {
+		err = errResting
 	}
 	return err
 }
@@ -70,9 +71,8 @@ func (b *batch) mayWrite(ctx context.Context) error {
 // gives back what is left of it: either may last, and meanwhile somebody in another lane, or the next run, can have it.
 func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncContactsResult, error) {
 	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances()}
-	var rests *restsError
-	if errors.As(err, &rests) {
-		out.Rests = rests.state
+	if errors.Is(err, errResting) {
+		out.Pause = &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
 	} else if out.Pause, err = paused(ctx, err); err != nil {
 		return SyncContactsResult{}, err
 	}

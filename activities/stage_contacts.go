@@ -46,6 +46,9 @@ func (a *Contacts) StageContacts(ctx context.Context, in StageContactsInput) (St
 		pause, err := paused(ctx, err)
 		return StageContactsResult{Pause: pause}, err
 	}
+	if pause := c.resting(ctx); pause != nil {
+		return StageContactsResult{Pause: pause}, nil
+	}
 	defer heartbeat(ctx)()
 	key := record.StageKey{Connection: in.Connection, Kind: record.Contact, Side: in.Side, Epoch: in.Epoch}
 	state, err := a.Ledger.BeginStaging(ctx, key)

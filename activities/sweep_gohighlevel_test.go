@@ -23,16 +23,16 @@ func TestAContactThatIsCreatedOrEditedInGoHighLevelIsMarkedOnce(t *testing.T) {
 	require.NoError(t, w.ghl.Edit(ghl, map[string]any{"firstName": "Augusta"}))
 	added := w.ghl.Create(gohighleveltest.Contact{LastName: "Hopperfield", Email: "grace@example.com"})
 	require.Equal(t, 2, w.sweep().Changes)
-	require.ElementsMatch(t, []mark{{record.GoHighLevel, ghl, false}, {record.GoHighLevel, added, false}}, w.announced())
+	require.ElementsMatch(t, []mark{{record.GoHighLevel, ghl, false}, {record.GoHighLevel, added, false}}, w.takeAnnounced())
 	require.Equal(t, []string{acme}, w.bell.rung)
 	require.Equal(t, map[string]int{"ContactCreate": 1, "ContactUpdate": 1}, w.heard(record.GoHighLevel))
 	require.Zero(t, w.sweep().Changes)
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 }
 
 func TestContactsOfOneMomentAreAllMarked(t *testing.T) {
 	w := newWorld(t, setting{})
-	w.goLive(time.Now())
+	w.sweepFrom(time.Now())
 	moment := time.Now().Truncate(time.Millisecond)
 	all := make([]gohighleveltest.Contact, 1203)
 	for i := range all {
@@ -41,22 +41,22 @@ func TestContactsOfOneMomentAreAllMarked(t *testing.T) {
 	}
 	loaded := w.ghl.Load(all)
 	w.sweep()
-	require.ElementsMatch(t, loaded, ids(w.announced(), record.GoHighLevel))
+	require.ElementsMatch(t, loaded, ids(w.takeAnnounced(), record.GoHighLevel))
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 }
 
 func TestAContactThatTheIndexShowsLateIsMarked(t *testing.T) {
 	s := setting{}
 	s.GoHighLevel.IndexLag = 300 * time.Millisecond
 	w := newWorld(t, s)
-	w.goLive(time.Now())
+	w.sweepFrom(time.Now())
 	added := w.ghl.Create(gohighleveltest.Contact{LastName: "Hopperfield", Email: "grace@example.com"})
 	w.sweep()
-	require.Empty(t, w.announced(), "the index does not show it yet, or this proves nothing")
+	require.Empty(t, w.takeAnnounced(), "the index does not show it yet, or this proves nothing")
 	require.Eventually(t, func() bool {
 		w.sweep()
-		return len(w.announced()) == 1
+		return len(w.takeAnnounced()) == 1
 	}, 10*time.Second, 50*time.Millisecond)
 	require.True(t, w.sweptTo(record.GoHighLevel).After(w.contact(added).DateUpdated))
 }
@@ -73,12 +73,12 @@ func TestAnEditOfWhatASearchDoesNotShowIsMarked(t *testing.T) {
 	begun := time.Now()
 	w.onboard()
 	ghl := w.linkOf(record.Salesforce, sf).GoHighLevelID
-	w.goLive(begun)
+	w.sweepFrom(begun)
 	w.sweep()
-	require.Empty(t, w.announced(), "our own write, whose website only the contact itself shows")
+	require.Empty(t, w.takeAnnounced(), "our own write, whose website only the contact itself shows")
 	require.NoError(t, w.ghl.Edit(ghl, map[string]any{"website": "https://looms.example.com"}))
 	w.sweep()
-	require.Equal(t, []mark{{record.GoHighLevel, ghl, false}}, w.announced())
+	require.Equal(t, []mark{{record.GoHighLevel, ghl, false}}, w.takeAnnounced())
 }
 
 func TestAChangeThatAWebhookAnnouncedIsNotCountedAsHeardBySweep(t *testing.T) {
@@ -102,13 +102,13 @@ func TestTheRotatingComparisonFindsADeletionWhoseWebhookWasLost(t *testing.T) {
 	kept := w.addGoHighLevel(contact("Hopperfield", "grace@example.com"))
 	w.onboard()
 	w.sweep()
-	w.announced()
+	w.takeAnnounced()
 	require.NoError(t, w.ghl.Delete(ghl))
 	w.sweep()
-	require.Empty(t, w.announced(), "the comparison is not due")
+	require.Empty(t, w.takeAnnounced(), "the comparison is not due")
 	w.compareNow()
 	w.sweep()
-	require.Equal(t, []mark{{record.GoHighLevel, ghl, true}}, w.announced())
+	require.Equal(t, []mark{{record.GoHighLevel, ghl, true}}, w.takeAnnounced())
 	require.Equal(t, 1, w.heard(record.GoHighLevel)["ContactDelete"])
 	require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, kept).State)
 }
@@ -120,7 +120,7 @@ func TestTheRotatingComparisonComesRoundAndReadsNoMoreThanItMust(t *testing.T) {
 	last := w.links()[1100].GoHighLevelID // links are compared in their order
 	_, err := w.db.Exec(t.Context(), `DELETE FROM pending`)
 	require.NoError(t, err)
-	w.goLive(time.Now().Add(time.Hour)) // nothing has changed since
+	w.sweepFrom(time.Now().Add(time.Hour)) // nothing has changed since
 	w.connection()
 	searches := func() int {
 		w.ghl.ResetStats()
@@ -139,7 +139,7 @@ func TestTheRotatingComparisonComesRoundAndReadsNoMoreThanItMust(t *testing.T) {
 	require.NoError(t, w.ghl.Delete(last))
 	w.compareNow()
 	require.Equal(t, 2, searches(), "what is overdue is made up for, to the end of the round")
-	require.Equal(t, []mark{{record.GoHighLevel, last, true}}, w.announced())
+	require.Equal(t, []mark{{record.GoHighLevel, last, true}}, w.takeAnnounced())
 	after, came = round()
 	require.Zero(t, after)
 	require.True(t, came)
@@ -152,9 +152,9 @@ func TestAbsenceFromTheIndexAloneProvesNothing(t *testing.T) {
 	w.addSalesforce(row("Lovelace", "ada@example.com"))
 	w.onboard()
 	require.Equal(t, 1, w.ghl.Count(), "it was created, and the index does not show it for minutes")
-	w.goLive(time.Now())
+	w.sweepFrom(time.Now())
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	require.NotZero(t, w.ghl.Stats().ByOperation["GET /contacts/{contactId}"])
 }
 
@@ -164,10 +164,10 @@ func TestTheRotatingComparisonFindsAnEditThatNoPollShowed(t *testing.T) {
 	_, err := w.db.Exec(t.Context(), `UPDATE sweeps SET swept_to = clock_timestamp() + interval '1 hour' WHERE side = 1`)
 	require.NoError(t, err)
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	w.compareNow()
 	w.sweep()
-	require.Equal(t, []mark{{record.GoHighLevel, ghl, false}}, w.announced())
+	require.Equal(t, []mark{{record.GoHighLevel, ghl, false}}, w.takeAnnounced())
 }
 
 // holdsIDs tells whether a search asks for a list of ids, and leaves its body as it was.
@@ -200,7 +200,7 @@ func TestManySuspectsAreConfirmedOverSeveralSweeps(t *testing.T) {
 			w.match()
 			_, err := w.db.Exec(t.Context(), `DELETE FROM pending`)
 			require.NoError(t, err)
-			w.goLive(time.Now().Add(time.Hour)) // nothing has changed since
+			w.sweepFrom(time.Now().Add(time.Hour)) // nothing has changed since
 			for _, id := range all {
 				require.NoError(t, w.ghl.Delete(id))
 			}
@@ -208,7 +208,7 @@ func TestManySuspectsAreConfirmedOverSeveralSweeps(t *testing.T) {
 			sizes := []int{}
 			for range 4 {
 				w.sweep()
-				sizes = append(sizes, len(w.announced()))
+				sizes = append(sizes, len(w.takeAnnounced()))
 			}
 			require.Equal(t, []int{25, 25, 10, 0}, sizes)
 		})
@@ -226,7 +226,7 @@ func TestABellThatWasLostIsRungAgainWhateverThePollsFind(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, run())
 	require.Equal(t, []string{acme}, w.bell.rung)
-	w.announced()
+	w.takeAnnounced()
 	require.Zero(t, run())
 
 	require.NoError(t, w.store.MarkPending(t.Context(), acme, record.Contact, []int64{link.ID}))
@@ -245,7 +245,7 @@ func TestABrokenBellFailsNoSweep(t *testing.T) {
 	require.NoError(t, w.ghl.Edit(ghl, map[string]any{"firstName": "Augusta"}))
 	w.bell.broken = true
 	require.Equal(t, 1, w.sweep().Changes)
-	require.Len(t, w.announced(), 1)
+	require.Len(t, w.takeAnnounced(), 1)
 }
 
 func TestAPausedConnectionIsNeitherPolledNorWoken(t *testing.T) {

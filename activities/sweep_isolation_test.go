@@ -25,7 +25,7 @@ func TestAConnectionThatCannotBeOpenedHoldsUpNoOther(t *testing.T) {
 	out := do[activities.SweepShardResult](w, onSweeps.SweepShard, shard)
 	require.Equal(t, 4, out.Swept)
 	require.Equal(t, 2, out.Failed, "both sides of the broken one")
-	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.announced())
+	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.takeAnnounced())
 	fresh, err := w.store.Freshness(t.Context(), "broken")
 	require.NoError(t, err)
 	for _, f := range fresh {
@@ -71,13 +71,13 @@ func TestSweepsAtTheSameTimePollEachSideOnce(t *testing.T) {
 		require.Zero(t, out.Failed)
 	}
 	require.Equal(t, 2, swept)
-	require.Len(t, w.announced(), 1)
+	require.Len(t, w.takeAnnounced(), 1)
 	require.Equal(t, 1, w.sf.Stats().Requests["GET /queryAll"][200])
 }
 
 func TestASweepThatFailsLateRepeatsNothingThatIsStored(t *testing.T) {
 	w, c := orgAt(t, salesforcetest.Options{})
-	w.goLive(c.now())
+	w.sweepFrom(c.now())
 	for range 2100 {
 		w.sf.Create("Contact", map[string]any{"LastName": "Row"})
 	}
@@ -87,9 +87,9 @@ func TestASweepThatFailsLateRepeatsNothingThatIsStored(t *testing.T) {
 	// The first page is stored, and the next cannot be read.
 	w.bell.heard = sync.OnceFunc(func() { w.sf.SetFaults([]salesforcetest.Fault{{Kind: "500"}}) })
 	require.Equal(t, 1, do[activities.SweepShardResult](w, onSweeps.SweepShard, shard).Failed)
-	require.Len(t, w.announced(), 2000)
+	require.Len(t, w.takeAnnounced(), 2000)
 	w.sf.SetFaults(nil)
 	w.bell.heard = nil
 	w.sweep()
-	require.Len(t, w.announced(), 100)
+	require.Len(t, w.takeAnnounced(), 100)
 }

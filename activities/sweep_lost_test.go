@@ -68,7 +68,7 @@ func (p *people) look() {
 	}
 	p.due()
 	do[activities.SweepShardResult](p.world, onSweeps.SweepShard, shard)
-	for _, id := range ids(p.announced(), record.Salesforce) {
+	for _, id := range ids(p.takeAnnounced(), record.Salesforce) {
 		p.marked[id] = p.clock.now()
 	}
 }
@@ -85,7 +85,7 @@ func TestNoChangeInSalesforceIsEverLost(t *testing.T) {
 			}
 			c.pass(2 * late)
 			w.match()
-			w.goLive(c.now())
+			w.sweepFrom(c.now())
 			w.sf.SetFaults([]salesforcetest.Fault{{Kind: "500", Rate: 0.1, Path: "/query"}, {Kind: "cut_after", Rate: 0.05, Path: "/Contact/"}})
 			for range 150 {
 				switch p.random.IntN(4) {

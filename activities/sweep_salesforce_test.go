@@ -47,27 +47,27 @@ func TestARowThatIsCreatedOrEditedInSalesforceIsMarkedOnce(t *testing.T) {
 	require.NoError(t, w.sf.Edit("Contact", sf, map[string]any{"FirstName": "Augusta"}))
 	added := w.sf.Create("Contact", map[string]any{"LastName": "Hopperfield"})
 	require.Equal(t, 2, w.sweep().Changes)
-	require.ElementsMatch(t, []mark{{record.Salesforce, sf, false}, {record.Salesforce, added, false}}, w.announced())
+	require.ElementsMatch(t, []mark{{record.Salesforce, sf, false}, {record.Salesforce, added, false}}, w.takeAnnounced())
 	require.Equal(t, []string{acme}, w.bell.rung)
 	require.Equal(t, map[string]int{"create": 1, "update": 1}, w.heard(record.Salesforce))
 
 	require.Zero(t, w.sweep().Changes, "the overlap is read again, and nothing in it is new")
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	require.NoError(t, w.sf.Edit("Contact", sf, map[string]any{"FirstName": "Ada Augusta"}))
 	w.sweep()
-	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.announced(), "another edit within the same second is another change")
+	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.takeAnnounced(), "another edit within the same second is another change")
 }
 
 func TestThousandsOfRowsOfOneSecondAreAllMarked(t *testing.T) {
 	w, c := orgAt(t, salesforcetest.Options{})
-	w.goLive(c.now())
+	w.sweepFrom(c.now())
 	all := map[string]bool{}
 	for i := range 4100 {
 		all[w.sf.Create("Contact", map[string]any{"LastName": fmt.Sprintf("Row-%05d", i)})] = true
 	}
 	c.pass(time.Minute)
 	w.sweep()
-	found := ids(w.announced(), record.Salesforce)
+	found := ids(w.takeAnnounced(), record.Salesforce)
 	require.Len(t, found, 4100)
 	for _, id := range found {
 		require.True(t, all[id])
@@ -77,12 +77,12 @@ func TestThousandsOfRowsOfOneSecondAreAllMarked(t *testing.T) {
 
 func TestRowsThatBecomeVisibleLateAreMarked(t *testing.T) {
 	w, c := orgAt(t, salesforcetest.Options{VisibilityLag: 4 * time.Minute, VisibilityLagRate: 0.5, Seed: 7})
-	w.goLive(c.now())
+	w.sweepFrom(c.now())
 	all := map[string]bool{}
 	found := map[string]bool{}
 	look := func() {
 		w.sweep()
-		for _, id := range ids(w.announced(), record.Salesforce) {
+		for _, id := range ids(w.takeAnnounced(), record.Salesforce) {
 			require.False(t, found[id], "a row is marked twice")
 			found[id] = true
 		}
@@ -109,11 +109,11 @@ func TestOurOwnWriteComingBackIsNoChange(t *testing.T) {
 	w.onboard()
 	require.Equal(t, 2, w.sf.Count("Contact"))
 	require.Equal(t, 2, w.ghl.Count())
-	w.goLive(begun)
+	w.sweepFrom(begun)
 	out := w.sweep()
-	require.Zero(t, out.Changes, "%v", w.announced())
+	require.Zero(t, out.Changes, "%v", w.takeAnnounced())
 	require.Equal(t, 3, out.Echoes, "the contact created on each side comes back, and the one that was given the id of its new half")
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	require.Empty(t, w.bell.rung)
 }
 
@@ -131,7 +131,7 @@ func TestAnEditIsMarkedWhileASyncOfItsContactIsDue(t *testing.T) {
 	require.NoError(t, w.store.MarkPending(t.Context(), acme, record.Contact, []int64{link.ID}))
 	require.NoError(t, w.sf.Edit("Contact", sf, map[string]any{"Description": "likes engines"}))
 	w.sweep()
-	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.announced(), "what the sync will make of it nobody knows")
+	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.takeAnnounced(), "what the sync will make of it nobody knows")
 }
 
 func TestWhoReturnsIntoTheFilterIsMarkedAndWhoStaysOutsideIsNot(t *testing.T) {
@@ -142,13 +142,13 @@ func TestWhoReturnsIntoTheFilterIsMarkedAndWhoStaysOutsideIsNot(t *testing.T) {
 	begun := time.Now()
 	w.onboard()
 	require.Equal(t, record.LinkExcluded, w.linkOf(record.Salesforce, sf).State)
-	w.goLive(begun)
+	w.sweepFrom(begun)
 	require.NoError(t, w.sf.Edit("Contact", sf, map[string]any{"FirstName": "Augusta"}))
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	require.NoError(t, w.sf.Edit("Contact", sf, map[string]any{"MailingCity": "York"}))
 	w.sweep()
-	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.announced())
+	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.takeAnnounced())
 }
 
 func TestADeletedRowIsMarkedForItsLinkOnly(t *testing.T) {
@@ -157,28 +157,28 @@ func TestADeletedRowIsMarkedForItsLinkOnly(t *testing.T) {
 	require.NoError(t, w.sf.Delete("Contact", stranger))
 	require.NoError(t, w.sf.Delete("Contact", sf))
 	w.sweep()
-	require.Equal(t, []mark{{record.Salesforce, sf, true}}, w.announced())
+	require.Equal(t, []mark{{record.Salesforce, sf, true}}, w.takeAnnounced())
 	require.Equal(t, map[string]int{"delete": 1}, w.heard(record.Salesforce))
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 
 	_, err := w.db.Exec(t.Context(), `UPDATE links SET state = 6`) // what the sync made of it
 	require.NoError(t, err)
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	require.NoError(t, w.sf.Undelete("Contact", sf))
 	w.sweep()
-	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.announced())
+	require.Equal(t, []mark{{record.Salesforce, sf, false}}, w.takeAnnounced())
 }
 
 func TestAMergeMarksTheLoserAndTheSurvivor(t *testing.T) {
 	w, _, loser := inStep(t, setting{})
 	winner := w.sf.Create("Contact", map[string]any{"LastName": "Lovelace"})
 	w.sweep()
-	w.announced()
+	w.takeAnnounced()
 	require.NoError(t, w.sf.Merge(winner, loser))
 	w.sweep()
-	require.ElementsMatch(t, []mark{{record.Salesforce, loser, true}, {record.Salesforce, winner, false}}, w.announced())
+	require.ElementsMatch(t, []mark{{record.Salesforce, loser, true}, {record.Salesforce, winner, false}}, w.takeAnnounced())
 	require.Equal(t, 1, w.heard(record.Salesforce)["merge"])
 }
 
@@ -186,19 +186,19 @@ func TestAPurgedRowIsFoundInTheDeleteLog(t *testing.T) {
 	w, c := orgAt(t, salesforcetest.Options{})
 	sf := w.addSalesforce(row("Lovelace", "ada@example.com"))
 	w.onboard()
-	w.goLive(c.now())
+	w.sweepFrom(c.now())
 	c.pass(10 * time.Minute)
 	w.sweep()
-	w.announced()
+	w.takeAnnounced()
 	require.NoError(t, w.sf.Delete("Contact", sf))
 	require.NoError(t, w.sf.Purge("Contact", sf))
 	c.pass(6 * time.Minute)
 	w.sweep()
-	require.Equal(t, []mark{{record.Salesforce, sf, true}}, w.announced())
+	require.Equal(t, []mark{{record.Salesforce, sf, true}}, w.takeAnnounced())
 	for range 4 {
 		c.pass(6 * time.Minute)
 		w.sweep()
-		require.Empty(t, w.announced(), "the delete log is read with an overlap, and what is in it is told once")
+		require.Empty(t, w.takeAnnounced(), "the delete log is read with an overlap, and what is in it is told once")
 	}
 }
 
@@ -210,10 +210,10 @@ func TestWhereDeletionsAreForgottenAllIdsAreCompared(t *testing.T) {
 	}
 	all := w.sf.Load("Contact", rows)
 	w.match()
-	w.goLive(c.now())
+	w.sweepFrom(c.now())
 	c.pass(time.Minute)
 	w.sweep()
-	require.Len(t, w.announced(), len(all))
+	require.Len(t, w.takeAnnounced(), len(all))
 	_, err := w.db.Exec(t.Context(), `DELETE FROM pending`)
 	require.NoError(t, err)
 
@@ -229,14 +229,14 @@ func TestWhereDeletionsAreForgottenAllIdsAreCompared(t *testing.T) {
 	for _, id := range gone {
 		want = append(want, mark{record.Salesforce, id, true})
 	}
-	require.ElementsMatch(t, want, w.announced())
+	require.ElementsMatch(t, want, w.takeAnnounced())
 	w.sweep()
-	require.Empty(t, w.announced(), "one census is enough")
+	require.Empty(t, w.takeAnnounced(), "one census is enough")
 }
 
 func TestAPassThatIsCutOffGoesOnWhereItStopped(t *testing.T) {
 	w, c := orgAt(t, salesforcetest.Options{})
-	w.goLive(c.now())
+	w.sweepFrom(c.now())
 	for i := range 4100 {
 		w.sf.Create("Contact", map[string]any{"LastName": fmt.Sprintf("Row-%05d", i)})
 	}
@@ -250,13 +250,13 @@ func TestAPassThatIsCutOffGoesOnWhereItStopped(t *testing.T) {
 	w.bell.heard = sync.OnceFunc(func() { close(stop) }) // the worker is told to stop once the first page is stored
 	_, err := env.ExecuteActivity(onSweeps.SweepShard, shard)
 	require.NoError(t, err)
-	first := ids(w.announced(), record.Salesforce)
+	first := ids(w.takeAnnounced(), record.Salesforce)
 	require.Len(t, first, 2000)
 	require.Equal(t, before, w.sweptTo(record.Salesforce), "nothing counts as known before the last page")
 
 	w.anotherWorker()
 	w.sweep()
-	rest := ids(w.announced(), record.Salesforce)
+	rest := ids(w.takeAnnounced(), record.Salesforce)
 	require.Equal(t, 4100, len(first)+len(rest), "no page is told of twice")
 }
 
@@ -268,7 +268,7 @@ func TestAFailureIsWrittenDownAndTheSideIsLeftAloneForAWhile(t *testing.T) {
 	w.due()
 	out := do[activities.SweepShardResult](w, onSweeps.SweepShard, shard)
 	require.Equal(t, 1, out.Failed)
-	require.Equal(t, []mark{{record.GoHighLevel, ghl, false}}, w.announced(), "one side's failure is not the other's")
+	require.Equal(t, []mark{{record.GoHighLevel, ghl, false}}, w.takeAnnounced(), "one side's failure is not the other's")
 	require.Equal(t, map[record.Side]string{record.Salesforce: "Unavailable"}, w.troubles())
 	require.Equal(t, before, w.sweptTo(record.Salesforce))
 	require.Zero(t, do[activities.SweepShardResult](w, onSweeps.SweepShard, shard).Swept)

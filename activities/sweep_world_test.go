@@ -12,10 +12,12 @@ import (
 
 var shard = activities.SweepShardInput{Shard: 0, Shards: 1}
 
-// goLive turns live sync on, with everything changed since a time to be swept.
-func (w *world) goLive(since time.Time) {
+// sweepFrom turns live sync on, with everything changed since a time to be swept.
+func (w *world) sweepFrom(since time.Time) {
 	w.t.Helper()
 	do[any](w, onSweeps.GoLive, activities.GoLiveInput{Connection: acme, Begun: since})
+	require.Equal(w.t, []string{acme}, w.bell.rung)
+	w.bell.rung = nil
 }
 
 // due makes both sides' polls due.
@@ -64,8 +66,8 @@ type mark struct {
 	OnlyLinked bool
 }
 
-// announced returns what is announced, and forgets it, as the run that works on it would.
-func (w *world) announced() []mark {
+// takeAnnounced returns what is announced, and forgets it, as the run that works on it would.
+func (w *world) takeAnnounced() []mark {
 	w.t.Helper()
 	rows, err := w.db.Query(w.t.Context(), `DELETE FROM announced RETURNING side, record_id, only_linked`)
 	require.NoError(w.t, err)
@@ -131,8 +133,8 @@ func inStep(t testing.TB, s setting) (w *world, ghl, sf string) {
 	begun := time.Now()
 	w.onboard()
 	require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, ghl).State)
-	w.goLive(begun)
+	w.sweepFrom(begun)
 	w.sweep()
-	require.Empty(t, w.announced())
+	require.Empty(t, w.takeAnnounced())
 	return w, ghl, sf
 }

@@ -45,24 +45,23 @@ type SyncContactsResult struct {
 	// Left is how many pending contacts nobody had claimed before this batch, counted up to 10,000.
 	Left       int                       `json:"left"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
-	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up.
+	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up or the
+	// connection is paused.
 	Pause *Pause `json:"pause,omitempty"`
-	// Rests is the state of a connection that is not active: then the batch is not done, and nobody holds what is left of it.
-	Rests string `json:"rests,omitempty"`
 }
 
 // SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
 // decides, writes, and commits. What a vendor refuses for good is handed to the record lane; what fails for now makes
-// the activity fail, and its next attempt goes on with what is left. It stops short where the connection is paused, or is
-// turned off in another way. Safe to repeat.
+// the activity fail, and its next attempt goes on with what is left. It stops short where the connection is paused. Safe to
+// repeat.
 func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
-	if state, err := restState(ctx, a.Ledger, in.Connection); err != nil || state != "" {
-		return SyncContactsResult{Rests: state}, err
-	}
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
 		pause, err := paused(ctx, err)
 		return SyncContactsResult{Pause: pause}, err
+	}
+	if pause := c.resting(ctx); pause != nil {
+		return SyncContactsResult{Pause: pause}, nil
 	}
 	defer heartbeat(ctx)()
 	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{

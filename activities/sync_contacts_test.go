@@ -167,24 +167,43 @@ func TestARowThatIsLockedForNowIsTriedAgain(t *testing.T) {
 	require.Empty(t, w.handedOver())
 }
 
-func TestAContactThatGoHighLevelRefusesAsADuplicateWaitsForAPerson(t *testing.T) {
+func TestAContactThatGoHighLevelRefusesAsADuplicateIsLinkedToItsHalf(t *testing.T) {
 	w := newWorld(t, setting{})
 	s := w.addSalesforce(row("Lovelace", "ada@example.com"))
 	w.match()
 	// Somebody else makes the contact between reading and writing.
-	w.ghl.Create(contact("Lovelace", "ada@example.com"))
+	made := w.ghl.Create(contact("Lovelace", "ada@example.com"))
 	w.sync()
 	require.Equal(t, 1, w.ghl.Count())
 	link := w.linkOf(record.Salesforce, s)
-	require.Equal(t, record.LinkInReview, link.State)
-	require.Equal(t, record.ReviewDuplicateRefused, link.Problem)
+	require.Equal(t, []int64{link.ID}, w.handedOver())
+	require.Nil(t, link.Intent)
+
+	// By itself it is looked for, found, and linked.
+	w.runHandedOver()
+	link = w.linkOf(record.Salesforce, s)
+	require.Equal(t, made, link.GoHighLevelID)
+	require.Equal(t, record.LinkInStep, link.State)
 	require.Nil(t, link.Intent)
 	require.Empty(t, w.handedOver())
-
-	// The next reading shows it, and they are linked after all.
-	w.onboard()
-	require.NotEmpty(t, w.linkOf(record.Salesforce, s).GoHighLevelID)
 	require.Equal(t, 1, w.ghl.Count())
+	w.settled()
+}
+
+func TestAContactThatGoHighLevelRefusesAsADuplicateOfAnotherPersonWaitsForAPerson(t *testing.T) {
+	w := newWorld(t, setting{})
+	s := w.addSalesforce(with(row("Lovelace", ""), "Phone", "(202) 555-0143"))
+	w.match()
+	other := contact("Hopperfield", "grace@example.com")
+	other.Phone = "+12025550143"
+	w.ghl.Create(other)
+	w.sync()
+	w.runHandedOver()
+	require.Equal(t, 1, w.ghl.Count())
+	link := w.linkOf(record.Salesforce, s)
+	w.waits(link, record.ReviewNamesakes)
+	require.Nil(t, link.Intent)
+	require.Empty(t, w.handedOver())
 }
 
 func TestWhatAPersonChangesBetweenReadingAndWritingIsNotOverwritten(t *testing.T) {
@@ -214,9 +233,10 @@ func TestWhatAPersonChangesBetweenReadingAndWritingIsNotOverwritten(t *testing.T
 	})
 }
 
-func TestARecordDeletedBeforeItsSyncWaitsForAPersonAndNothingIsDeleted(t *testing.T) {
+// Nothing was agreed on yet, so that whatever the other half holds is news: it wins over the deletion.
+func TestARecordDeletedBeforeItsFirstSyncIsMadeAgainAndNothingIsDeleted(t *testing.T) {
 	t.Run("in Salesforce", func(t *testing.T) {
-		w := newWorld(t, setting{})
+		w := newWorld(t, deleting("propagate"))
 		c := contact("Lovelace", "ada@example.com")
 		c.City = "London"
 		g := w.addGoHighLevel(c)
@@ -224,24 +244,25 @@ func TestARecordDeletedBeforeItsSyncWaitsForAPersonAndNothingIsDeleted(t *testin
 		w.match()
 		require.NoError(t, w.sf.Delete("Contact", s))
 		w.sync()
+		w.runHandedOver()
 		link := w.linkOf(record.GoHighLevel, g)
-		require.Equal(t, record.LinkInReview, link.State)
-		require.Equal(t, record.ReviewGone, link.Problem)
-		require.Equal(t, 1, w.ghl.Count())
-		require.Zero(t, w.sf.Count("Contact"))
+		require.NotEqual(t, s, link.SalesforceID)
+		require.Equal(t, "London", w.row(link.SalesforceID)["MailingCity"])
+		w.oneEach(1)
+		w.settled()
 	})
 	t.Run("in GoHighLevel", func(t *testing.T) {
-		w := newWorld(t, setting{})
+		w := newWorld(t, deleting("propagate"))
 		g := w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
 		s := w.addSalesforce(with(row("Lovelace", "ada@example.com"), "MailingCity", "London"))
 		w.match()
 		require.NoError(t, w.ghl.Delete(g))
 		w.sync()
-		link := w.linkOf(record.Salesforce, s)
-		require.Equal(t, record.LinkInReview, link.State)
-		require.Equal(t, record.ReviewGone, link.Problem)
-		require.Zero(t, w.ghl.Count())
-		require.Equal(t, 1, w.sf.Count("Contact"))
+		w.runHandedOver()
+		require.NotEqual(t, g, w.linkOf(record.Salesforce, s).GoHighLevelID)
+		require.Equal(t, "London", w.onlyContact().City)
+		w.oneEach(1)
+		w.settled()
 	})
 	t.Run("with nothing to write", func(t *testing.T) {
 		w := newWorld(t, setting{})
@@ -250,9 +271,11 @@ func TestARecordDeletedBeforeItsSyncWaitsForAPersonAndNothingIsDeleted(t *testin
 		w.match()
 		require.NoError(t, w.ghl.Delete(g))
 		w.sync()
+		require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, g).State, "what was staged shows it yet")
 		require.Equal(t, 1, w.again().Differing)
 		w.sync()
-		require.Equal(t, record.ReviewGone, w.linkOf(record.GoHighLevel, g).Problem)
-		require.Equal(t, 1, w.sf.Count("Contact"))
+		w.runHandedOver()
+		w.waits(w.linkOf(record.GoHighLevel, g), record.ReviewDeletion)
+		require.Equal(t, [2]int{0, 1}, w.counts())
 	})
 }

@@ -48,6 +48,7 @@ func TestAFirstConflictIsSettledByTheFieldsRule(t *testing.T) {
 	r["MailingStreet"], r["MailingCity"], r["MailingState"], r[sandbox.PlanField] = "2 Sales Road", "York", "NY", "enterprise"
 	s := w.addSalesforce(r)
 	w.onboard()
+	w.runHandedOver()
 
 	got, sf := w.contact(g), w.row(s)
 	require.Equal(t, "1 Marketing Way", got.Address1)
@@ -62,6 +63,7 @@ func TestAFirstConflictIsSettledByTheFieldsRule(t *testing.T) {
 	link := w.linkOf(record.GoHighLevel, g)
 	require.Equal(t, record.LinkInReview, link.State)
 	require.Equal(t, record.ReviewConflict, link.Problem)
+	require.Equal(t, []record.Field{record.FirstName}, w.openReview(link.ID).Fields)
 }
 
 func TestTagsMoveOneByOneAndOnlyByTheTagCalls(t *testing.T) {

@@ -39,6 +39,9 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 		pause, err := paused(ctx, err)
 		return VerifyContactsResult{Pause: pause}, err
 	}
+	if pause := c.resting(ctx); pause != nil {
+		return VerifyContactsResult{Pause: pause}, nil
+	}
 	defer heartbeat(ctx)()
 	work, err := a.Ledger.Links(ctx, in.Connection, record.Contact, in.After, in.Size)
 	if err != nil {

@@ -77,12 +77,16 @@ func run(m *testing.M) (code int, err error) {
 }
 
 func createDatabase(ctx context.Context, name, from string) error {
+	return administer(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
+}
+
+func administer(ctx context.Context, sql string) error {
 	conn, err := pgx.Connect(ctx, server.URL())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
+	_, err = conn.Exec(ctx, sql)
 	return err
 }
 
@@ -112,8 +116,9 @@ type setting struct {
 	prepare func(*sandbox.Sandbox)
 	// notDescribed leaves out the check of GoHighLevel's traffic against HighLevel's description.
 	notDescribed bool
-	// between stands between the GoHighLevel client and the fake.
-	between func(http.Handler) http.Handler
+	// between stands between the GoHighLevel client and the fake, betweenSalesforce likewise.
+	between           func(http.Handler) http.Handler
+	betweenSalesforce func(http.Handler) http.Handler
 }
 
 // world is one connection between two fakes, over a database of its own, with the activities as a worker registers
@@ -141,6 +146,13 @@ type bell struct {
 	heard func()
 }
 
+// count returns how often it rang.
+func (b *bell) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.rung)
+}
+
 func (b *bell) Ring(_ context.Context, connection string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -158,6 +170,7 @@ func newWorld(t testing.TB, s setting) *world {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
 	require.NoError(t, createDatabase(t.Context(), name, template))
+	t.Cleanup(func() { _ = administer(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") }) // hundreds fill the disk
 	db, err := store.Open(t.Context(), databaseURL(name))
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
@@ -176,7 +189,11 @@ func newWorld(t testing.TB, s setting) *world {
 	if s.between != nil {
 		handler = s.between(handler)
 	}
-	ghlServer, sfServer := httptest.NewServer(handler), httptest.NewServer(box.Salesforce.Handler())
+	sfHandler := box.Salesforce.Handler()
+	if s.betweenSalesforce != nil {
+		sfHandler = s.betweenSalesforce(sfHandler)
+	}
+	ghlServer, sfServer := httptest.NewServer(handler), httptest.NewServer(sfHandler)
 	t.Cleanup(ghlServer.Close)
 	t.Cleanup(sfServer.Close)
 

@@ -28,6 +28,8 @@ type app struct {
 	errOut io.Writer
 	lookup func(string) (string, bool)
 	browse func(url string) error
+	// attended tells whether a person is there to answer.
+	attended func() bool
 
 	output      string // table or json
 	temporal    platform.TemporalSettings
@@ -41,7 +43,7 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errOut io.Writer, lookup func(string) (string, bool)) *app {
-	return &app{in: in, out: out, errOut: errOut, lookup: lookup, browse: openBrowser}
+	return &app{in: in, out: out, errOut: errOut, lookup: lookup, browse: openBrowser, attended: func() bool { return terminalAt(in) }}
 }
 
 // devStack returns the dev stack that runs on the default data directory, nil when there is none.

@@ -23,7 +23,8 @@ func newConnectionsCommand(a *app) *cobra.Command {
   starter connections add acme.yaml
   starter connections check acme`,
 	}
-	c.AddCommand(newConnectionsInit(a), newConnectionsAdd(a), newConnectionsList(a), newConnectionsShow(a), newConnectionsCheck(a))
+	c.AddCommand(newConnectionsInit(a), newConnectionsAdd(a), newConnectionsList(a), newConnectionsShow(a), newConnectionsCheck(a),
+		newConnectionsApply(a), newConnectionsPause(a), newConnectionsResume(a), newConnectionsDisconnect(a))
 	return c
 }
 
@@ -190,4 +191,4 @@ func readRules(path string) (*rules.Rules, error) {
 }
 
 // connectionState is what a connection that works is in.
-const connectionState = "active"
+const connectionState = record.ConnectionActive

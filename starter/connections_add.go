@@ -112,6 +112,12 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if err := addConnection(ctx, s, keys, loaded, exists, granted); err != nil {
 		return err
 	}
+	if again, err := s.Reconnected(ctx, loaded.Connection); err != nil {
+		return err
+	} else if again {
+		a.say("Connection %s is connected again. What changed meanwhile is synced by `starter start sync %s`.", loaded.Connection, loaded.Connection)
+		return nil
+	}
 	a.say("Connection %s is stored. Next: starter connections check %s", loaded.Connection, loaded.Connection)
 	return nil
 }

@@ -158,6 +158,20 @@ func inputOf(id string) (connection, scenario string, workflow, in any, err erro
 		if input.Validate() == nil && workflows.ContactSyncID(input) == id {
 			return input.Connection, workflows.ScenarioContactSync, workflows.ContactSync, input, nil
 		}
+	case len(parts) == 2 && parts[0] == "sync":
+		return parts[1], workflows.ScenarioSyncChanges, workflows.SyncChanges, workflows.SyncChangesInput{Connection: parts[1]}, nil
+	case len(parts) == 3 && parts[0] == "review":
+		input := workflows.ReviewInput{Connection: parts[1]}
+		if n, err := fmt.Sscan(parts[2], &input.ReviewID); n != 1 || err != nil {
+			break
+		}
+		if input.Validate() == nil && workflows.ReviewID(input.Connection, input.ReviewID) == id {
+			return input.Connection, workflows.ScenarioReview, workflows.Review, input, nil
+		}
+	case len(parts) == 2 && parts[0] == "plan-rules":
+		return "", "", nil, nil, errors.New("its history is gone; `starter connections apply <rules.yaml> --plan` does its work")
+	case len(parts) == 3 && parts[0] == "explain":
+		return "", "", nil, nil, fmt.Errorf("its history is gone; `starter explain %s %s` does its work", parts[1], parts[2])
 	case len(parts) == 3 && parts[0] == "bulk":
 		return "", "", nil, nil, fmt.Errorf("its history is gone; `starter start onboarding %s` does its work", parts[1])
 	}

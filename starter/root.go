@@ -55,7 +55,7 @@ Exit codes:
   1  failed
   2  wrong usage or input
   3  needs a person: access to grant, a side to reconnect, something to review
-  4  no such connection or run
+  4  no such connection or run, review or contact
   5  Temporal or Postgres does not answer`,
 		Example: `  starter demo                          see it work, with two fake CRMs
   starter dev                           start Temporal, Postgres, a worker and the fakes here
@@ -86,8 +86,10 @@ Exit codes:
 	})
 	root.AddCommand(
 		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a),
-		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newRunsCommand(a), newReplayCommand(a), newVersionCommand(a),
+		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newRunsCommand(a),
+		newReplayCommand(a), newVersionCommand(a),
 	)
+	a.completeConnections(root)
 	return root
 }
 
@@ -121,7 +123,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &gone), errors.As(err, &noServer), errors.As(err, &noAnswer):
 		return exitUnreachable
-	case errors.As(err, &notFound), errors.Is(err, record.ErrNoConnection):
+	case errors.As(err, &notFound), errors.Is(err, record.ErrNoConnection), errors.Is(err, record.ErrNoReview), errors.Is(err, record.ErrNoLink):
 		return exitNotFound
 	case errors.As(err, &person), activities.KindOf(err).Class() == crm.Person && activities.KindOf(err) != "":
 		return exitPerson

@@ -18,9 +18,9 @@ import (
 func newStartCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Start a sync scenario",
-		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV",
+		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n  starter start sync acme",
 	}
-	c.AddCommand(newStartOnboarding(a), newStartContactSync(a))
+	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a))
 	return c
 }
 
@@ -104,9 +104,14 @@ func (a *app) runScenario(ctx context.Context, connection, id, scenario, summary
 	return a.watch(ctx, temporal, run, watch)
 }
 
-// startRun starts a workflow in the lane of what a person waits for, and warns when nobody is there to execute it.
+// startRun starts a workflow, in the lane of what a person waits for unless another is set, and warns when nobody is there
+// to execute it.
 func (a *app) startRun(ctx context.Context, temporal client.Client, id, scenario, connection, summary string, workflow, in any) (client.WorkflowRun, error) {
-	run, err := temporal.ExecuteWorkflow(crm.WithLane(ctx, crm.LaneHuman), client.StartWorkflowOptions{
+	lane := ctx
+	if !crm.HasLane(ctx) {
+		lane = crm.WithLane(ctx, crm.LaneHuman)
+	}
+	run, err := temporal.ExecuteWorkflow(lane, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.TaskQueue, StaticSummary: summary,
 		TypedSearchAttributes: workflows.SearchAttributes(scenario, connection), WorkflowExecutionErrorWhenAlreadyStarted: true,
 	}, workflow, in)

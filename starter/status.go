@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,15 +14,29 @@ import (
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
-// connectionStatus is how a connection stands.
+// connectionStatus is how a connection stands with its contacts.
 type connectionStatus struct {
-	Connection string                   `json:"connection"`
-	State      string                   `json:"state"`
-	Linked     int                      `json:"linked"` // pairs that hold a contact on both sides
-	Links      map[record.LinkState]int `json:"links"`
-	Pending    int                      `json:"pending"`
-	Reviews    int                      `json:"reviews"` // undecided
-	CallsToday map[record.Side]int64    `json:"api_calls_today"`
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind"`
+	State      string      `json:"state"`
+	// LiveSince is since when changes are synced; nil before it is onboarded.
+	LiveSince *time.Time               `json:"live_since,omitempty"`
+	Linked    int                      `json:"linked"` // pairs that hold a contact on both sides
+	Links     map[record.LinkState]int `json:"links"`
+	Pending   int                      `json:"pending"`   // with what is announced
+	Announced int                      `json:"announced"` // known to have changed, and not looked at yet
+	Reviews   int                      `json:"reviews"`   // undecided
+	// Reminded counts those of which people were reminded.
+	Reminded   int                   `json:"reviews_reminded"`
+	CallsToday map[record.Side]int64 `json:"api_calls_today"`
+	// ByLane splits today's calls by the lane that they were made in.
+	ByLane map[record.Side]map[string]int64 `json:"api_calls_today_by_lane,omitempty"`
+	// CallsLeft is what the vendor says is left of its day, where it says so.
+	CallsLeft map[record.Side]int `json:"api_calls_left,omitempty"`
+	// Passes is how recently each side was polled; a side that never was is absent.
+	Passes map[record.Side]lastPass `json:"passes,omitempty"`
+	// Attention lists what a person should look at, in words.
+	Attention []string `json:"attention,omitempty"`
 	// Runs are the newest ones, where one connection is asked for and Temporal answers.
 	Runs []listedRun `json:"runs,omitempty"`
 }
@@ -33,8 +48,9 @@ func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [connection]",
 		Short: "Show how the connections stand: in step, pending, in review, failed, API calls",
-		Long: `Shows how the connections stand by Tandem's own account, and of a single connection its newest runs too. LINKED counts the pairs
-that hold a contact on both sides; the other columns count links, and every contact belongs to exactly one.`,
+		Long: `Shows how the connections stand by Tandem's own account, and of a single connection its API calls by lane and its newest runs
+too. LINKED counts the pairs that hold a contact on both sides; the other columns count links, and every contact belongs to
+exactly one. PENDING counts with what is only announced. Below stands what a person should look at.`,
 		Example: `  starter status
   starter status acme -o json`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -80,7 +96,10 @@ func runStatus(ctx context.Context, a *app, args []string) error {
 		a.say("There are no connections yet; `starter connections add` makes one.")
 		return nil
 	}
-	if err := a.showStatus(all); err != nil || len(all[0].Runs) == 0 || len(args) == 0 {
+	if err := a.showStatus(all); err != nil || len(args) == 0 {
+		return err
+	}
+	if err := a.showSides(all[0]); err != nil || len(all[0].Runs) == 0 {
 		return err
 	}
 	say(a.out, "")
@@ -107,45 +126,96 @@ func (a *app) newestRuns(ctx context.Context, connection string) []listedRun {
 }
 
 func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connectionStatus, error) {
-	st := connectionStatus{Connection: row.ID, State: row.State, CallsToday: map[record.Side]int64{}}
+	st := connectionStatus{
+		Connection: row.ID, Kind: record.Contact, State: row.State,
+		CallsToday: map[record.Side]int64{}, ByLane: map[record.Side]map[string]int64{},
+	}
 	counts, err := s.Count(ctx, row.ID, record.Contact, "")
 	if err != nil {
 		return st, err
 	}
-	st.Linked, st.Links, st.Pending = counts.Linked, counts.States, counts.Pending
+	if st.Announced, err = s.Announced(ctx, row.ID, record.Contact); err != nil {
+		return st, err
+	}
+	st.Linked, st.Links, st.Pending = counts.Linked, counts.States, counts.Pending+st.Announced
+	live, err := s.Live(ctx, row.ID)
+	if err != nil {
+		return st, err
+	}
+	st.LiveSince = unlessZero(live.Since)
 	reviews, err := s.Reviews(ctx, row.ID, store.ReviewFilter{})
 	if err != nil {
 		return st, err
 	}
 	st.Reviews = len(reviews)
-	usage, err := s.Usage(ctx, row.ID)
+	for _, r := range reviews {
+		if !r.RemindedAt.IsZero() {
+			st.Reminded++
+		}
+	}
+	allowances, err := s.Allowances(ctx, row.ID)
 	if err != nil {
 		return st, err
 	}
-	today := time.Now().UTC().Format(time.DateOnly)
 	for _, side := range record.Sides {
-		st.CallsToday[side] = 0
+		st.CallsToday[side], st.ByLane[side] = 0, map[string]int64{}
 	}
-	for _, u := range usage {
-		if u.Day.UTC().Format(time.DateOnly) == today {
-			st.CallsToday[u.Side] += u.Calls
+	for _, allowance := range allowances {
+		for lane, calls := range allowance.Today {
+			st.CallsToday[allowance.Side] += calls
+			st.ByLane[allowance.Side][string(lane)] += calls
+		}
+		if allowance.DailyRemaining >= 0 {
+			if st.CallsLeft == nil {
+				st.CallsLeft = map[record.Side]int{}
+			}
+			st.CallsLeft[allowance.Side] = allowance.DailyRemaining
 		}
 	}
+	fresh, err := s.Freshness(ctx, row.ID)
+	if err != nil {
+		return st, err
+	}
+	for _, f := range fresh {
+		if st.Passes == nil {
+			st.Passes = map[record.Side]lastPass{}
+		}
+		st.Passes[f.Side] = lastPass{Seconds: f.Age.Seconds(), Failures: f.Failures, Problem: f.Problem}
+	}
+	st.Attention = st.attention(staleAfter(row))
 	return st, nil
 }
 
 func (a *app) showStatus(all []connectionStatus) error {
+	polled := slices.ContainsFunc(all, func(st connectionStatus) bool { return len(st.Passes) > 0 })
+	header := []string{"CONNECTION", "KIND", "STATE", "LINKED", "IN STEP", "PENDING", "IN REVIEW", "FAILED", "EXCLUDED", "API CALLS TODAY (GHL + SF)"}
+	if polled {
+		header = append(header, "LAST PASS (GHL + SF)")
+	}
 	var rows [][]string
 	for _, st := range all {
 		n := func(s record.LinkState) string { return strconv.Itoa(st.Links[s]) }
-		calls := make([]string, 0, len(record.Sides))
+		var calls, passes []string
 		for _, side := range record.Sides {
 			calls = append(calls, fmt.Sprint(st.CallsToday[side]))
+			passes = append(passes, st.passAge(side))
 		}
-		rows = append(rows, []string{
-			st.Connection, st.State, strconv.Itoa(st.Linked), n(record.LinkInStep), strconv.Itoa(st.Pending), n(record.LinkInReview),
-			n(record.LinkFailed), n(record.LinkExcluded), strings.Join(calls, " + "),
-		})
+		row := []string{
+			st.Connection, string(st.Kind), st.State, strconv.Itoa(st.Linked), n(record.LinkInStep), strconv.Itoa(st.Pending),
+			n(record.LinkInReview), n(record.LinkFailed), n(record.LinkExcluded), strings.Join(calls, " + "),
+		}
+		if polled {
+			row = append(row, strings.Join(passes, " + "))
+		}
+		rows = append(rows, row)
 	}
-	return a.table([]string{"CONNECTION", "STATE", "LINKED", "IN STEP", "PENDING", "IN REVIEW", "FAILED", "EXCLUDED", "API CALLS TODAY (GHL + SF)"}, rows)
+	if err := a.table(header, rows); err != nil {
+		return err
+	}
+	for _, st := range all {
+		for _, line := range st.Attention {
+			say(a.out, "! %s", line)
+		}
+	}
+	return nil
 }

@@ -61,6 +61,9 @@ func (b *bulkSync) describe(ctx workflow.Context) {
 }
 
 func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
+	if err := b.markAll(ctx); err != nil {
+		return BulkSyncResult{}, permanent(ctx, err)
+	}
 	if err := b.drain(ctx); err != nil {
 		return BulkSyncResult{}, permanent(ctx, err)
 	}
@@ -107,29 +110,22 @@ func (b *bulkSync) drain(ctx workflow.Context) error {
 func (b *bulkSync) batch(ctx workflow.Context) error {
 	b.in.Batches++
 	name := fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).WorkflowExecution.ID, b.in.Batches)
-	for {
+	for looks := 0; ; {
 		out, err := b.attempt(ctx, name)
 		if err != nil {
 			return err
 		}
 		b.in.Done += out.Claimed
 		b.allowances = out.Allowances
-		b.rests = b.rests || out.Rests != "" && !b.in.Stays
-		b.drained = b.drained || b.rests || out.Claimed == 0 && out.Pause == nil && out.Rests == ""
+		b.rests = b.rests || isRest(out.Pause) && !b.in.Stays
+		b.drained = b.drained || b.rests || out.Claimed == 0 && out.Pause == nil
 		b.describe(ctx)
-		show := func(note string) { b.paused = note; b.describe(ctx) }
-		// The same batch goes on where it stopped.
-		switch {
-		case out.Pause != nil:
-			err = waitOut(ctx, out.Pause, show)
-		case out.Rests != "" && b.in.Stays:
-			if err = waitWhileResting(ctx, out.Rests, show); workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-				return err // nobody holds anything of it
-			}
-		default:
+		if out.Pause == nil || b.rests {
 			return nil
 		}
-		if err != nil {
+		// The same batch goes on where it stopped; or another one, in the next run: nobody holds anything of it.
+		err = waitOut(ctx, out.Pause, &looks, func(note string) { b.paused = note; b.describe(ctx) })
+		if err != nil || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return err
 		}
 	}

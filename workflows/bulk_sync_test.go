@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/mock"
-	sdk "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -31,7 +30,7 @@ type backlog struct {
 	takes   time.Duration       // how long a batch takes
 	tries   map[string]int      // by the batch's name
 	pauses  []*activities.Pause // of the next batches, after half of what they claim
-	rests   []string            // what the next batches say of the connection, and do nothing; "" for one that works
+	rests   []bool              // of the next batches: whether the connection is paused, so that they do nothing
 	// handedOver waits in the record lane; a ContactSync takes it out, unless it is stuck there.
 	handedOver []int64
 	stuck      map[int64]bool
@@ -60,10 +59,10 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 				}
 			}
 			if len(b.rests) > 0 {
-				state := b.rests[0]
+				rests := b.rests[0]
 				b.rests = b.rests[1:]
-				if state != "" {
-					return activities.SyncContactsResult{Rests: state}, nil
+				if rests {
+					return activities.SyncContactsResult{Pause: &activities.Pause{For: 20 * time.Second, Lane: crm.LaneLive}}, nil
 				}
 			}
 			left := b.pending
@@ -87,6 +86,10 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 			defer b.state.Unlock()
 			return slices.Clone(b.handedOver[:min(in.Limit, len(b.handedOver))]), nil
 		}).Maybe()
+}
+
+// serveContacts mocks the runs of single contacts.
+func (b *backlog) serveContacts(env *testsuite.TestWorkflowEnvironment) {
 	env.OnWorkflow(ContactSync, mock.Anything, mock.Anything).Return(
 		func(_ workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
 			b.state.Lock()
@@ -118,6 +121,7 @@ func (b *backlog) run(t *testing.T, in BulkSyncInput, prepare func(*testsuite.Te
 	t.Helper()
 	env := newEnv(t)
 	b.serve(env)
+	b.serveContacts(env)
 	if prepare != nil {
 		prepare(env)
 	}
@@ -315,15 +319,7 @@ func TestCurrentDetailsCountBothLanes(t *testing.T) {
 	b.handedOver, b.refused[1] = []int64{1}, true
 	env := b.run(t, bulkInput, nil)
 	succeeded(t, env, nil)
-	answer, err := env.QueryWorkflow("__temporal_workflow_metadata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var metadata sdk.WorkflowMetadata
-	if err := answer.Get(&metadata); err != nil {
-		t.Fatal(err)
-	}
-	details := metadata.CurrentDetails
+	details := detailsOf(t, env)
 	for _, want := range []string{"bulk lane", "| 3 |", "record lane"} {
 		if !strings.Contains(details, want) {
 			t.Errorf("the details do not say %q: %s", want, details)

@@ -29,7 +29,7 @@ func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.commit.Side, s.commit.Plan = side, out.Plan
+	s.commit.Plan = out.Plan
 	switch out.Action {
 	case activities.AbsenceRejoin:
 		s.learn(side, out.RecordID)
@@ -39,6 +39,7 @@ func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
 		s.gone = nil
 		return true, nil
 	case activities.AbsenceReview:
+		s.commit.Side = side
 		return false, s.finish(ctx, record.LinkInReview, out.Review)
 	case activities.AbsenceOver:
 		s.commit.Drop = out.Drop
@@ -109,14 +110,15 @@ func (s *contactSync) finish(ctx workflow.Context, state record.LinkState, probl
 		return err
 	}
 	s.decided = nil
+	s.claim.Token = 0 // the contact is let go
 	s.result.GoHighLevelID, s.result.SalesforceID = s.claim.GoHighLevelID, s.claim.SalesforceID
 	s.result.State, s.result.Problem = state, problem
 	return nil
 }
 
 // fail records that the contact failed, with whatever was written before, and returns the typed error that the run
-// fails with.
-func (s *contactSync) fail(ctx workflow.Context, err error) error {
+// fails with; or else that the contact changed meanwhile, so that it is to be tried again as it is now.
+func (s *contactSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
 	if s.claim.Token != 0 {
 		problem := string(activities.KindOf(err))
 		if problem == "" {
@@ -127,9 +129,13 @@ func (s *contactSync) fail(ctx workflow.Context, err error) error {
 			s.commit.Plan = nil
 		}
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
-		if commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), contacts.CommitContact, s.commit).Get(disconnected, nil); commit != nil {
+		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), contacts.CommitContact, s.commit).Get(disconnected, &s.standing)
+		switch {
+		case commit != nil:
 			err = errors.Join(err, commit)
+		case ctx.Err() == nil && (s.standing.Again || s.waiting.changed()):
+			return true, nil
 		}
 	}
-	return permanent(ctx, err)
+	return false, permanent(ctx, err)
 }

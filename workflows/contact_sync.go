@@ -22,8 +22,10 @@ func ContactSync(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, 
 		return ContactSyncResult{}, err
 	}
 	err := s.run(ctx)
-	if err != nil {
-		err = s.fail(ctx, err)
+	for again := true; err != nil && again; {
+		if again, err = s.fail(ctx, err); again {
+			err = s.run(ctx)
+		}
 	}
 	if end := s.waiting.end(ctx); err == nil {
 		err = end
@@ -56,9 +58,10 @@ func (s *contactSync) setup(ctx workflow.Context) error {
 // run syncs the contact, and again as long as it changes meanwhile, and waits where a person has to decide. It starts over
 // whenever another run took the contact over, which it may once a claim is old.
 func (s *contactSync) run(ctx workflow.Context) error {
-	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil
+	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil || s.result.LinkID != 0
 	for ; ; woken = true {
 		s.claim, s.commit, s.standing = activities.ContactClaim{}, activities.CommitContactInput{}, activities.ContactCommitted{}
+		s.waiting.heed()
 		err := s.attempt(ctx)
 		switch {
 		case activities.KindOf(err) == activities.TypeFenced:
@@ -68,7 +71,7 @@ func (s *contactSync) run(ctx workflow.Context) error {
 			return nil // since it was said to be pending, it was joined with its other half, or nothing was left of it
 		case err != nil:
 			return err
-		case s.standing.Again:
+		case s.standing.Again || s.waiting.changed():
 			continue
 		case s.standing.Waiting == nil:
 			return nil
@@ -87,7 +90,11 @@ func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
 			workflow.GetLogger(ctx).Info("nobody is there to be told that this run waits", "link", s.result.LinkID)
 		}
 	}
-	return s.waiting.wait(ctx, s.standing.Waiting)
+	verdict, err := s.waiting.wait(ctx, s.standing.Waiting)
+	if err != nil {
+		s.claim = activities.ContactClaim{} // let go of before the wait: there is nothing to record
+	}
+	return verdict, err
 }
 
 func (s *contactSync) attempt(ctx workflow.Context) error {
@@ -155,9 +162,12 @@ func (s *contactSync) take(ctx workflow.Context) error {
 	err := workflow.ExecuteActivity(ledgerCall(ctx, "Claim the contact"), contacts.ClaimContact, activities.ClaimContactInput{
 		Connection: s.in.Connection, LinkID: s.in.LinkID, Side: s.in.Side, RecordID: s.in.RecordID,
 	}).Get(ctx, &s.claim)
+	if err != nil {
+		return err
+	}
 	s.commit.Claim, s.commit.Origin = s.claim, s.in.Origin
 	s.result.LinkID = s.claim.LinkID
-	return err
+	return nil
 }
 
 // read reads both sides at once, and notes which of them lack the record.

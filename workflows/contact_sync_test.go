@@ -78,29 +78,27 @@ func TestContestedFieldsAreForAPersonAndTheOthersAreWritten(t *testing.T) {
 	w.both = activities.ContactDecision{
 		Contested: []record.Field{record.Phone}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
-	var out ContactSyncResult
-	succeeded(t, w.sync(t, nil), &out)
-	same(t, "state", out.State, record.LinkInReview)
-	same(t, "problem", out.Problem, record.ReviewConflict)
+	commit := w.waits(t)
+	same(t, "state", commit.State, record.LinkInReview)
+	same(t, "problem", commit.Problem, record.ReviewConflict)
+	same(t, "contested", commit.Fields, []record.Field{record.Phone})
 	same(t, "updates", w.count("update salesforce"), 1)
-	if len(w.lastCommit(t).Plan) == 0 {
+	if len(commit.Plan) == 0 {
 		t.Error("what was agreed besides the conflict is not remembered")
 	}
 }
 
-func TestARecordThatIsGoneIsForAPerson(t *testing.T) {
-	for _, side := range record.Sides {
-		t.Run(string(side), func(t *testing.T) {
-			w := newWorld()
-			w.holds[side] = false
-			var out ContactSyncResult
-			succeeded(t, w.sync(t, nil), &out)
-			same(t, "state", out.State, record.LinkInReview)
-			same(t, "problem", out.Problem, record.ReviewGone)
-			same(t, "decisions", w.count("decide"), 0)
-			same(t, "commit", w.lastCommit(t).Problem, record.ReviewGone)
-		})
+func TestFieldsThatBothSidesKeepRewritingAreForAPersonAndNothingIsWritten(t *testing.T) {
+	w := newWorld()
+	w.both = activities.ContactDecision{
+		Alternating: []record.Field{record.City}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
+	commit := w.waits(t)
+	same(t, "state", commit.State, record.LinkInReview)
+	same(t, "problem", commit.Problem, record.ReviewPingPong)
+	same(t, "alternating", commit.Fields, []record.Field{record.City})
+	same(t, "updates", w.count("update salesforce"), 0)
+	same(t, "base", len(commit.Plan), 0)
 }
 
 func TestWhatAVendorRefusesForGoodFailsTheRunWithItsType(t *testing.T) {

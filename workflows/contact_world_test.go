@@ -1,12 +1,16 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/mock"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/tandem-sync/tandem/activities"
@@ -31,12 +35,26 @@ type world struct {
 	// landed tells that a create which fails took effect all the same.
 	landed    bool
 	committed []activities.CommitContactInput
+	verdicts  []string // which step was handed which verdict, in order
+	// absence is what became of a record that is not there, while nobody has decided about it.
+	absence activities.Absence
+	// asks tells whether what is in review waits for a person; else it counts as settled at once.
+	asks               bool
+	waves              bool  // what is in review belongs to a wave, which waits in a run of its own
+	review             int64 // the review that is open
+	remindIn, decideIn time.Duration
+	again              int  // during how many more syncs the contact changes
+	forgotten          bool // the link is not there any more
+	// These are called, once set, in the middle of a commit and of a reminder.
+	onCommit, onRemind func()
 }
 
 const (
 	ghlID  = "ghl-1"
 	sfID   = "sf-1"
 	linkID = int64(17)
+	// survivorID is the record that others were merged into, on whichever side.
+	survivorID = "survivor"
 )
 
 // newWorld is a contact that both sides hold and that is linked.
@@ -93,6 +111,35 @@ func (w *world) commits() []activities.CommitContactInput {
 	return slices.Clone(w.committed)
 }
 
+// states are those that were committed, in order.
+func (w *world) states() (out []record.LinkState) {
+	for _, c := range w.commits() {
+		out = append(out, c.State)
+	}
+	return out
+}
+
+// fail plans errors for the next calls of a name.
+func (w *world) fail(name string, errs ...error) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	w.errs[name] = errs
+}
+
+// changesDuring makes the contact change during each of the next syncs.
+func (w *world) changesDuring(syncs int) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	w.again = syncs
+}
+
+// forget takes the link out of the ledger.
+func (w *world) forget() {
+	w.state.Lock()
+	defer w.state.Unlock()
+	w.forgotten = true
+}
+
 // lastCommit is what the ledger was told in the end.
 func (w *world) lastCommit(t *testing.T) activities.CommitContactInput {
 	t.Helper()
@@ -110,52 +157,11 @@ func (w *world) serve(env *testsuite.TestWorkflowEnvironment) {
 	w.serveSalesforce(env)
 }
 
-func (w *world) serveLedger(env *testsuite.TestWorkflowEnvironment) {
-	env.OnActivity(contacts.ClaimContact, mock.Anything, mock.Anything).Return(
-		func(context.Context, activities.ClaimContactInput) (activities.ContactClaim, error) {
-			err := w.step("claim")
-			return w.link, err
-		}).Maybe()
-	env.OnActivity(contacts.DecideContact, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.DecideContactInput) (activities.ContactDecision, error) {
-			err := w.step("decide")
-			d := w.both
-			switch {
-			case in.GoHighLevel == nil:
-				d = w.create
-				d.Create = record.GoHighLevel
-			case in.Salesforce == nil:
-				d = w.create
-				d.Create = record.Salesforce
-			}
-			d.Plan = activities.Sealed("plan")
-			return d, err
-		}).Maybe()
-	env.OnActivity(contacts.SettleContact, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.SettleContactInput) (activities.SettledContact, error) {
-			err := w.step("settle")
-			if err == nil && w.has(in.Side) {
-				return activities.SettledContact{RecordID: map[record.Side]string{record.GoHighLevel: ghlID, record.Salesforce: sfID}[in.Side]}, nil
-			}
-			return w.settled, err
-		}).Maybe()
-	env.OnActivity(contacts.CommitContact, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.CommitContactInput) error {
-			if err := w.step("commit"); err != nil {
-				return err
-			}
-			w.state.Lock()
-			defer w.state.Unlock()
-			w.committed = append(w.committed, in)
-			return nil
-		}).Maybe()
-}
-
 func (w *world) serveGoHighLevel(env *testsuite.TestWorkflowEnvironment) {
 	env.OnActivity(goHighLevel.GetGoHighLevelContact, mock.Anything, mock.Anything).Return(
 		func(_ context.Context, in activities.GoHighLevelContactInput) (activities.GoHighLevelContact, error) {
 			err := w.step("read gohighlevel")
-			if err == nil && !w.has(record.GoHighLevel) {
+			if err == nil && in.ContactID != survivorID && !w.has(record.GoHighLevel) {
 				err = refusal(record.GoHighLevel, crm.NotFound)
 			}
 			return activities.GoHighLevelContact{ContactID: in.ContactID, Contact: activities.Sealed("ghl")}, err
@@ -170,6 +176,10 @@ func (w *world) serveGoHighLevel(env *testsuite.TestWorkflowEnvironment) {
 	}
 	env.OnActivity(goHighLevel.CreateGoHighLevelContact, mock.Anything, mock.Anything).Return(write("create gohighlevel")).Maybe()
 	env.OnActivity(goHighLevel.UpdateGoHighLevelContact, mock.Anything, mock.Anything).Return(write("update gohighlevel")).Maybe()
+	env.OnActivity(goHighLevel.DeleteGoHighLevelContact, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.GoHighLevelContactInput) error {
+			return w.step("delete gohighlevel " + in.ContactID)
+		}).Maybe()
 	tags := func(name string) func(context.Context, activities.GoHighLevelTagsInput) (activities.GoHighLevelTags, error) {
 		return func(_ context.Context, in activities.GoHighLevelTagsInput) (activities.GoHighLevelTags, error) {
 			return activities.GoHighLevelTags{}, w.step(name + " " + in.ContactID)
@@ -181,23 +191,27 @@ func (w *world) serveGoHighLevel(env *testsuite.TestWorkflowEnvironment) {
 
 func (w *world) serveSalesforce(env *testsuite.TestWorkflowEnvironment) {
 	env.OnActivity(salesforce.GetSalesforceRecord, mock.Anything, mock.Anything).Return(
-		func(context.Context, activities.SalesforceRecordInput) (activities.SealedDocument, error) {
+		func(_ context.Context, in activities.SalesforceRecordInput) (activities.SealedDocument, error) {
 			err := w.step("read salesforce")
-			if err == nil && !w.has(record.Salesforce) {
+			if err == nil && in.ID != survivorID && !w.has(record.Salesforce) {
 				err = refusal(record.Salesforce, crm.NotFound)
 			}
 			return activities.SealedDocument{Document: activities.Sealed("sf")}, err
 		}).Maybe()
 	write := func(name string) func(context.Context, activities.SalesforceWriteInput) (activities.SalesforceSaved, error) {
-		return func(context.Context, activities.SalesforceWriteInput) (activities.SalesforceSaved, error) {
+		return func(_ context.Context, in activities.SalesforceWriteInput) (activities.SalesforceSaved, error) {
 			if err := w.write(name, record.Salesforce); err != nil {
 				return activities.SalesforceSaved{}, err
 			}
-			return activities.SalesforceSaved{ID: sfID}, nil
+			return activities.SalesforceSaved{ID: cmp.Or(in.ID, sfID)}, nil
 		}
 	}
 	env.OnActivity(salesforce.CreateSalesforceRecord, mock.Anything, mock.Anything).Return(write("create salesforce")).Maybe()
 	env.OnActivity(salesforce.UpsertSalesforceRecord, mock.Anything, mock.Anything).Return(write("upsert salesforce")).Maybe()
+	env.OnActivity(salesforce.DeleteSalesforceRecord, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.SalesforceRecordInput) error {
+			return w.step("delete salesforce " + in.ID)
+		}).Maybe()
 	env.OnActivity(salesforce.UpdateSalesforceRecord, mock.Anything, mock.Anything).Return(write("update salesforce")).Maybe()
 }
 
@@ -220,4 +234,20 @@ func (w *world) sync(t *testing.T, prepare func(*testsuite.TestWorkflowEnvironme
 	}
 	env.ExecuteWorkflow(ContactSync, ContactSyncInput{Connection: "acme", LinkID: linkID, Origin: "epoch"})
 	return env
+}
+
+// waits runs a ContactSync over the world, checks that it waits for a person, and returns how the contact was committed
+// before. The run is cancelled then.
+func (w *world) waits(t *testing.T) activities.CommitContactInput {
+	t.Helper()
+	w.asks = true
+	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(env.CancelWorkflow, 365*24*time.Hour)
+	})
+	var canceled *temporal.CanceledError
+	if err := env.GetWorkflowError(); !errors.As(err, &canceled) {
+		t.Fatalf("the run ended with %v and did not wait", err)
+	}
+	same(t, "commits", len(w.commits()), 1)
+	return w.lastCommit(t)
 }

@@ -128,8 +128,11 @@ type BulkSyncInput struct {
 	Total      int         `json:"total"`  // expected, for progress
 	// Stays lets the run wait while the connection is paused; without it the run ends, and what is pending stays pending.
 	Stays bool `json:"stays,omitempty"`
+	// MarkAll makes everything pending first that is kept in step, so that all of it is decided anew.
+	MarkAll bool `json:"mark_all,omitempty"`
 
 	// Carried over when the run continues as a new one.
+	Marked  int64          `json:"marked,omitempty"`  // the last link that was marked
 	Batches int            `json:"batches,omitempty"` // begun so far
 	Done    int            `json:"done,omitempty"`
 	Failed  int            `json:"failed,omitempty"`

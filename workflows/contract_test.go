@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/tandem-sync/tandem/internal/record"
@@ -14,6 +16,9 @@ func TestIDsAreMadeOfWhatTheWorkIsAbout(t *testing.T) {
 	same(t, "contact by record",
 		ContactSyncID(ContactSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "003X"}), "contact/acme/salesforce:003X")
 	same(t, "check", CheckConnectionID("acme"), "check/acme")
+	same(t, "changes", SyncChangesID("acme"), "sync/acme")
+	same(t, "review", ReviewID("acme", 42), "review/acme/42")
+	same(t, "sweep", SweepID(3), "sweep/3")
 }
 
 func TestAContactIsNamedInOneWay(t *testing.T) {
@@ -34,5 +39,57 @@ func TestAContactIsNamedInOneWay(t *testing.T) {
 		if err := c.in.Validate(); (err == nil) != c.fine {
 			t.Errorf("%+v: %v", c.in, err)
 		}
+	}
+}
+
+func TestWhatIsMissingInTheInputOfLiveSyncIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		in   interface{ Validate() error }
+		says []string // nothing where it is fine
+	}{
+		{SyncChangesInput{Connection: "acme"}, nil},
+		{SyncChangesInput{}, []string{"connection is missing"}},
+		{ReviewInput{Connection: "acme", ReviewID: 1}, nil},
+		{ReviewInput{ReviewID: 1}, []string{"connection is missing"}},
+		{ReviewInput{Connection: "acme"}, []string{"review_id is missing"}},
+		{ReviewInput{ReviewID: -1}, []string{"connection is missing", "review_id is missing"}},
+		{SweepInput{Shard: 0, Shards: 1}, nil},
+		{SweepInput{Shard: 3, Shards: 4}, nil},
+		{SweepInput{}, []string{"shard 0 of 0"}},
+		{SweepInput{Shard: 4, Shards: 4}, []string{"shard 4 of 4"}},
+		{SweepInput{Shard: -1, Shards: 4}, []string{"shard -1 of 4"}},
+	} {
+		err := c.in.Validate()
+		if (err == nil) != (len(c.says) == 0) {
+			t.Errorf("%+v: %v", c.in, err)
+			continue
+		}
+		for _, want := range c.says {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: %q does not say %q", c.in, err, want)
+			}
+		}
+	}
+}
+
+// What is carried over and what people send is read by other releases.
+func TestWhatPassesBetweenRunsKeepsItsShape(t *testing.T) {
+	for what, c := range map[string]struct {
+		value any
+		want  string
+	}{
+		"changes": {SyncChangesInput{Connection: "acme", Told: map[int64]bool{7: true}, Round: 2}, `{"connection":"acme","told":{"7":true},"round":2}`},
+		"review":  {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
+		"sweep":   {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"verdict": {
+			record.Verdict{ReviewID: 4, Choice: record.ChooseSalesforce, Fields: map[record.Field]record.Side{record.City: record.GoHighLevel}, By: "ada"},
+			`{"review_id":4,"choice":"salesforce","fields":{"city":"gohighlevel"},"by":"ada"}`,
+		},
+	} {
+		got, err := json.Marshal(c.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, what, string(got), c.want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	sdk "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -98,6 +99,20 @@ func progressOf(t *testing.T, env *testsuite.TestWorkflowEnvironment) Progress {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// detailsOf reads what a run shows of itself.
+func detailsOf(t *testing.T, env *testsuite.TestWorkflowEnvironment) string {
+	t.Helper()
+	answer, err := env.QueryWorkflow("__temporal_workflow_metadata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var metadata sdk.WorkflowMetadata
+	if err := answer.Get(&metadata); err != nil {
+		t.Fatal(err)
+	}
+	return metadata.CurrentDetails
 }
 
 // diary notes what was called, in order; calls come from several goroutines.

@@ -34,7 +34,8 @@ func registered() []string {
 	n := &names{}
 	Register(n)
 	RegisterActivities(n, nil, nil, nil)
-	n.all = append(n.all, "query "+QueryProgress)
+	n.all = append(n.all, "query "+QueryProgress,
+		"signal "+SignalRing, "signal "+SignalChanged, "signal "+SignalParked, "update "+UpdateDecide)
 	slices.Sort(n.all)
 	return n.all
 }

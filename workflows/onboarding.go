@@ -86,8 +86,8 @@ func (o *onboarding) enter(ctx workflow.Context, phase string) {
 }
 
 // waitOut sleeps for as long as an allowance is used up.
-func (o *onboarding) waitOut(ctx workflow.Context, p *activities.Pause) error {
-	return waitOut(ctx, p, func(note string) { o.paused = note; o.enter(ctx, o.phase) })
+func (o *onboarding) waitOut(ctx workflow.Context, p *activities.Pause, looks *int) error {
+	return waitOut(ctx, p, looks, func(note string) { o.paused = note; o.enter(ctx, o.phase) })
 }
 
 func (o *onboarding) run(ctx workflow.Context) error {
@@ -162,7 +162,7 @@ func (o *onboarding) stageAndMatch(ctx workflow.Context, epoch string, newOnly b
 }
 
 func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string) error {
-	for {
+	for looks := 0; ; {
 		var out activities.StageContactsResult
 		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Read contacts from %s", side)), contacts.StageContacts,
 			activities.StageContactsInput{Connection: o.in.Connection, Side: side, Epoch: epoch}).Get(ctx, &out)
@@ -180,7 +180,7 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 			return nil
 		}
 		if out.Pause != nil {
-			if err := o.waitOut(ctx, out.Pause); err != nil {
+			if err := o.waitOut(ctx, out.Pause, &looks); err != nil {
 				return err
 			}
 		}
@@ -190,24 +190,25 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 // reviews gives what the matching could not place a run each, in which it waits for a person, and tells the runs of an
 // earlier matching that theirs is over.
 func (o *onboarding) reviews(ctx workflow.Context) error {
-	for last := int64(0); ; {
+	begun, told := map[int64]bool{}, map[string]bool{}
+	for {
+		// Those that were begun or told may still be listed, before what is new.
+		limit := reviewsAtOnce + max(len(begun), len(told))
 		var runs record.ReviewRuns
 		err := workflow.ExecuteActivity(ledgerCall(ctx, "List what waits for a person"), reviews.ListReviewRuns,
-			activities.ListReviewRunsInput{Connection: o.in.Connection, Limit: reviewsAtOnce}).Get(ctx, &runs)
+			activities.ListReviewRunsInput{Connection: o.in.Connection, Limit: limit}).Get(ctx, &runs)
 		if err != nil {
 			return err
 		}
-		if last == 0 {
-			for _, id := range runs.Over {
+		for _, id := range runs.Over {
+			if !told[id] {
+				told[id] = true
 				// One that has ended already need not be told.
 				_ = workflow.SignalExternalWorkflow(ctx, id, "", SignalChanged, nil).Get(ctx, nil)
 			}
 		}
-		if len(runs.Unattended) == 0 || runs.Unattended[0] == last {
-			return nil
-		}
-		last = runs.Unattended[0]
-		if err := attendReviews(ctx, o.in.Connection, runs.Unattended); err != nil {
+		n, err := attendReviews(ctx, o.in.Connection, runs.Unattended, begun)
+		if err != nil || n == 0 && len(runs.Over) < limit {
 			return err
 		}
 	}
@@ -251,6 +252,7 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 	o.enter(ctx, "verify")
 	o.result.Verify, o.verified = VerifyAccount{}, 0
 	o.toVerify = o.match.Linked + o.match.OnlyGoHighLevel + o.match.OnlySalesforce + o.match.InReview + o.match.Excluded
+	looks := 0
 	for after := int64(0); ; {
 		var out activities.VerifyContactsResult
 		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Compare %s", count(verifySize, "link"))), contacts.VerifyContacts,
@@ -259,7 +261,7 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 			return 0, err
 		}
 		if out.Pause != nil {
-			if err := o.waitOut(ctx, out.Pause); err != nil {
+			if err := o.waitOut(ctx, out.Pause, &looks); err != nil {
 				return 0, err
 			}
 			continue

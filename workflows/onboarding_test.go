@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +39,12 @@ type estate struct {
 	lanes     map[string]crm.Lane // of each activity and child run, by name
 	pauses    map[string]int      // how often an activity is stopped by a used-up day
 	stageErr  error
+	// unattended are the reviews that no run waits for, over the runs whose review is over; slow leaves the former listed
+	// though they were given a run.
+	unattended []int64
+	slow       bool
+	over       []string
+	listErr    error
 }
 
 func newEstate() *estate {
@@ -108,6 +115,34 @@ func (e *estate) serve(env *testsuite.TestWorkflowEnvironment) {
 			e.note("unstage")
 			return nil
 		}).Maybe()
+	env.OnActivity(sweeps.GoLive, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.GoLiveInput) error {
+			e.note("go live")
+			if in.Begun.IsZero() {
+				return errors.New("nobody says from when on to sweep")
+			}
+			return nil
+		}).Maybe()
+	env.OnActivity(reviews.ListReviewRuns, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.ListReviewRunsInput) (record.ReviewRuns, error) {
+			e.note("list reviews of " + in.Connection)
+			e.state.Lock()
+			defer e.state.Unlock()
+			return record.ReviewRuns{
+				Unattended: slices.Clone(e.unattended[:min(in.Limit, len(e.unattended))]),
+				Over:       slices.Clone(e.over[:min(in.Limit, len(e.over))]),
+			}, e.listErr
+		}).Maybe()
+	env.OnWorkflow(Review, mock.Anything, mock.Anything).Return(
+		func(_ workflow.Context, in ReviewInput) (record.Verdict, error) {
+			e.note(fmt.Sprintf("review %d", in.ReviewID))
+			e.state.Lock()
+			defer e.state.Unlock()
+			if !e.slow {
+				e.unattended = slices.DeleteFunc(e.unattended, func(r int64) bool { return r == in.ReviewID })
+			}
+			return record.Verdict{}, nil
+		}).Maybe()
 	env.OnWorkflow(BulkSync, mock.Anything, mock.Anything).Return(
 		func(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 			e.note("bulk sync")
@@ -158,9 +193,9 @@ func TestOnboardingReadsMatchesBackfillsAndVerifies(t *testing.T) {
 	reads := []string{"read gohighlevel", "read gohighlevel", "read gohighlevel", "read salesforce"}
 	same(t, "calls", done, slices.Concat(
 		[]string{"check access"}, reads, []string{"match, new only: false", "bulk sync"},
-		reads, []string{"match, new only: true", "compare after 0", "count for " + epoch, "unstage"},
+		reads, []string{"match, new only: true", "compare after 0", "list reviews of acme", "go live", "count for " + epoch, "unstage"},
 	))
-	same(t, "bulk sync", e.bulk, []BulkSyncInput{{Connection: "acme", Kind: record.Contact, Epoch: epoch + "-1", Origin: epoch, Total: 90}})
+	same(t, "bulk sync", e.bulk, []BulkSyncInput{{Connection: "acme", Kind: record.Contact, Epoch: epoch + "-1", Origin: epoch, Total: 90, Stays: true}})
 	if !slices.Contains(waits, time.Minute) {
 		t.Errorf("the search index was not waited for: %v", waits)
 	}

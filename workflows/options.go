@@ -46,6 +46,15 @@ func ledgerCall(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// personCall is a few API calls whose result a person waits for: soon, or not at all.
+func personCall(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout:    20 * time.Second,
+		ScheduleToCloseTimeout: 40 * time.Second,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2},
+	})
+}
+
 // bulkCall is many API calls and ledger writes under a heartbeat. Its progress is in the ledger, so a retry goes on
 // where the last attempt stopped.
 func bulkCall(ctx workflow.Context, summary string) workflow.Context {
@@ -96,8 +105,10 @@ const (
 	recordLanes = 10
 	// reviewsAtOnce is how many reviews of several links are given a run at once.
 	reviewsAtOnce = 50
-	// restCheck is how often a run that stays looks whether its connection is active again.
-	restCheck = time.Minute
+	// restLongest is how long a run waits at most until it looks again whether its connection is still paused.
+	restLongest = 15 * time.Minute
+	// markSize is how many links one activity marks.
+	markSize = 2000
 	// verifySize is how many links one activity compares.
 	verifySize = 1000
 	// passes is how often an onboarding syncs what the comparison found differing, before it calls it drift.

@@ -15,6 +15,8 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(SyncChanges)
 	r.RegisterWorkflow(Review)
 	r.RegisterWorkflow(Sweep)
+	r.RegisterWorkflow(Explain)
+	r.RegisterWorkflow(PlanRules)
 }
 
 // Ledger is all that the activities need to remember.

@@ -19,13 +19,17 @@ func Review(ctx workflow.Context, in ReviewInput) (record.Verdict, error) {
 	}
 	decided, err := decideReview(ctx, in, w)
 	if err != nil {
-		return decided, permanent(ctx, err)
+		err = permanent(ctx, err)
 	}
-	return decided, w.end(ctx)
+	if end := w.end(ctx); err == nil {
+		err = end
+	}
+	return decided, err
 }
 
 func decideReview(ctx workflow.Context, in ReviewInput, w *waiting) (record.Verdict, error) {
 	for {
+		w.heed()
 		var asked *activities.Waiting
 		err := workflow.ExecuteActivity(ledgerCall(ctx, "Read what is asked"), reviews.AttendReview,
 			activities.ReviewInput{Connection: in.Connection, ReviewID: in.ReviewID}).Get(ctx, &asked)

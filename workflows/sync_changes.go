@@ -17,7 +17,7 @@ func SyncChanges(ctx workflow.Context, in SyncChangesInput) error {
 	if err := in.Validate(); err != nil {
 		return invalidInput(err)
 	}
-	s := &syncChanges{in: in, rings: workflow.GetSignalChannelWithOptions(ctx, SignalRing, workflow.SignalChannelOptions{
+	s := &syncChanges{in: in, reviews: map[int64]bool{}, rings: workflow.GetSignalChannelWithOptions(ctx, SignalRing, workflow.SignalChannelOptions{
 		Description: "Something is pending",
 	})}
 	if s.in.Told == nil {
@@ -28,9 +28,10 @@ func SyncChanges(ctx workflow.Context, in SyncChangesInput) error {
 }
 
 type syncChanges struct {
-	in    SyncChangesInput
-	rings workflow.ReceiveChannel
-	lane  *recordLane
+	in      SyncChangesInput
+	rings   workflow.ReceiveChannel
+	lane    *recordLane
+	reviews map[int64]bool // that were given a run
 	// What was begun, for people who watch.
 	single, bulk int
 }
@@ -42,24 +43,27 @@ func (s *syncChanges) run(ctx workflow.Context) error {
 		}
 		var plan activities.ChangesPlan
 		err := workflow.ExecuteActivity(ledgerCall(ctx, "See what is pending"), contacts.PlanChanges,
-			activities.PlanChangesInput{Connection: s.in.Connection}).Get(ctx, &plan)
+			activities.PlanChangesInput{Connection: s.in.Connection, Begun: len(s.reviews)}).Get(ctx, &plan)
 		if err != nil {
 			return permanent(ctx, err)
 		}
-		if err := s.attendReviews(ctx, plan.Reviews); err != nil {
-			return err
+		begun, err := attendReviews(ctx, s.in.Connection, plan.Reviews, s.reviews)
+		if err != nil {
+			return permanent(ctx, err)
 		}
 		done, err := s.step(ctx, plan)
 		if err != nil {
 			return permanent(ctx, err)
 		}
-		if done && s.rings.Len() == 0 {
+		if done && begun == 0 && s.rings.Len() == 0 {
 			return nil
 		}
 		s.in.Round++
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			// What rang meanwhile needs no carrying over: the next run begins by looking.
-			s.hush()
+			// What rang meanwhile needs no carrying over: the next run begins by looking. But it may be about one that was told.
+			if s.hush() {
+				clear(s.in.Told)
+			}
 			return workflow.NewContinueAsNewError(ctx, SyncChanges, s.in)
 		}
 	}
@@ -87,7 +91,10 @@ func (s *syncChanges) step(ctx workflow.Context, plan activities.ChangesPlan) (d
 	case len(links) > 0:
 		s.single += len(links)
 		s.describe(ctx)
-		return false, s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) { s.in.Told[link] = told })
+		return false, s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) {
+			s.in.Told[link] = told
+			s.describe(ctx)
+		})
 	}
 	return true, nil
 }
@@ -106,23 +113,23 @@ func (s *syncChanges) describe(ctx workflow.Context) {
 		s.single, s.bulk, s.lane.failed))
 }
 
-// attendReviews gives each review of several links that nobody waits for a run of its own.
-func (s *syncChanges) attendReviews(ctx workflow.Context, ids []int64) error {
-	return attendReviews(ctx, s.in.Connection, ids)
-}
-
-// attendReviews starts the runs in which reviews wait; one that is open already is left alone.
-func attendReviews(ctx workflow.Context, connection string, ids []int64) error {
+// attendReviews starts the runs in which reviews wait, but for those that were begun, and tells how many these were. One
+// whose run is open already is left alone.
+func attendReviews(ctx workflow.Context, connection string, ids []int64, begun map[int64]bool) (n int, err error) {
 	var starts []workflow.Future
 	for _, id := range ids {
+		if begun[id] {
+			continue
+		}
+		begun[id] = true
 		run := workflow.ExecuteChildWorkflow(child(ctx, ReviewID(connection, id), ScenarioReview, connection,
 			fmt.Sprintf("Review %d waits for a person", id)), Review, ReviewInput{Connection: connection, ReviewID: id})
 		starts = append(starts, run.GetChildWorkflowExecution())
 	}
 	for _, start := range starts {
 		if err := start.Get(ctx, nil); err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(starts), nil
 }

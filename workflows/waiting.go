@@ -24,31 +24,36 @@ type waiting struct {
 	asked      *activities.Waiting // nil while nothing is asked
 	verdict    *record.Verdict     // what was decided about it
 	last       *record.Verdict     // what was decided before
-	changed    bool                // what it waits about may have changed
 	over       bool                // nothing will be asked any more
+	// changes says that what it waits about may have changed. What comes while the run is not waiting stays in it.
+	changes workflow.ReceiveChannel
 }
 
 // listen sets the handlers up. It comes before the first thing that blocks: a decision may be what started the run.
 func (w *waiting) listen(ctx workflow.Context) error {
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		changes := workflow.GetSignalChannelWithOptions(ctx, SignalChanged, workflow.SignalChannelOptions{
-			Description: "What this run waits about may have changed",
-		})
-		for changes.Receive(ctx, nil) {
-			w.changed = true
-		}
+	w.changes = workflow.GetSignalChannelWithOptions(ctx, SignalChanged, workflow.SignalChannelOptions{
+		Description: "What this run waits about may have changed",
 	})
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateDecide, w.decide, workflow.UpdateHandlerOptions{
 		Validator: w.validate, Description: "A person's decision on the review that this run waits for",
 	})
 }
 
+// heed takes note of every change so far. It comes before reading what may have changed: what is told after is not known.
+func (w *waiting) heed() {
+	for w.changes.ReceiveAsync(nil) {
+	}
+}
+
+// changed tells whether something changed that was not heeded.
+func (w *waiting) changed() bool { return w.changes.Len() > 0 }
+
 // validate refuses, without a trace in history, what cannot fit.
 func (w *waiting) validate(_ workflow.Context, v record.Verdict) error {
 	if v.ReviewID == 0 || v.Choice == "" || v.By == "" {
 		return refuse(TypeInvalidVerdict, "a decision names its review, a choice, and who made it")
 	}
-	if w.last != nil && w.last.Same(v) || w.asked == nil && !w.over {
+	if w.known(v) || w.asked == nil && !w.over {
 		return nil // known already, or not known yet
 	}
 	return w.check(v)
@@ -56,11 +61,12 @@ func (w *waiting) validate(_ workflow.Context, v record.Verdict) error {
 
 // decide takes a decision; the same one twice is taken once.
 func (w *waiting) decide(ctx workflow.Context, v record.Verdict) (record.Verdict, error) {
-	if w.last != nil && w.last.Same(v) {
-		return *w.last, nil
-	}
-	if err := workflow.Await(ctx, func() bool { return w.asked != nil && w.verdict == nil || w.over }); err != nil {
+	// Where nothing is asked yet, the same one may be waiting beside it.
+	if err := workflow.Await(ctx, func() bool { return w.known(v) || w.asked != nil && w.verdict == nil || w.over }); err != nil {
 		return v, err
+	}
+	if w.known(v) {
+		return *w.last, nil
 	}
 	if err := w.check(v); err != nil {
 		return v, err
@@ -68,6 +74,8 @@ func (w *waiting) decide(ctx workflow.Context, v record.Verdict) (record.Verdict
 	w.verdict, w.last = &v, &v
 	return v, nil
 }
+
+func (w *waiting) known(v record.Verdict) bool { return w.last != nil && w.last.Same(v) }
 
 func (w *waiting) check(v record.Verdict) error {
 	if w.over || w.asked == nil || w.asked.Review.ID != v.ReviewID {
@@ -86,11 +94,11 @@ func refuse(kind, message string) error {
 // wait asks a person and returns once there is a decision, be it the default at the deadline, or once something changed:
 // then decided is nil. People are reminded on the way.
 func (w *waiting) wait(ctx workflow.Context, asked *activities.Waiting) (decided *record.Verdict, err error) {
-	w.asked, w.verdict, w.changed = asked, nil, false
+	w.asked, w.verdict = asked, nil
 	workflow.SetCurrentDetails(ctx, w.describe())
 	began := workflow.Now(ctx)
 	remind, due := deadline(began, asked.RemindIn), deadline(began, asked.DecideIn)
-	for w.verdict == nil && !w.changed {
+	for w.verdict == nil && !w.changed() {
 		now := workflow.Now(ctx)
 		switch {
 		case !due.IsZero() && !now.Before(due):
@@ -117,7 +125,7 @@ func (w *waiting) wait(ctx workflow.Context, asked *activities.Waiting) (decided
 
 // until waits for a decision, a change, or a time; for ever where there is none.
 func (w *waiting) until(ctx workflow.Context, at time.Time) error {
-	told := func() bool { return w.verdict != nil || w.changed }
+	told := func() bool { return w.verdict != nil || w.changed() }
 	if at.IsZero() {
 		return workflow.Await(ctx, told)
 	}

@@ -41,6 +41,8 @@ type opened struct {
 	*activities.Connection
 	budgets map[record.Side]*budget.Budget
 	at      time.Time
+	// considered is the connection under the rules that were considered last, which change nothing of the above.
+	considered *activities.Connection
 }
 
 var _ activities.Connections = (*Connections)(nil)
@@ -59,11 +61,15 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	if err != nil {
 		return nil, err
 	}
+	if row.State == record.ConnectionUninstalled || row.State == record.ConnectionDisconnected {
+		return nil, &crm.Error{Operation: "open connection", Kind: crm.NeedsReconnect,
+			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connections add <rules.yaml> --reconnect gohighlevel,salesforce`", id, row.State)}
+	}
 	c.mu.Lock()
 	held := c.opened[id]
 	c.mu.Unlock()
 	if held != nil && held.RulesVersion == row.RulesVersion && time.Since(held.at) < directoryLife {
-		return held.Connection, nil
+		return held.in(row.State), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
 		// The first caller's end, or its lane's, must not fail the others.
@@ -75,7 +81,14 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	if err != nil {
 		return nil, err
 	}
-	return fresh.(*opened).Connection, nil
+	return fresh.(*opened).in(row.State), nil
+}
+
+// in returns the connection as it stands in a state, which changes sooner than what else is held of it.
+func (o *opened) in(state string) *activities.Connection {
+	c := *o.Connection
+	c.State = state
+	return &c
 }
 
 func (c *Connections) open(ctx context.Context, row store.Connection, held *opened) (*opened, error) {
@@ -94,7 +107,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 	o := &opened{
 		Connection: &activities.Connection{
 			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
-			Cipher: cipher{vault: c.vault, connection: row.ID},
+			Cipher: NewCipher(c.vault, row.ID),
 		},
 		budgets: map[record.Side]*budget.Budget{}, at: time.Now(),
 	}
@@ -244,6 +257,11 @@ func (c *Connections) Flush(ctx context.Context) error {
 		problems = append(problems, b.Flush(ctx))
 	}
 	return errors.Join(problems...)
+}
+
+// NewCipher returns the cipher of a connection, for whoever opens what its workers have sealed.
+func NewCipher(v *vault.Vault, connection string) activities.Cipher {
+	return cipher{vault: v, connection: connection}
 }
 
 // cipher binds the vault to one connection.

@@ -48,6 +48,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordOnboardings(t)
 	r.recordContactSyncs(t)
 	r.recordCreates(t)
+	r.recordPeoplesRuns(t)
 	r.takeOver(t)
 }
 
@@ -150,6 +151,28 @@ func (r *recorder) recordCreates(t *testing.T) {
 	if !slices.ContainsFunc(settled.Events, func(e *history.HistoryEvent) bool { return e.EventType == enums.EVENT_TYPE_TIMER_FIRED }) {
 		t.Error("the create was not cut off, as it should have been")
 	}
+}
+
+// recordPeoplesRuns records what the starter runs for a person who waits for the answer.
+func (r *recorder) recordPeoplesRuns(t *testing.T) {
+	link := r.link(t, record.LinkInStep, 0)
+	explained := r.execute(t, workflows.ExplainID(connection, link.ID), workflows.SearchAttributes(workflows.ScenarioExplain, connection),
+		workflows.Explain, workflows.ExplainInput{Connection: connection, LinkID: link.ID})
+	r.record(t, explained, "Explain", "both-sides", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+
+	row, err := r.Store.GetConnection(t.Context(), connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	considered := strings.Replace(row.Rules, "  fields:\n", "  filter: 'city != \"Shelbyville\"'\n  fields:\n", 1)
+	planned := r.execute(t, workflows.PlanRulesID(connection), workflows.SearchAttributes(workflows.ScenarioPlanRules, connection),
+		workflows.PlanRules, workflows.PlanRulesInput{Connection: connection, Rules: considered, Samples: 3, Total: 64})
+	r.record(t, planned, "PlanRules", "another-filter", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+
+	origin := workflows.RulesOrigin(row.RulesVersion)
+	reconciled := r.execute(t, workflows.BulkSyncID(connection, record.Contact, origin), workflows.SearchAttributes(workflows.ScenarioBulkSync, connection),
+		workflows.BulkSync, workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true})
+	r.record(t, reconciled, "BulkSync", "all-decided-anew", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }
 
 func byLink(l record.Link) workflows.ContactSyncInput {

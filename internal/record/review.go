@@ -1,6 +1,7 @@
 package record
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -97,15 +98,9 @@ type Verdict struct {
 
 // Same tells whether two verdicts decide alike, whoever made them.
 func (v Verdict) Same(w Verdict) bool {
-	if v.ReviewID != w.ReviewID || v.Choice != w.Choice || v.GoHighLevelID != w.GoHighLevelID || v.SalesforceID != w.SalesforceID || len(v.Fields) != len(w.Fields) {
-		return false
-	}
-	for f, s := range v.Fields {
-		if w.Fields[f] != s {
-			return false
-		}
-	}
-	return true
+	//workflowcheck:ignore whether two maps are the same does not depend on their order
+	fields := maps.Equal(v.Fields, w.Fields)
+	return fields && v.ReviewID == w.ReviewID && v.Choice == w.Choice && v.GoHighLevelID == w.GoHighLevelID && v.SalesforceID == w.SalesforceID
 }
 
 // Problem names everything that is wrong with a verdict on the review, in words for a person; "" when nothing is.
@@ -116,7 +111,10 @@ func (r Review) Problem(v Verdict) string {
 	if !slices.Contains(Choices(r.Reason), v.Choice) {
 		return "a review of this reason takes " + joinChoices(Choices(r.Reason))
 	}
-	for f, side := range v.Fields {
+	//workflowcheck:ignore they are sorted, so that a replay refuses for the same reason
+	fields := slices.Sorted(maps.Keys(v.Fields))
+	for _, f := range fields {
+		side := v.Fields[f]
 		if r.Reason != ReviewConflict || !slices.Contains(r.Fields, f) {
 			return string(f) + " is not contested in it"
 		}
@@ -133,23 +131,22 @@ func (r Review) Problem(v Verdict) string {
 	return ""
 }
 
-// pairProblem checks the pair that a verdict links: of a review of several links both must be in it; the one record of
-// another takes any for its half.
+// pairProblem checks the pair that a verdict links: two records of the review, or, in a review of one record, that one and
+// any other.
 func (r Review) pairProblem(v Verdict) string {
 	if v.GoHighLevelID == "" || v.SalesforceID == "" {
 		return "link needs a GoHighLevel id and a Salesforce id"
 	}
-	found := 0
+	var ghl, sf bool
 	for _, l := range r.Links {
-		if l.GoHighLevelID == v.GoHighLevelID {
-			found++
-		}
-		if l.SalesforceID == v.SalesforceID {
-			found++
-		}
+		ghl = ghl || l.GoHighLevelID == v.GoHighLevelID
+		sf = sf || l.SalesforceID == v.SalesforceID
 	}
-	if found < min(len(r.Links), 2) {
-		return "the records to link do not both belong to it"
+	switch {
+	case !ghl && !sf:
+		return "neither record belongs to it"
+	case len(r.Links) > 1 && !(ghl && sf):
+		return "one of the records does not belong to it"
 	}
 	return ""
 }

@@ -21,8 +21,8 @@ func settleReviews(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.O
 			if err := openReview(ctx, tx, sc, o); err != nil {
 				return err
 			}
-		} else if o.State != record.LinkInReview {
-			over = append(over, o.LinkID)
+		} else {
+			over = append(over, o.LinkID) // a wave asks about it from now on, if anybody does
 		}
 	}
 	if len(over) == 0 {

@@ -18,8 +18,8 @@ var (
 	begun    = time.Date(2026, 11, 23, 17, 2, 11, 0, time.UTC)
 )
 
-// newLiveStore is newStore with "acme" live.
-func newLiveStore(t testing.TB) (*store.Store, *pgx.Conn) {
+// newSweptStore is newStore with "acme" live.
+func newSweptStore(t testing.TB) (*store.Store, *pgx.Conn) {
 	t.Helper()
 	s, conn := newStore(t)
 	require.NoError(t, s.SetConnectionState(t.Context(), acme, record.ConnectionActive))
@@ -35,12 +35,6 @@ func beginSweep(t testing.TB, s *store.Store, k record.SweepKey) record.Sweep {
 	require.NoError(t, err)
 	require.True(t, ok)
 	return sweep
-}
-
-func exec(t testing.TB, conn *pgx.Conn, statement string, args ...any) {
-	t.Helper()
-	_, err := conn.Exec(t.Context(), statement, args...)
-	require.NoError(t, err)
 }
 
 func TestOnlyLiveConnectionsAreDue(t *testing.T) {
@@ -64,7 +58,7 @@ func TestOnlyLiveConnectionsAreDue(t *testing.T) {
 }
 
 func TestEachConnectionIsDueInOneShard(t *testing.T) {
-	s, _ := newLiveStore(t)
+	s, _ := newSweptStore(t)
 	for i := range 6 {
 		id := fmt.Sprintf("tenant-%d", i)
 		addConnection(t, s, id)
@@ -86,7 +80,7 @@ func TestEachConnectionIsDueInOneShard(t *testing.T) {
 }
 
 func TestGoingLiveAgainKeepsWhatIsKnown(t *testing.T) {
-	s, conn := newLiveStore(t)
+	s, conn := newSweptStore(t)
 	sweep := beginSweep(t, s, sfSweep)
 	require.Equal(t, begun, sweep.SweptTo.UTC())
 	require.Equal(t, begun, sweep.DeletedTo.UTC())
@@ -99,7 +93,7 @@ func TestGoingLiveAgainKeepsWhatIsKnown(t *testing.T) {
 }
 
 func TestALeaseKeepsASideToOneSweep(t *testing.T) {
-	s, conn := newLiveStore(t)
+	s, conn := newSweptStore(t)
 	first := beginSweep(t, s, sfSweep)
 	_, ok, err := s.BeginSweep(t.Context(), sfSweep, time.Hour)
 	require.NoError(t, err)
@@ -122,7 +116,7 @@ func TestALeaseKeepsASideToOneSweep(t *testing.T) {
 }
 
 func TestAPageRingsTheBellOnceAndRemembersHowFarItCame(t *testing.T) {
-	s, conn := newLiveStore(t)
+	s, conn := newSweptStore(t)
 	sweep := beginSweep(t, s, sfSweep)
 	page := record.SweptPage{
 		Marks:    []record.Mark{{Side: record.Salesforce, RecordID: "003a"}, {Side: record.Salesforce, RecordID: "003b", OnlyLinked: true}},
@@ -165,7 +159,7 @@ func TestAPageRingsTheBellOnceAndRemembersHowFarItCame(t *testing.T) {
 }
 
 func TestWhatIsKnownOfRecordsTellsTheirLinks(t *testing.T) {
-	s, conn := newLiveStore(t)
+	s, conn := newSweptStore(t)
 	couples(t, s, acme, "e1", 3)
 	exec(t, conn, `UPDATE links SET state = 2, base = '\x01', synced_at = $1 WHERE salesforce_id = '00300001'`, begun)
 	exec(t, conn, `DELETE FROM pending p USING links l WHERE l.id = p.link_id AND l.salesforce_id = '00300001'`)
@@ -202,7 +196,7 @@ func TestWhatIsKnownOfRecordsTellsTheirLinks(t *testing.T) {
 }
 
 func TestFreshnessTellsOfTheLastSuccessAndOfFailuresSince(t *testing.T) {
-	s, conn := newLiveStore(t)
+	s, conn := newSweptStore(t)
 	of := func(side record.Side) record.Freshness {
 		list, err := s.Freshness(t.Context(), acme)
 		require.NoError(t, err)
@@ -248,7 +242,7 @@ func TestFreshnessTellsOfTheLastSuccessAndOfFailuresSince(t *testing.T) {
 }
 
 func TestAChangeThatWaitsWithoutAnybodyWorkingIsUnanswered(t *testing.T) {
-	s, conn := newLiveStore(t)
+	s, conn := newSweptStore(t)
 	couples(t, s, acme, "e1", 1)
 	exec(t, conn, `DELETE FROM pending`)
 	link := links(t, s, acme)[0].ID

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
+	"github.com/tandem-sync/tandem/internal/store"
+)
+
+func newExplainCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain <connection> <contact> [field]",
+		Short: "Tell of a contact's fields who wrote what, when and why, and how they stand now",
+		Long: `Tells of each field of a contact who wrote what when: the side, the value before and the value after, why, under which version
+of the rules, on whose behalf, and by which run. A value that lost is the value before. Then it tells what both sides hold now,
+whether that is as they agreed last, and the rule that applies; that part needs a running worker.
+
+The contact is named by its link's number, or by its id in GoHighLevel or in Salesforce. What is printed is your customers'
+data: it is opened here and kept nowhere else.`,
+		Example: `  starter explain acme 4711
+  starter explain acme ocQHyuzHvysMo5N5VsXc city
+  starter explain acme 0035g00000AbCdEAAV -o json`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 2 && len(args) != 3 {
+				return exactly(2)(c, args)
+			}
+			return nil
+		},
+		ValidArgsFunction: a.connectionsFirst(a.fromLedger(explainable)),
+		RunE: func(c *cobra.Command, args []string) error {
+			field := ""
+			if len(args) == 3 {
+				field = args[2]
+			}
+			return runExplain(c.Context(), a, args[0], args[1], record.Field(field))
+		},
+	}
+}
+
+// explainable completes the field that is asked for.
+func explainable(ctx context.Context, s *store.Store, args []string) ([]cobra.Completion, error) {
+	if len(args) != 2 {
+		return nil, nil
+	}
+	row, err := s.GetConnection(ctx, args[0])
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := rules.Parse(row.ID, []byte(row.Rules))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]cobra.Completion, len(loaded.Contacts.Fields))
+	for i, f := range loaded.Contacts.Fields {
+		out[i] = string(f.Field)
+	}
+	return out, nil
+}
+
+// explained is what `starter explain -o json` prints.
+type explained struct {
+	Connection    string           `json:"connection"`
+	Link          int64            `json:"link"`
+	GoHighLevelID string           `json:"gohighlevel_id,omitempty"`
+	SalesforceID  string           `json:"salesforce_id,omitempty"`
+	State         record.LinkState `json:"state,omitempty"` // "" where the link is gone and only its journal is left
+	Problem       string           `json:"problem,omitempty"`
+	Fields        []explainedField `json:"fields"`
+	Reviews       []listedReview   `json:"reviews,omitempty"`
+	// Now is how both sides stand; nil where it could not be read, and then Unread says why.
+	Now    *sidesNow `json:"now,omitempty"`
+	Unread string    `json:"unread,omitempty"`
+}
+
+// sidesNow is whether both records could be read.
+type sidesNow struct {
+	GoHighLevel activities.SideNow `json:"gohighlevel"`
+	Salesforce  activities.SideNow `json:"salesforce"`
+	Excluded    bool               `json:"excluded,omitempty"`
+}
+
+type explainedField struct {
+	Field  record.Field             `json:"field"`
+	Rule   *activities.FieldRuleNow `json:"rule,omitempty"`
+	GHL    *activities.ValueNow     `json:"gohighlevel,omitempty"`
+	SF     *activities.ValueNow     `json:"salesforce,omitempty"`
+	Writes []explainedWrite         `json:"writes,omitempty"` // oldest first
+}
+
+// explainedWrite is one write to one field.
+type explainedWrite struct {
+	At           time.Time            `json:"at"`
+	Side         record.Side          `json:"side"`
+	Operation    record.Operation     `json:"operation"`
+	Before       record.Value         `json:"before"`
+	After        record.Value         `json:"after"`
+	Cause        reconcile.Cause      `json:"cause"`
+	Rule         reconcile.Resolution `json:"rule,omitempty"` // that settled a conflict
+	RulesVersion int                  `json:"rules_version"`
+	Origin       string               `json:"origin"` // on whose behalf
+	RunID        string               `json:"run_id"`
+}
+
+func runExplain(ctx context.Context, a *app, connection, contact string, field record.Field) error {
+	s, err := a.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := a.keys()
+	if err != nil {
+		return err
+	}
+	row, err := s.GetConnection(ctx, connection)
+	if err != nil {
+		return noConnection(err, connection)
+	}
+	link, err := findContact(ctx, s, connection, contact)
+	if err != nil {
+		return err
+	}
+	out := explained{
+		Connection: connection, Link: link.ID, GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
+		State: link.State, Problem: link.Problem,
+	}
+	if out.Fields, err = written(ctx, s, assembly.NewCipher(keys, connection), connection, link.ID); err != nil {
+		return err
+	}
+	if out.State == "" && len(out.Fields) == 0 {
+		return fmt.Errorf("%s has no contact %s: %w", connection, contact, record.ErrNoLink)
+	}
+	for _, decided := range []bool{true, false} {
+		found, err := s.Reviews(ctx, connection, store.ReviewFilter{LinkID: link.ID, Decided: decided})
+		if err != nil {
+			return err
+		}
+		for _, r := range found {
+			out.Reviews = append(out.Reviews, describeReview(r))
+		}
+	}
+	if out.State != "" {
+		now, unread, err := a.standing(ctx, row, link.ID)
+		if err != nil {
+			return err
+		}
+		out.Unread = unread
+		out.add(now)
+	}
+	if err := out.narrow(field); err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(out)
+	}
+	return a.showExplanation(out)
+}
+
+// findContact finds a link by a record's id or by its own number. A number of which only the journal knows comes back
+// without a state.
+func findContact(ctx context.Context, s *store.Store, connection, contact string) (record.Link, error) {
+	for _, side := range record.Sides {
+		link, err := s.FindLink(ctx, connection, record.Contact, side, contact)
+		if err != nil {
+			return record.Link{}, err
+		}
+		if link != nil {
+			return *link, nil
+		}
+	}
+	number, err := strconv.ParseInt(contact, 10, 64)
+	if err != nil || number <= 0 {
+		return record.Link{}, fmt.Errorf("%s has no contact %s, in GoHighLevel or in Salesforce: %w", connection, contact, record.ErrNoLink)
+	}
+	work, err := s.Links(ctx, connection, record.Contact, number-1, 1)
+	if err != nil {
+		return record.Link{}, err
+	}
+	if len(work) == 0 || work[0].Link.ID != number {
+		return record.Link{ID: number}, nil
+	}
+	return work[0].Link, nil
+}
+
+// written reads what was written to a link's records, field by field.
+func written(ctx context.Context, s *store.Store, cipher activities.Cipher, connection string, link int64) ([]explainedField, error) {
+	rows, err := s.Journal(ctx, connection, link)
+	if err != nil {
+		return nil, err
+	}
+	var out []explainedField
+	for _, row := range rows {
+		writes, err := activities.OpenJournal(cipher, row)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d of the journal: %w", row.ID, err)
+		}
+		for _, w := range writes {
+			i := slices.IndexFunc(out, func(f explainedField) bool { return f.Field == w.Field })
+			if i < 0 {
+				i, out = len(out), append(out, explainedField{Field: w.Field})
+			}
+			out[i].Writes = append(out[i].Writes, explainedWrite{
+				At: row.At, Side: row.Side, Operation: row.Operation, Before: w.Before, After: w.After, Cause: w.Cause, Rule: w.Rule,
+				RulesVersion: row.RulesVersion, Origin: row.Origin, RunID: row.RunID,
+			})
+		}
+	}
+	return out, nil
+}
+
+// add adds how both sides stand, in the order of the rules; fields that the rules have no more come last.
+func (e *explained) add(now *activities.Explanation) {
+	if now == nil {
+		return
+	}
+	e.Now = &sidesNow{GoHighLevel: now.GoHighLevel, Salesforce: now.Salesforce, Excluded: now.Excluded}
+	var fields []explainedField
+	for _, f := range now.Fields {
+		one := explainedField{Field: f.Field, Rule: &f.Rule, GHL: f.GoHighLevel, SF: f.Salesforce}
+		if i := slices.IndexFunc(e.Fields, func(h explainedField) bool { return h.Field == f.Field }); i >= 0 {
+			one.Writes = e.Fields[i].Writes
+			e.Fields = slices.Delete(e.Fields, i, i+1)
+		}
+		fields = append(fields, one)
+	}
+	e.Fields = append(fields, e.Fields...)
+}
+
+// narrow leaves only the field that is asked for, if any.
+func (e *explained) narrow(field record.Field) error {
+	if field == "" {
+		return nil
+	}
+	i := slices.IndexFunc(e.Fields, func(f explainedField) bool { return f.Field == field })
+	if i < 0 && e.Now == nil && (slices.Contains(record.ContactFields, field) || field.IsCustom()) {
+		e.Fields = nil // nothing was written to it, and how it stands could not be read
+		return nil
+	}
+	if i < 0 {
+		names := make([]record.Field, len(e.Fields))
+		for j, f := range e.Fields {
+			names[j] = f.Field
+		}
+		return usageError{errors.New("there is no field " + strconv.Quote(string(field)) + "; there are " + fieldList(names))}
+	}
+	e.Fields = e.Fields[i : i+1]
+	return nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/workflows"
+)
+
+func TestWhatPeopleGetWrongIsNamedAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		says []string
+	}{
+		{"reviews list a b", []string{"starter reviews list"}},
+		{"reviews list acme --reason mood --limit -1", []string{"--reason", "deletion_wave", "--limit"}},
+		{"reviews show acme", []string{"starter reviews show <connection> <review>"}},
+		{"reviews show acme twelve", []string{`"twelve"`, "starter reviews list acme"}},
+		{"reviews decide", []string{"starter reviews decide"}},
+		{"reviews decide acme", []string{"give reviews, or --all", "--choose is missing"}},
+		{"reviews decide acme 1 --all --choose keep", []string{"not both"}},
+		{"reviews decide acme --all --choose keep", []string{"--all goes with --reason"}},
+		{"reviews decide acme 1 --reason deletion --choose burn", []string{"--reason goes with --all", `"burn"`, "keep, link"}},
+		{"reviews decide acme 1 --choose salesforce --field city=ann --by deadline", []string{"city=ann", "--by deadline"}},
+		{"reviews decide acme 1 --choose salesforce", []string{"--by is missing"}},
+		{"explain acme", []string{"starter explain"}},
+		{"connections apply", []string{"starter connections apply <rules.yaml>"}},
+		{"connections apply x.yaml --plan --reconcile --sample -1", []string{"--plan writes nothing", "--sample"}},
+		{"connections apply /nowhere/rules.yaml", []string{"/nowhere/rules.yaml"}},
+	} {
+		got := starter(t, nil, "", strings.Fields(c.line)...)
+		require.Equal(t, exitUsage, got.code, "%s: %s", c.line, got.err)
+		for _, text := range c.says {
+			require.Contains(t, got.err, text, c.line)
+		}
+	}
+}
+
+func TestWhoAnswersNoIsNotOverruled(t *testing.T) {
+	for answer, agreed := range map[string]bool{"y\n": true, "Yes\n": true, "n\n": false, "\n": false, "": false} {
+		var errOut bytes.Buffer
+		a := newApp(strings.NewReader(answer), nil, &errOut, nil)
+		a.attended = func() bool { return true }
+		err := a.confirm(t.Context(), false, "Really?")
+		require.Equal(t, agreed, err == nil, "%q", answer)
+		require.Contains(t, errOut.String(), "Really? [y/N]")
+	}
+	a := newApp(strings.NewReader("y\n"), nil, nil, nil)
+	require.Equal(t, exitUsage, exitCode(a.confirm(t.Context(), false, "Really?")), "nobody is there to be asked")
+	require.NoError(t, a.confirm(t.Context(), true, "Really?"))
+}
+
+func TestEveryReasonHasWordsAndEveryChoiceAnEffect(t *testing.T) {
+	for _, reason := range reviewReasons {
+		require.NotEmpty(t, record.Choices(reason), reason)
+		for _, side := range []record.Side{record.GoHighLevel, record.Salesforce, ""} {
+			r := record.Review{Reason: reason, Side: side, Fields: []record.Field{record.City}}
+			require.NotEqual(t, "A person has to look at it: "+reason+".", question(r), "the reason is told in words")
+			for _, choice := range record.Choices(reason) {
+				require.NotEmpty(t, effect(r, choice))
+			}
+		}
+	}
+}
+
+func TestTheSameDecisionIsOneUpdateWhoeverMakesIt(t *testing.T) {
+	v := record.Verdict{ReviewID: 7, Choice: record.ChooseSalesforce, Fields: map[record.Field]record.Side{record.City: record.GoHighLevel, record.Phone: record.Salesforce}, By: "Ann"}
+	same := v
+	same.By = "Bob"
+	require.Equal(t, verdictID(v), verdictID(same))
+	for _, other := range []record.Verdict{
+		{ReviewID: 8, Choice: record.ChooseSalesforce, Fields: v.Fields}, {ReviewID: 7, Choice: record.ChooseGoHighLevel, Fields: v.Fields},
+		{ReviewID: 7, Choice: record.ChooseSalesforce},
+	} {
+		require.NotEqual(t, verdictID(v), verdictID(other))
+	}
+}
+
+func TestLinesThatChangeAreShownWithThoseAround(t *testing.T) {
+	require.Empty(t, diffLines("a\nb\n", "a\nb\n"))
+	require.Equal(t, []string{"  1", "  2", "- 3", "+ three", "  4", "  5"}, diffLines("0\n1\n2\n3\n4\n5\n6\n", "0\n1\n2\nthree\n4\n5\n6\n"))
+	require.Equal(t, []string{"+ a"}, diffLines("", "a\n")[1:])
+	far := diffLines("1\n2\n3\n4\n5\n6\n7\n8\n", "1\n3\n4\n5\n6\n7\n9\n")
+	require.Contains(t, far, "  ...")
+	require.Contains(t, far, "- 2")
+	require.Contains(t, far, "+ 9")
+}
+
+func TestWhatAPersonShouldLookAtIsTold(t *testing.T) {
+	for state, says := range map[string]string{
+		record.ConnectionPaused: "connections resume acme", record.ConnectionUninstalled: "--reconnect gohighlevel",
+		record.ConnectionDisconnected: "--reconnect gohighlevel,salesforce",
+	} {
+		lines := connectionStatus{Connection: "acme", State: state}.attention(time.Hour)
+		require.Len(t, lines, 1)
+		require.Contains(t, lines[0], says)
+	}
+	st := connectionStatus{
+		Connection: "acme", State: record.ConnectionActive, Reviews: 5, Reminded: 2,
+		Passes: map[record.Side]lastPass{
+			record.GoHighLevel: {Seconds: 60}, record.Salesforce: {Seconds: 3 * 3600, Failures: 4, Problem: "Unavailable"},
+		},
+	}
+	lines := st.attention(time.Hour)
+	require.Len(t, lines, 2)
+	require.Contains(t, lines[0], "Salesforce has succeeded for 3h; the last 4 failed, by Unavailable")
+	require.Contains(t, lines[1], "of 5 reviews, 2 wait")
+	require.Empty(t, connectionStatus{State: record.ConnectionActive}.attention(time.Hour))
+
+	var out bytes.Buffer
+	a := newApp(nil, &out, nil, nil)
+	st.CallsLeft = map[record.Side]int{record.Salesforce: 99}
+	st.ByLane = map[record.Side]map[string]int64{record.Salesforce: {"verify": 7}}
+	require.NoError(t, a.showStatus([]connectionStatus{st}))
+	require.NoError(t, a.showSides(st))
+	for _, text := range []string{"LAST PASS", "1m + 3h", "VERIFY", "LEFT", "99"} {
+		require.Contains(t, out.String(), text)
+	}
+}
+
+func TestRunsOfPeopleAreStartedAnewByTheirIDs(t *testing.T) {
+	for id, want := range map[string]any{
+		"sync/acme":     workflows.SyncChangesInput{Connection: "acme"},
+		"review/acme/7": workflows.ReviewInput{Connection: "acme", ReviewID: 7},
+	} {
+		connection, _, _, in, err := inputOf(id)
+		require.NoError(t, err)
+		require.Equal(t, "acme", connection)
+		require.Equal(t, want, in)
+	}
+	for id, says := range map[string]string{
+		"explain/acme/7": "starter explain acme 7", "plan-rules/acme": "--plan", "review/acme/x": "does not say",
+	} {
+		_, _, _, _, err := inputOf(id)
+		require.ErrorContains(t, err, says)
+	}
+	require.Equal(t, exitNotFound, exitCode(fmt.Errorf("outside: %w", record.ErrNoReview)))
+}

@@ -1,0 +1,23 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+)
+
+// Explain reads both sides of a contact for a person who waits for it, and returns an activities.Explanation, sealed.
+func Explain(ctx workflow.Context, in ExplainInput) (activities.Sealed, error) {
+	if err := in.Validate(); err != nil {
+		return nil, invalidInput(err)
+	}
+	var out activities.Sealed
+	err := workflow.ExecuteActivity(personCall(ctx, fmt.Sprintf("Read both sides of contact %d", in.LinkID)), contacts.ExplainContact,
+		activities.ExplainContactInput{Connection: in.Connection, LinkID: in.LinkID}).Get(ctx, &out)
+	if err != nil {
+		return nil, permanent(ctx, err)
+	}
+	return out, nil
+}

@@ -1,0 +1,174 @@
+package workflows
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// office is a connection with pending changes, as a SyncChanges meets it.
+type office struct {
+	diary
+	state   sync.Mutex
+	paused  bool
+	pending []int64
+	// most is how many pending links go one by one; bulk counts the others.
+	most    int
+	reviews []int64 // that no run waits for; attended ones are taken out, unless they are deaf
+	deaf    bool
+	// waits are contacts whose runs wait for a person until they are told of a change, and answers how often they then
+	// wait on; refused are those whose runs fail.
+	waits   map[int64]bool
+	answers int
+	refused map[int64]bool
+	synced  map[int64]int // passes of each contact
+	bulks   []BulkSyncInput
+	// takes is how long a pass takes, slow what it takes of single contacts.
+	takes   time.Duration
+	slow    map[int64]time.Duration
+	planErr error
+	// onPlan is called, once set, in the middle of a look.
+	onPlan func()
+}
+
+func newOffice(pending ...int64) *office {
+	return &office{
+		pending: pending, most: 10, waits: map[int64]bool{}, refused: map[int64]bool{}, synced: map[int64]int{}, slow: map[int64]time.Duration{},
+		takes: time.Minute,
+	}
+}
+
+// mark makes a contact pending.
+func (o *office) mark(links ...int64) {
+	o.state.Lock()
+	defer o.state.Unlock()
+	o.pending = append(o.pending, links...)
+}
+
+// done takes a contact in: it is pending no more.
+func (o *office) done(link int64) {
+	o.state.Lock()
+	defer o.state.Unlock()
+	o.synced[link]++
+	o.pending = slices.DeleteFunc(o.pending, func(l int64) bool { return l == link })
+}
+
+func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
+	env.OnActivity(contacts.PlanChanges, mock.Anything, mock.Anything).Return(
+		func(_ context.Context, in activities.PlanChangesInput) (activities.ChangesPlan, error) {
+			if in.Connection != "acme" {
+				return activities.ChangesPlan{}, refusal("", crm.Invalid)
+			}
+			o.note("plan")
+			o.state.Lock()
+			defer o.state.Unlock()
+			plan := activities.ChangesPlan{Live: !o.paused}
+			if o.planErr != nil || o.paused {
+				return plan, o.planErr
+			}
+			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])
+			if len(o.pending) <= o.most {
+				plan.Record = slices.Clone(o.pending)
+			} else {
+				plan.Bulk = len(o.pending)
+			}
+			if call := o.onPlan; call != nil {
+				o.onPlan = nil
+				call()
+			}
+			return plan, nil
+		}).Maybe()
+	// A mocked run counts as started only once it has ended; these are runs of their own.
+	for name, run := range map[string]any{"ContactSync": o.contact, "BulkSync": o.bulk, "Review": o.review} {
+		env.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name, DisableAlreadyRegisteredCheck: true})
+	}
+}
+
+// bulk is a bulk run, which takes in everything.
+func (o *office) bulk(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
+	o.note("bulk sync")
+	o.state.Lock()
+	o.bulks = append(o.bulks, in)
+	o.pending = nil
+	o.state.Unlock()
+	return BulkSyncResult{Done: in.Total}, workflow.Sleep(ctx, o.takes)
+}
+
+// review is the run of a review, which waits.
+func (o *office) review(ctx workflow.Context, in ReviewInput) (record.Verdict, error) {
+	o.note(fmt.Sprintf("review %d", in.ReviewID))
+	if !o.deaf {
+		o.state.Lock()
+		o.reviews = slices.DeleteFunc(o.reviews, func(r int64) bool { return r == in.ReviewID })
+		o.state.Unlock()
+	}
+	workflow.GetSignalChannel(ctx, SignalChanged).Receive(ctx, nil)
+	return record.Verdict{}, nil
+}
+
+// contact is the run of one contact: it takes the contact in, and where that waits for a person, says so, and takes it in
+// again whenever it is told of a change.
+func (o *office) contact(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+	o.note(fmt.Sprintf("start %d", in.LinkID))
+	if err := workflow.Sleep(ctx, cmp.Or(o.slow[in.LinkID], o.takes)); err != nil {
+		return ContactSyncResult{}, err
+	}
+	o.done(in.LinkID)
+	if o.refused[in.LinkID] {
+		return ContactSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
+	}
+	if !o.waits[in.LinkID] {
+		return ContactSyncResult{LinkID: in.LinkID}, nil
+	}
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	if err := workflow.SignalExternalWorkflow(ctx, parent.ID, "", SignalParked, in.LinkID).Get(ctx, nil); err != nil {
+		return ContactSyncResult{}, err
+	}
+	for changes := workflow.GetSignalChannel(ctx, SignalChanged); ; {
+		changes.Receive(ctx, nil)
+		o.note(fmt.Sprintf("told %d", in.LinkID))
+		if err := workflow.Sleep(ctx, o.takes); err != nil {
+			return ContactSyncResult{}, err
+		}
+		o.done(in.LinkID)
+		if o.answers--; o.answers <= 0 {
+			return ContactSyncResult{LinkID: in.LinkID}, nil
+		}
+	}
+}
+
+// work runs a SyncChanges over the office. Runs that still wait when it is done do not hold the test up.
+func (o *office) work(t *testing.T, in SyncChangesInput, prepare func(*testsuite.TestWorkflowEnvironment)) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	env := newEnv(t)
+	env.SetDetachedChildWait(false)
+	o.serve(env)
+	if prepare != nil {
+		prepare(env)
+	}
+	env.ExecuteWorkflow(SyncChanges, in)
+	return env
+}
+
+// runs counts what was started, and who was told.
+func (o *office) runs() map[string]int {
+	out := map[string]int{}
+	for _, line := range o.read() {
+		out[line]++
+	}
+	delete(out, "plan")
+	return out
+}
