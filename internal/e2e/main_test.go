@@ -76,10 +76,11 @@ const connection = "acme"
 type system struct {
 	*stack.Stack
 	temporal client.Client
+	worker   *devstack.Process // the latest
 }
 
-// newSystem starts a stack of its own for a test, and stops it when the test ends.
-func newSystem(t testing.TB, o sandbox.Options) *system {
+// newSystem starts a stack of its own for a test, which may change what is started, and stops it when the test ends.
+func newSystem(t testing.TB, o sandbox.Options, change ...func(*stack.Options)) *system {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the first build of Temporal takes minutes
 	defer cancel()
@@ -91,6 +92,9 @@ func newSystem(t testing.TB, o sandbox.Options) *system {
 	options := stack.Options{DataDir: dir, Ephemeral: true, WorkerPath: workerProgram, Sandbox: o, Out: os.Stderr}
 	if _, measured := t.(*testing.B); !measured {
 		options.WatchGoHighLevel = func(h http.Handler) http.Handler { return spectest.Validate(t, h) }
+	}
+	for _, f := range change {
+		f(&options)
 	}
 	s, err := stack.Start(ctx, options)
 	if err != nil {
@@ -134,6 +138,7 @@ func (s *system) startWorker(t testing.TB) *devstack.Process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.worker = w
 	return w
 }
 
