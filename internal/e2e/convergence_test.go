@@ -1,0 +1,253 @@
+package e2e
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/devstack/stack"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+const (
+	// seedVariable repeats the deeds of an earlier run.
+	seedVariable = "TANDEM_SEED"
+	// deedsDone is how much people do, and killEvery how much of it between two kills.
+	deedsDone, killEvery = 250, 18
+	// lag is how late Salesforce shows a row, and GoHighLevel's index a contact.
+	lag = 300 * time.Millisecond
+)
+
+// converging are rules under which deletions travel without being asked about, and nothing is slow.
+const converging = `  deletions: {gohighlevel: propagate, salesforce: propagate, surge: {count: 10000, share: 1, window: 1h}}
+live:
+  record_lane_max: 8
+  sweeps: {fastest: 300ms, slowest: 1s, gohighlevel_overlap: 5s, salesforce_overlap: 5s, margin: 1s, compare: 3s, stale_after: 30s}
+`
+
+// TestConvergence lets people do whatever comes to their minds on both sides at once, while both vendors and all of Tandem's
+// own parts have a bad day. When they stop, both sides agree, nobody is doubled, nobody writes any more, and whatever Tandem
+// replaced or took away is in the journal.
+func TestConvergence(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if given, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
+		seed = given
+	}
+	for _, c := range []struct {
+		name      string
+		noMarkers bool
+	}{{"with markers", false}, {"without markers", true}} {
+		t.Run(c.name, func(t *testing.T) { converge(t, seed, c.noMarkers) })
+	}
+}
+
+func converge(t *testing.T, seed uint64, noMarkers bool) {
+	t.Logf("seed %d: repeat it with %s=%d", seed, seedVariable, seed)
+	random := rand.New(rand.NewPCG(seed, 7))
+	tapes := map[record.Side]*tape{
+		record.GoHighLevel: {side: record.GoHighLevel, reads: goHighLevelReads, writes: goHighLevelWrites},
+		record.Salesforce:  {side: record.Salesforce, lag: lag + time.Second, reads: salesforceReads, writes: salesforceWrites},
+	}
+	s := newSystemWith(t, sandbox.Options{
+		GoHighLevel: gohighleveltest.Options{IndexLag: lag, Seed: seed},
+		Salesforce:  salesforcetest.Options{VisibilityLag: lag, VisibilityLagRate: 0.2, Seed: seed},
+	}, func(o *stack.Options) {
+		validate := o.WatchGoHighLevel
+		o.WatchGoHighLevel = func(h http.Handler) http.Handler { return tapes[record.GoHighLevel].watch(validate(h)) }
+		o.WatchSalesforce = tapes[record.Salesforce].watch
+	})
+	tapes[record.GoHighLevel].look, tapes[record.Salesforce].look = s.goHighLevelNow, s.salesforceNow
+	s.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 10, OnlySalesforce: 10, Seed: seed})
+	s.connect(t, func(o *sandbox.RulesOptions) { o.IndexLag, o.NoMarkers, o.Extra = lag, noMarkers, converging })
+	crew := &workers{system: s, random: random}
+	crew.start(t)
+	if out := s.onboard(t); out.Verify.Drift != 0 {
+		t.Fatalf("the onboarding left drift: %+v", out.Verify)
+	}
+	for _, side := range record.Sides {
+		tapes[side].begin()
+	}
+
+	people := &doers{system: s, ctx: t.Context(), tapes: tapes, done: map[string]int{}, idle: map[string]int{}}
+	s.badDay(true)
+	began := time.Now()
+	for i, x := range drawDeeds(random, deedsDone) {
+		people.do(t, x)
+		if (i+1)%killEvery == 0 {
+			crew.kill(t, (i+1)/killEvery)
+		}
+		<-time.After(x.pause) // the pace of people
+	}
+	t.Logf("in %s people did %v and could not do %v; workers were killed %d times", time.Since(began).Round(time.Second), people.done, people.idle, crew.killed)
+	s.badDay(false)
+	if err := s.Sandbox.GoHighLevel.DrainWebhooks(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	bench := &judges{system: s, random: random, taken: map[int64][]record.Choice{}, made: map[string]int{}}
+	s.calm(t, seed)
+	const rounds = 12
+	for round := 0; bench.decideAll(t) > 0; round++ {
+		if round == rounds {
+			t.Fatalf("seed %d: there were still reviews to decide after %d rounds: %v", seed, rounds, bench.made)
+		}
+		s.calm(t, seed)
+	}
+	t.Logf("people decided %v", bench.made)
+	s.mustBeQuiet(t, seed)
+
+	a := &account{system: s, seed: seed, tapes: tapes, ledger: s.readLedger(t), taken: bench.taken}
+	a.mustAddUp(t)
+	a.mustKeepWhatWasReplaced(t)
+	if a.wrong > 0 {
+		t.Errorf("seed %d: %d things are wrong in all", seed, a.wrong)
+	}
+}
+
+// badDay turns on, or off, what vendors do to their clients on a bad day.
+func (s *system) badDay(on bool) {
+	if !on {
+		s.Sandbox.GoHighLevel.SetFaults(nil)
+		s.Sandbox.Salesforce.SetFaults(nil)
+		s.Sandbox.GoHighLevel.SetWebhookFaults(gohighleveltest.WebhookFaults{})
+		return
+	}
+	s.Sandbox.GoHighLevel.SetFaults(chaos())
+	s.Sandbox.Salesforce.SetFaults([]salesforcetest.Fault{{Kind: "500", Rate: 0.05}, {Kind: "429", Rate: 0.05}, {Kind: "cut_after", Rate: 0.02}})
+	s.Sandbox.GoHighLevel.SetWebhookFaults(gohighleveltest.WebhookFaults{
+		Drop: 0.15, Duplicate: 0.1, Reorder: gohighleveltest.Duration(lag), Backoff: gohighleveltest.Duration(500 * time.Millisecond),
+	})
+}
+
+// workers are the two workers that are kept running.
+type workers struct {
+	*system
+	random *rand.Rand
+	alive  [2]*devstack.Process
+	killed int
+}
+
+func (w *workers) start(t *testing.T) {
+	t.Helper()
+	for i := range w.alive {
+		w.alive[i] = w.startWorker(t)
+	}
+}
+
+// kill kills a worker with SIGKILL and starts another one; now and then Temporal or Postgres is killed, too.
+func (w *workers) kill(t *testing.T, nth int) {
+	t.Helper()
+	i := w.random.IntN(len(w.alive))
+	for _, one := range w.alive {
+		if err := one.Err(); err != nil {
+			t.Errorf("a worker ended by itself: %v", err)
+		}
+	}
+	if err := w.alive[i].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	w.killed++
+	var part interface {
+		Kill() error
+		Restart(context.Context) error
+	}
+	switch nth {
+	case 5:
+		part = w.Temporal
+	case 9:
+		part = w.Postgres
+	}
+	if part != nil {
+		if err := part.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := part.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.alive[i] = w.startWorker(t)
+}
+
+// calm waits until nothing is pending or announced and no run is open but those that wait for people.
+func (s *system) calm(t *testing.T, seed uint64) {
+	t.Helper()
+	began, quiet, state := time.Now(), 0, ""
+	for quiet < 4 {
+		if time.Since(began) > 4*time.Minute {
+			t.Fatalf("seed %d: it never became calm: %s", seed, state)
+		}
+		var idle bool
+		if idle, state = s.idle(t.Context()); idle {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		<-time.After(400 * time.Millisecond) // the pace of asking
+	}
+	t.Logf("calm after %s", time.Since(began).Round(time.Second))
+}
+
+func (s *system) idle(ctx context.Context) (idle bool, state string) {
+	marks, err := s.waitingMarks(ctx)
+	if err != nil {
+		return false, err.Error()
+	}
+	if marks > 0 {
+		return false, strconv.Itoa(marks) + " changes are pending or announced"
+	}
+	open, err := s.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Query: `ExecutionStatus = 'Running' AND WorkflowType IN ('SyncChanges', 'BulkSync')`,
+	})
+	if err != nil {
+		return false, err.Error()
+	}
+	return open.Count == 0, strconv.FormatInt(open.Count, 10) + " runs are open"
+}
+
+// mustBeQuiet holds that nobody writes any more while both sides are swept several times over.
+func (s *system) mustBeQuiet(t *testing.T, seed uint64) {
+	t.Helper()
+	writes := func() int {
+		g, f := s.Sandbox.GoHighLevel.Stats(), s.Sandbox.Salesforce.Stats()
+		return g.Created + g.Updated + g.Deleted + f.Creates + f.Updates + f.Deletes
+	}
+	s.sweep(t, 1)
+	before := writes()
+	s.sweep(t, 5)
+	if n := writes() - before; n != 0 {
+		t.Errorf("seed %d: %d writes came after one sweep had found nothing to do", seed, n)
+	}
+}
+
+// sweep waits until both sides have been swept so many times more.
+func (s *system) sweep(t *testing.T, times int) {
+	t.Helper()
+	for range times {
+		swept := func() map[record.Side]time.Time {
+			out := map[record.Side]time.Time{}
+			fresh, err := s.Store.Freshness(t.Context(), connection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range fresh {
+				out[f.Side] = f.SucceededAt
+			}
+			return out
+		}
+		before := swept()
+		s.eventually(t, func() bool {
+			now := swept()
+			return now[record.GoHighLevel].After(before[record.GoHighLevel]) && now[record.Salesforce].After(before[record.Salesforce])
+		})
+	}
+}
