@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -23,7 +25,7 @@ const (
 	// seedVariable repeats the deeds of an earlier run.
 	seedVariable = "TANDEM_SEED"
 	// deedsDone is how much people do, and killEvery how much of it between two kills.
-	deedsDone, killEvery = 250, 18
+	deedsDone, killEvery = 280, 40
 	// lag is how late Salesforce shows a row, and GoHighLevel's index a contact.
 	lag = 300 * time.Millisecond
 	// calmWithin is how long the work that is left may take, with all that a killed worker had under way and times out.
@@ -34,7 +36,7 @@ const (
 const converging = `  deletions: {gohighlevel: propagate, salesforce: propagate, surge: {count: 10000, share: 1, window: 1h}}
 live:
   record_lane_max: 8
-  sweeps: {fastest: 300ms, slowest: 1s, gohighlevel_overlap: 5s, salesforce_overlap: 5s, margin: 1s, compare: 3s, stale_after: 30s}
+  sweeps: {fastest: 300ms, slowest: 1s, gohighlevel_overlap: 5s, salesforce_overlap: 5s, margin: 1s, compare: 10s, stale_after: 30s}
 `
 
 // TestConvergence lets people do whatever comes to their minds on both sides at once, while both vendors and all of Tandem's
@@ -71,7 +73,7 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	tapes[record.GoHighLevel].look, tapes[record.Salesforce].look = s.goHighLevelNow, s.salesforceNow
 	s.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 10, OnlySalesforce: 10, Seed: seed})
 	s.connect(t, func(o *sandbox.RulesOptions) { o.IndexLag, o.NoMarkers, o.Extra = lag, noMarkers, converging })
-	crew := &workers{system: s, random: random}
+	crew := &workers{system: s, random: random, tapes: tapes, struck: make(chan error, 10)}
 	crew.start(t)
 	if out := s.onboard(t); out.Verify.Drift != 0 {
 		t.Fatalf("the onboarding left drift: %+v", out.Verify)
@@ -85,18 +87,23 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	began := time.Now()
 	for i, x := range drawDeeds(random, deedsDone) {
 		people.do(t, x)
+		crew.revive(t)
 		if (i+1)%killEvery == 0 {
 			crew.kill(t, (i+1)/killEvery)
 		}
 		<-time.After(x.pause) // the pace of people
 	}
-	t.Logf("in %s people did %v and could not do %v; workers were killed %d times", time.Since(began).Round(time.Second), people.done, people.idle, crew.killed)
+	t.Logf("in %s people did %v and could not do %v; a worker was killed %d times, and all of them %d times in the middle of a write",
+		time.Since(began).Round(time.Second), people.done, people.idle, crew.killed, crew.amid)
+	crew.rest(t)
 	s.badDay(false)
 	if err := s.Sandbox.GoHighLevel.DrainWebhooks(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 
 	bench := &judges{system: s, random: random, taken: map[int64][]record.Choice{}, made: map[string]int{}}
+	s.calm(t, seed)
+	s.compared(t, seed) // finds what nothing told of
 	s.calm(t, seed)
 	const rounds = 12
 	for round := 0; bench.decideAll(t) > 0; round++ {
@@ -135,8 +142,11 @@ func (s *system) badDay(on bool) {
 type workers struct {
 	*system
 	random *rand.Rand
+	tapes  map[record.Side]*tape
 	alive  [2]*devstack.Process
-	killed int
+	struck chan error // told when all were killed in the middle of a write
+	killed int        // one by one
+	amid   int        // in the middle of a write
 }
 
 func (w *workers) start(t *testing.T) {
@@ -146,15 +156,16 @@ func (w *workers) start(t *testing.T) {
 	}
 }
 
-// kill kills a worker with SIGKILL and starts another one; now and then Temporal or Postgres is killed, too.
+// kill kills a worker with SIGKILL and starts another one: every other time all of them, in the instant in which a vendor
+// has done what one of them asked for and has not answered. Now and then Temporal or Postgres is killed, too.
 func (w *workers) kill(t *testing.T, nth int) {
 	t.Helper()
-	i := w.random.IntN(len(w.alive))
-	for _, one := range w.alive {
-		if err := one.Err(); err != nil {
-			t.Errorf("a worker ended by itself: %v", err)
-		}
+	if nth%2 == 0 {
+		side := w.tapes[record.Sides[w.random.IntN(2)]]
+		side.onWrite(func() { w.struck <- errors.Join(w.alive[0].Kill(), w.alive[1].Kill()) })
+		return
 	}
+	i := w.random.IntN(len(w.alive))
 	if err := w.alive[i].Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -164,9 +175,9 @@ func (w *workers) kill(t *testing.T, nth int) {
 		Restart(context.Context) error
 	}
 	switch nth {
-	case 5:
+	case 3:
 		part = w.Temporal
-	case 9:
+	case 5:
 		part = w.Postgres
 	}
 	if part != nil {
@@ -178,6 +189,34 @@ func (w *workers) kill(t *testing.T, nth int) {
 		}
 	}
 	w.alive[i] = w.startWorker(t)
+}
+
+// revive starts workers again that were struck in the middle of a write.
+func (w *workers) revive(t *testing.T) {
+	t.Helper()
+	for _, one := range w.alive {
+		if err := one.Err(); err != nil {
+			t.Errorf("a worker ended by itself: %v", err)
+		}
+	}
+	select {
+	case err := <-w.struck:
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.amid++
+		w.start(t)
+	default:
+	}
+}
+
+// rest ends the kills.
+func (w *workers) rest(t *testing.T) {
+	t.Helper()
+	for _, side := range w.tapes {
+		side.onWrite(nil)
+	}
+	w.revive(t)
 }
 
 // calm waits until nothing is pending or announced and no run is open but those that wait for people.
@@ -223,16 +262,37 @@ func (s *system) mustBeQuiet(t *testing.T, seed uint64) {
 		g, f := s.Sandbox.GoHighLevel.Stats(), s.Sandbox.Salesforce.Stats()
 		return g.Created + g.Updated + g.Deleted + f.Creates + f.Updates + f.Deletes
 	}
-	s.sweep(t, 1)
+	s.sweep(t, seed, 1)
 	before := writes()
-	s.sweep(t, 5)
+	s.sweep(t, seed, 5)
 	if n := writes() - before; n != 0 {
 		t.Errorf("seed %d: %d writes came after one sweep had found nothing to do", seed, n)
 	}
 }
 
+// compared waits until each link has had its turn in the rotating comparison.
+func (s *system) compared(t *testing.T, seed uint64) {
+	t.Helper()
+	rounds := func() (at time.Time) {
+		db, err := pgx.Connect(t.Context(), s.State.DatabaseURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close(t.Context()) }() // it was only read
+		if err := db.QueryRow(t.Context(), `SELECT coalesce(max(compared_at), 'epoch') FROM sweeps`).Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	for began, first := time.Now(), rounds(); !rounds().After(first); <-time.After(300 * time.Millisecond) { // the pace of asking
+		if time.Since(began) > calmWithin {
+			t.Fatalf("seed %d: the comparison did not come round%s", seed, s.stuck(t.Context()))
+		}
+	}
+}
+
 // sweep waits until both sides have been swept so many times more.
-func (s *system) sweep(t *testing.T, times int) {
+func (s *system) sweep(t *testing.T, seed uint64, times int) {
 	t.Helper()
 	for range times {
 		swept := func() map[record.Side]time.Time {
@@ -246,10 +306,12 @@ func (s *system) sweep(t *testing.T, times int) {
 			}
 			return out
 		}
-		before := swept()
-		s.eventually(t, func() bool {
-			now := swept()
-			return now[record.GoHighLevel].After(before[record.GoHighLevel]) && now[record.Salesforce].After(before[record.Salesforce])
-		})
+		before, began := swept(), time.Now()
+		for now := before; !now[record.GoHighLevel].After(before[record.GoHighLevel]) || !now[record.Salesforce].After(before[record.Salesforce]); now = swept() {
+			if time.Since(began) > calmWithin {
+				t.Fatalf("seed %d: a sweep did not come round: %v%s", seed, now, s.stuck(t.Context()))
+			}
+			<-time.After(100 * time.Millisecond) // the pace of asking
+		}
 	}
 }

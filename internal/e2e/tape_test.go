@@ -30,6 +30,7 @@ type tape struct {
 	mu      sync.Mutex
 	last    map[string]map[string]string
 	strokes []stroke
+	strike  func() // called once, when the next write of the API is done and before that is answered; nil for nothing
 
 	reading sync.Mutex
 	read    map[string][]time.Time // when readings by id began, of those that were answered
@@ -107,11 +108,27 @@ func (t *tape) watch(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		defer t.note(false)
-		next.ServeHTTP(w, r)
+		if strike := t.write(next, w, r); strike != nil {
+			strike()
+		}
 	})
+}
+
+// write lets the API write, and returns what is to strike now.
+func (t *tape) write(next http.Handler, w http.ResponseWriter, r *http.Request) (strike func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.note(false)
+	next.ServeHTTP(w, r)
+	strike, t.strike = t.strike, nil
+	return strike
+}
+
+// onWrite sets what strikes at the next write.
+func (t *tape) onWrite(strike func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.strike = strike
 }
 
 func (t *tape) noteReading(began time.Time, ids []string) {
