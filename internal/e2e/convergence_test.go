@@ -24,8 +24,8 @@ import (
 const (
 	// seedVariable repeats the deeds of an earlier run.
 	seedVariable = "TANDEM_SEED"
-	// deedsDone is how much people do, and killEvery how much of it between two kills.
-	deedsDone, killEvery = 280, 40
+	// deedsDone is how much people do.
+	deedsDone = 280
 	// lag is how late Salesforce shows a row, and GoHighLevel's index a contact.
 	lag = 300 * time.Millisecond
 	// calmWithin is how long the work that is left may take, with all that a killed worker had under way and times out.
@@ -88,13 +88,14 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	for i, x := range drawDeeds(random, deedsDone) {
 		people.do(t, x)
 		crew.revive(t)
-		if (i+1)%killEvery == 0 {
-			crew.kill(t, (i+1)/killEvery)
-		}
+		crew.at(t, i)
 		<-time.After(x.pause) // the pace of people
 	}
 	t.Logf("in %s people did %v and could not do %v; a worker was killed %d times, and all of them %d times in the middle of a write",
 		time.Since(began).Round(time.Second), people.done, people.idle, crew.killed, crew.amid)
+	for _, side := range record.Sides {
+		t.Logf("until then the API changed %d values in %s", tapes[side].byAPI(), side)
+	}
 	crew.rest(t)
 	s.badDay(false)
 	if err := s.Sandbox.GoHighLevel.DrainWebhooks(t.Context()); err != nil {
@@ -145,6 +146,7 @@ type workers struct {
 	tapes  map[record.Side]*tape
 	alive  [2]*devstack.Process
 	struck chan error // told when all were killed in the middle of a write
+	victim int        // who was killed last
 	killed int        // one by one
 	amid   int        // in the middle of a write
 }
@@ -156,39 +158,53 @@ func (w *workers) start(t *testing.T) {
 	}
 }
 
-// kill kills a worker with SIGKILL and starts another one: every other time all of them, in the instant in which a vendor
-// has done what one of them asked for and has not answered. Now and then Temporal or Postgres is killed, too.
-func (w *workers) kill(t *testing.T, nth int) {
+// at does what is to happen after so many deeds. What a killed worker had under way times out before it is taken up again,
+// so that between the kills amid the writes there is time in which things go on.
+func (w *workers) at(t *testing.T, deed int) {
 	t.Helper()
-	if nth%2 == 0 {
-		side := w.tapes[record.Sides[w.random.IntN(2)]]
-		side.onWrite(func() { w.struck <- errors.Join(w.alive[0].Kill(), w.alive[1].Kill()) })
-		return
+	switch {
+	case deed == 15, deed == 60, deed == 110:
+		w.killAmid()
+	case deed >= 160 && deed%15 == 0:
+		w.kill(t)
+		switch deed {
+		case 195:
+			w.restart(t, w.Temporal)
+		case 240:
+			w.restart(t, w.Postgres)
+		}
+		w.alive[w.victim] = w.startWorker(t)
 	}
-	i := w.random.IntN(len(w.alive))
-	if err := w.alive[i].Kill(); err != nil {
+}
+
+// killAmid kills all workers with SIGKILL in the instant in which a vendor has done what one of them asked for and has not
+// answered.
+func (w *workers) killAmid() {
+	w.tapes[record.Sides[w.random.IntN(2)]].onWrite(func() { w.struck <- errors.Join(w.alive[0].Kill(), w.alive[1].Kill()) })
+}
+
+// kill kills a worker with SIGKILL, whatever it does.
+func (w *workers) kill(t *testing.T) {
+	t.Helper()
+	w.victim = w.random.IntN(len(w.alive))
+	if err := w.alive[w.victim].Kill(); err != nil {
 		t.Fatal(err)
 	}
 	w.killed++
-	var part interface {
-		Kill() error
-		Restart(context.Context) error
+}
+
+// restart kills a part of the stack with SIGKILL and starts it again.
+func (w *workers) restart(t *testing.T, part interface {
+	Kill() error
+	Restart(context.Context) error
+}) {
+	t.Helper()
+	if err := part.Kill(); err != nil {
+		t.Fatal(err)
 	}
-	switch nth {
-	case 3:
-		part = w.Temporal
-	case 5:
-		part = w.Postgres
+	if err := part.Restart(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	if part != nil {
-		if err := part.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		if err := part.Restart(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.alive[i] = w.startWorker(t)
 }
 
 // revive starts workers again that were struck in the middle of a write.

@@ -124,6 +124,18 @@ func (t *tape) write(next http.Handler, w http.ResponseWriter, r *http.Request) 
 	return strike
 }
 
+// byAPI counts what the API has changed.
+func (t *tape) byAPI() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, x := range t.strokes {
+		if !x.person {
+			n++
+		}
+	}
+	return n
+}
+
 // onWrite sets what strikes at the next write.
 func (t *tape) onWrite(strike func()) {
 	t.mu.Lock()
