@@ -175,6 +175,7 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 		workflows.PlanRules, workflows.PlanRulesInput{Connection: connection, Rules: considered, Samples: 3, Total: 64})
 	r.record(t, planned, "PlanRules", "another-filter", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
+	r.turn(t, record.ConnectionActive) // while it is paused, bulk work waits
 	origin := workflows.RulesOrigin(row.RulesVersion)
 	reconciled := r.execute(t, workflows.BulkSyncID(connection, record.Contact, origin), workflows.SearchAttributes(workflows.ScenarioBulkSync, connection),
 		workflows.BulkSync, workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true})

@@ -9,22 +9,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/workflows"
 )
-
-// turn gives the connection another state, and wakes it.
-func (s *system) turn(t testing.TB, state string) {
-	t.Helper()
-	if err := s.Store.SetConnectionState(t.Context(), connection, state); err != nil {
-		t.Fatal(err)
-	}
-	if err := (assembly.Doorbell{Temporal: s.temporal}).Ring(t.Context(), connection); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // review waits for an open review.
 func (s *system) review(t testing.TB, f store.ReviewFilter) record.Review {
