@@ -14,7 +14,9 @@ func usage(header http.Header, refusal *crm.Error) crm.Usage {
 	u := parseLimitInfo(header.Get("Sforce-Limit-Info"))
 	if refusal != nil && refusal.Kind == crm.RateLimited {
 		u.Refused = true
-		u.RetryAfterSeconds = int(refusal.RetryAfter / time.Second)
+		if refusal.RetryAfter != longRunningCallWait { // which is a guess; the budget's own begins smaller and grows
+			u.RetryAfterSeconds = int(refusal.RetryAfter / time.Second)
+		}
 	}
 	return u
 }
