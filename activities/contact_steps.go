@@ -75,6 +75,8 @@ type DecideContactInput struct {
 	Salesforce  Sealed       `json:"salesforce,omitempty"`
 	// Verdict is what a person decided about the contact; nil for nothing.
 	Verdict *record.Verdict `json:"verdict,omitempty"`
+	// Asked are the fields that the person was asked about.
+	Asked []record.Field `json:"asked,omitempty"`
 }
 
 // ContactDecision is what to do about one contact. Field names are told in clear, values are sealed.
@@ -130,7 +132,7 @@ func (a *Contacts) DecideContact(ctx context.Context, in DecideContactInput) (Co
 	if err != nil {
 		return ContactDecision{}, err
 	}
-	d, err := c.decide(link.Base, ghl, sf, decided(in.Verdict, c))
+	d, err := c.decide(link.Base, ghl, sf, decided(in.Verdict, in.Asked))
 	if err != nil {
 		return ContactDecision{}, err
 	}
@@ -153,8 +155,9 @@ func the(ghl, sf *record.Record) *record.Record {
 	return sf
 }
 
-// decided spells a verdict out by field.
-func decided(v *record.Verdict, c *Connection) map[record.Field]record.Side {
+// decided spells a verdict out by the fields that were asked about. Of others it says nothing: they go on as the rules have
+// it.
+func decided(v *record.Verdict, asked []record.Field) map[record.Field]record.Side {
 	if v == nil {
 		return nil
 	}
@@ -166,9 +169,9 @@ func decided(v *record.Verdict, c *Connection) map[record.Field]record.Side {
 	if out == nil {
 		out = map[record.Field]record.Side{}
 	}
-	for _, rule := range c.Rules.Contacts.Fields {
-		if _, single := out[rule.Field]; !single {
-			out[rule.Field] = side
+	for _, field := range asked {
+		if _, single := out[field]; !single {
+			out[field] = side
 		}
 	}
 	return out

@@ -43,6 +43,7 @@ type contactSync struct {
 	commit   activities.CommitContactInput // what was done so far
 	standing activities.ContactCommitted   // how the contact stands after it
 	decided  *record.Verdict               // what a person said, until it is carried out
+	asked    []record.Field                // what the person was asked about
 	waiting  waiting
 	parked   bool
 	result   ContactSyncResult
@@ -91,6 +92,7 @@ func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
 			workflow.GetLogger(ctx).Info("nobody is there to be told that this run waits", "link", s.result.LinkID)
 		}
 	}
+	s.asked = s.standing.Waiting.Review.Fields
 	verdict, err := s.waiting.wait(ctx, s.standing.Waiting)
 	if err != nil {
 		s.claim = activities.ContactClaim{} // let go of before the wait: there is nothing to record
@@ -207,7 +209,7 @@ func (s *contactSync) read(ctx workflow.Context) error {
 func (s *contactSync) decide(ctx workflow.Context) error {
 	s.decision = activities.ContactDecision{}
 	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), contacts.DecideContact, activities.DecideContactInput{
-		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided,
+		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided, Asked: s.asked,
 	}).Get(ctx, &s.decision)
 	if err != nil {
 		return err

@@ -15,7 +15,8 @@ type Input struct {
 	GoHighLevel *record.Record
 	Salesforce  *record.Record
 	Policies    []Policy
-	// Decided names the side whose value wins where a person has settled a conflict over the field; nil for none.
+	// Decided names the side whose value wins where a person has said so, be it that only one side changed the field since;
+	// nil for none.
 	Decided map[record.Field]record.Side
 	// Fingerprint returns the fingerprints of a field's value, one per element.
 	Fingerprint func(record.Field, record.Value) []uint64
@@ -153,7 +154,7 @@ func (d *decider) field(p Policy) {
 		d.carry(p, record.GoHighLevel, CauseFill)
 	case !had && s.Empty():
 		d.carry(p, record.Salesforce, CauseFill)
-	case changedG && changedS:
+	case changedG && changedS, d.Decided[p.Field] != "":
 		d.conflict(p, g, s)
 	case changedG:
 		d.carry(p, record.Salesforce, CauseEdit)

@@ -194,3 +194,26 @@ func TestAVendorsRewritingOfWhatItWasGivenIsNoChange(t *testing.T) {
 		t.Fatalf("a real edit does not travel: %+v", d)
 	}
 }
+
+func TestASideThatAPersonChoseWinsThoughOnlyTheOtherChangedTheFieldSince(t *testing.T) {
+	const agreed, insisted = "NY", "CA"
+	policies := []reconcile.Policy{{Field: record.State, Direction: reconcile.Both, Conflict: reconcile.Newest, Tie: record.Salesforce}}
+	for _, winner := range record.Sides {
+		base := reconcile.Decide(reconcile.Input{
+			GoHighLevel: contact(record.GoHighLevel, noon, record.Fields{record.State: {agreed}}),
+			Salesforce:  contact(record.Salesforce, noon, record.Fields{record.State: {agreed}}),
+			Policies:    policies, Fingerprint: fingerprint,
+		}).Next
+		held := map[record.Side]string{winner: agreed, winner.Other(): insisted}
+		d := reconcile.Decide(reconcile.Input{
+			Base:        base,
+			GoHighLevel: contact(record.GoHighLevel, noon, record.Fields{record.State: {held[record.GoHighLevel]}}),
+			Salesforce:  contact(record.Salesforce, noon, record.Fields{record.State: {held[record.Salesforce]}}),
+			Policies:    policies, Fingerprint: fingerprint, Decided: map[record.Field]record.Side{record.State: winner},
+		})
+		writes := d.Writes(winner.Other())
+		if len(d.Writes(winner)) != 0 || len(writes) != 1 || writes[0].After.Text() != agreed || writes[0].Cause != reconcile.CauseVerdict {
+			t.Errorf("where %s was to win: %+v", winner, d)
+		}
+	}
+}

@@ -60,6 +60,9 @@ type RulesOptions struct {
 	IndexLag      time.Duration
 	// NoMarkers leaves out the external id fields, as in a CRM that has none to spare.
 	NoMarkers bool
+	// Contacts is YAML that is put at the end of the contacts section, Fields at the end of its fields; each line of
+	// either is written without the indentation of its section.
+	Contacts, Fields []string
 	// Extra is YAML that is put at the end of the file: further top-level sections.
 	Extra string
 }
@@ -100,6 +103,12 @@ contacts:
     custom.plan: {type: text, gohighlevel: %s, salesforce: %s, conflict: gohighlevel}
 `, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window, daily,
 		s.Salesforce.OrgID(), markerField, TagsField, PlanKey, PlanField)
+	for _, line := range o.Fields {
+		file = fmt.Appendf(file, "    %s\n", line)
+	}
+	for _, line := range o.Contacts {
+		file = fmt.Appendf(file, "  %s\n", line)
+	}
 	return append(file, o.Extra...)
 }
 
