@@ -7,6 +7,8 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // The custom fields that a sandbox has on both sides.
@@ -54,6 +56,10 @@ type RulesOptions struct {
 	IndexLag time.Duration
 	// NoMarkers leaves out the external id fields, as in a CRM that has none to spare.
 	NoMarkers bool
+	// Ask lists fields about whose conflicts a person is asked; phone, tags and the plan have rules already.
+	Ask []record.Field
+	// DeletedInGoHighLevel and DeletedInSalesforce are what becomes of a contact's other half; "" leaves the default.
+	DeletedInGoHighLevel, DeletedInSalesforce rules.DeletionPolicy
 	// Extra is YAML that is put at the end of the file: further top-level sections.
 	Extra string
 }
@@ -81,13 +87,30 @@ contacts:
   match: [external_id, email, phone_and_last_name]
   region: US
   missing_last_name: [company, email, placeholder]
-  fields:
+%s  fields:
     tags: {salesforce: %s}
     phone: {conflict: salesforce}
     custom.plan: {type: text, gohighlevel: %s, salesforce: %s, conflict: gohighlevel}
 `, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window,
-		s.Salesforce.OrgID(), markerField, TagsField, PlanKey, PlanField)
+		s.Salesforce.OrgID(), markerField, o.deletions(), TagsField, PlanKey, PlanField)
+	for _, field := range o.Ask {
+		file = fmt.Appendf(file, "    %s: {conflict: ask}\n", field)
+	}
 	return append(file, o.Extra...)
+}
+
+func (o RulesOptions) deletions() string {
+	if o.DeletedInGoHighLevel == "" && o.DeletedInSalesforce == "" {
+		return ""
+	}
+	text := "  deletions:\n"
+	if o.DeletedInGoHighLevel != "" {
+		text += fmt.Sprintf("    gohighlevel: %s\n", o.DeletedInGoHighLevel)
+	}
+	if o.DeletedInSalesforce != "" {
+		text += fmt.Sprintf("    salesforce: %s\n", o.DeletedInSalesforce)
+	}
+	return text
 }
 
 // Realistic are the vendors' own limits and lags: GoHighLevel takes 100 requests in 10 seconds and 200,000 a day, and its
