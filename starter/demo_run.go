@@ -15,11 +15,18 @@ import (
 	"github.com/tandem-sync/tandem/internal/devstack/stack"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
 // demoConnection is the connection that the demo makes.
 const demoConnection = "demo"
+
+// demoLive are rules under which changes are found as fast as a person likes to watch. Salesforce tells nobody of changes, so
+// what happens there takes a sweep.
+const demoLive = `live:
+  sweeps: {fastest: 1s, slowest: 2s, gohighlevel_overlap: 10s, salesforce_overlap: 10s, margin: 1s, stale_after: 30s}
+`
 
 // demoOptions say how large the demo is.
 type demoOptions struct {
@@ -37,7 +44,8 @@ type demoResult struct {
 	APICalls   map[record.Side]int       `json:"api_calls"` // as counted by the fakes
 	Temporal   platform.Cost             `json:"temporal"`
 	Verify     workflows.VerifyAccount   `json:"verify"`
-	Seconds    float64                   `json:"seconds"`
+	Seconds    float64                   `json:"seconds"` // of the onboarding, as is everything above
+	Live       liveResult                `json:"live"`
 }
 
 // demo is a running demo.
@@ -86,6 +94,8 @@ func startDemo(ctx context.Context, o demoOptions, out io.Writer) (d *demo, err 
 	rules := d.stack.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: demoConnection, GoHighLevelURL: d.stack.State.GoHighLevelURL, Requests: fakes.GoHighLevel.Burst,
 		Window: 10 * time.Second, IndexLag: 2 * time.Second,
+		Ask: []record.Field{record.City}, DeletedInGoHighLevel: rules.DeletionPropagate, DeletedInSalesforce: rules.DeletionAsk,
+		Extra: demoLive,
 	})
 	if err := d.stack.Connect(ctx, demoConnection, rules); err != nil {
 		return d, err
@@ -192,12 +202,13 @@ func queryProgress(ctx context.Context, c client.Client, id string) (p workflows
 }
 
 // cost adds up what the runs cost, once visibility shows them all: the onboarding, its bulk runs, and a run for each
-// contact that failed.
+// contact that failed. What live sync does meanwhile is left out.
 func (d *demo) cost(ctx context.Context, out workflows.OnboardingResult) (platform.Cost, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	for {
-		cost, err := platform.ConnectionCost(ctx, d.temporal, d.stack.State.Namespace, demoConnection, "")
+		cost, err := platform.ConnectionCost(ctx, d.temporal, d.stack.State.Namespace, demoConnection,
+			fmt.Sprintf("RootWorkflowId = '%s'", workflows.OnboardingID(demoConnection)))
 		if err != nil || cost.Runs >= 1+len(out.BulkRuns)+out.Contacts.Failed {
 			return cost, err
 		}

@@ -104,6 +104,7 @@ func (a *app) showStack(s *stack.Stack, dir string) error {
 	rows := [][]string{
 		{"Web UI", s.State.UIAddress}, {"Temporal", s.State.TemporalAddress}, {"Postgres", s.State.DatabaseURL},
 		{"GoHighLevel (fake)", s.State.GoHighLevelURL}, {"Salesforce (fake)", s.State.SalesforceURL},
+		{"webhooks", s.State.WebhookURL},
 		{"keyset", s.State.KeysetFile}, {"data and logs", dir},
 	}
 	if err := a.table([]string{"WHAT", "WHERE"}, rows); err != nil {
