@@ -57,11 +57,7 @@ func runDemo(ctx context.Context, a *app, o demoOptions, exit bool) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	var show progressPrinter = newProgressLines(tell)
-	if interactive(tell) {
-		show = newProgressBars(tell)
-	}
-	result, err := d.onboard(ctx, show)
+	result, err := d.onboard(ctx, progressOn(tell))
 	if err != nil {
 		return fmt.Errorf("the onboarding failed: %w", err)
 	}
@@ -127,6 +123,14 @@ func (a *app) showOnboarding(out io.Writer, r demoResult) error {
 		{"excluded", n(v.Excluded), "outside the filter"},
 		{"drift", n(v.Drift), "nothing else differs"},
 	})
+}
+
+// progressOn shows progress as bars on a terminal, and as lines elsewhere.
+func progressOn(out io.Writer) progressPrinter {
+	if interactive(out) {
+		return newProgressBars(out)
+	}
+	return newProgressLines(out)
 }
 
 // progressPrinter shows how far a run has come; child is the run that works for it, nil when there is none.

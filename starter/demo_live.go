@@ -9,12 +9,14 @@ import (
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
+	"github.com/tandem-sync/tandem/workflows"
 )
 
 // act is something that a person does in one CRM.
 type act struct {
 	side  record.Side
 	text  string // what is done
+	brief string // the same where there is little room; "" where there is no shorter way
 	about string // what of, where it is spoken of again
 	do    func() error
 	// settled tells what became of it, once something did. How long it took and by which means is found out elsewhere.
@@ -197,8 +199,10 @@ func (l *live) note(e ending) {
 }
 
 // settle waits until what the onboarding itself changed has come back from both CRMs and was found to be nothing new.
-func (l *live) settle(ctx context.Context) error {
-	return l.until(ctx, func() (bool, error) {
+func (l *live) settle(ctx context.Context, show progressPrinter) error {
+	defer show.Close()
+	most := 0
+	return l.until(ctx, 3*l.patience, func() (bool, error) {
 		pending, err := l.store.Pending(ctx, demoConnection, record.Contact)
 		if err != nil {
 			return false, err
@@ -207,8 +211,13 @@ func (l *live) settle(ctx context.Context) error {
 		if err != nil {
 			return false, err
 		}
+		pending += announced
+		most = max(most, pending)
+		show.Show(workflows.Progress{Phase: "look at what came back", Kinds: []workflows.KindCounter{
+			{What: "echoes looked at", Done: most - pending, Total: most},
+		}}, nil)
 		fresh, err := l.store.Freshness(ctx, demoConnection)
-		return pending+announced == 0 && len(fresh) == len(record.Sides), err
+		return pending == 0 && len(fresh) == len(record.Sides), err
 	})
 }
 
@@ -216,10 +225,10 @@ func (l *live) settle(ctx context.Context) error {
 var errImpatient = errors.New("it took too long")
 
 // until waits for a condition, and fails with errImpatient once patience is over.
-func (l *live) until(ctx context.Context, holds func() (bool, error)) error {
+func (l *live) until(ctx context.Context, patience time.Duration, holds func() (bool, error)) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	late := time.After(l.patience)
+	late := time.After(patience)
 	for {
 		if held, err := holds(); held || err != nil {
 			return err

@@ -15,15 +15,17 @@ import (
 // end is decided; otherwise it is left to whoever watches.
 func (l *live) play(ctx context.Context, decide bool) (liveResult, error) {
 	var err error
+	l.title("Live")
+	say(l.out, "Gwen works in GoHighLevel, which tells of each change by webhook. Sam works in Salesforce, which\n"+
+		"tells nobody: a sweep looks every second or two for what changed there. What the onboarding itself\n"+
+		"wrote comes back first, and is found to be nothing new.\n")
+	if err := l.settle(ctx, progressOn(l.out)); err != nil && !errors.Is(err, errImpatient) {
+		return liveResult{}, err
+	}
 	if l.firstReview, err = l.lastReview(ctx); err != nil {
 		return liveResult{}, err
 	}
-	l.title("Live")
-	say(l.out, "Gwen works in GoHighLevel, which tells of each change by webhook. Sam works in Salesforce, which\n"+
-		"tells nobody: a sweep looks every second for what changed there.\n")
-	if err := l.settle(ctx); err != nil && !errors.Is(err, errImpatient) {
-		return liveResult{}, err
-	}
+	say(l.out, "")
 	c, err := l.newCast(ctx)
 	if err != nil {
 		return liveResult{}, err
@@ -147,8 +149,15 @@ func (l *live) showResult(r liveResult) error {
 		row("half arrived within", at(0.5), ms(r.P50)),
 		row("95 % arrived within", at(0.95), ms(r.P95)),
 	})
-	say(l.out, "\n%d conflict and %d reviews came up for a person.", r.Conflicts, r.Reviews)
+	say(l.out, "\nLeft to a person: %s, %s.", counted(r.Conflicts, "conflict"), counted(r.Reviews, "review")+" in all")
 	return err
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // wait tells of each decision that a person makes, until the demo ends.

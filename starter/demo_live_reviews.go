@@ -118,9 +118,10 @@ func (l *live) settleConflict(ctx context.Context, r record.Review, c contested)
 	if err := l.decide(ctx, r, record.ChooseSalesforce); err != nil {
 		return err
 	}
-	err := l.until(ctx, func() (bool, error) {
+	err := l.until(ctx, l.patience, func() (bool, error) {
 		card, there := l.box.Look(record.GoHighLevel, c.GoHighLevelID)
-		return there && card[record.City] == c.mine, nil
+		waiting, err := l.open(ctx, c.ID) // it is over only once the ledger has it, too
+		return there && card[record.City] == c.mine && waiting == nil, err
 	})
 	if errors.Is(err, errImpatient) {
 		say(l.out, "%s", l.paint.red(fmt.Sprintf("GoHighLevel does not have %s yet.", c.mine)))
@@ -138,7 +139,7 @@ func (l *live) settleDeletion(ctx context.Context, r record.Review, who couple) 
 		return err
 	}
 	name := who.sf.Name()
-	err := l.until(ctx, func() (bool, error) {
+	err := l.until(ctx, l.patience, func() (bool, error) {
 		_, there := l.box.Find(record.Salesforce, who.sf[record.Email])
 		return there, nil
 	})

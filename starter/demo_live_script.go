@@ -81,8 +81,9 @@ func (c *cast) change(side record.Side, who couple, field record.Field, to, spel
 	name, label := who.on(side).Name(), fieldName(field)
 	return &act{
 		side: side, edit: true, about: name + "'s " + label,
-		text: fmt.Sprintf("%s's %s %s", name, label, told(who.on(side)[field], to)),
-		do:   func() error { return c.box.Change(side, who.RecordID(side), sandbox.Card{field: to}) },
+		text:  fmt.Sprintf("%s's %s: %s", name, label, told(who.on(side)[field], to)),
+		brief: fmt.Sprintf("%s's %s -> %s", name, label, to),
+		do:    func() error { return c.box.Change(side, who.RecordID(side), sandbox.Card{field: to}) },
 		settled: func(context.Context) (upshot, bool) {
 			card, is := c.box.Look(there, who.RecordID(there))
 			return upshot{fate: arrived}, is && alike(field, card[field], spelt)
@@ -117,7 +118,7 @@ func fieldName(f record.Field) string {
 // newcomer is a contact that a person adds.
 func (c *cast) newcomer(side record.Side, card sandbox.Card) *act {
 	return &act{
-		side: side, edit: true, text: "adds " + card.Name() + ", " + card[record.Email], about: card.Name(),
+		side: side, edit: true, text: "adds " + card.Name() + ", " + card[record.Email], brief: "adds " + card.Name(), about: card.Name(),
 		do: func() error { c.box.Add(side, card); return nil },
 		settled: func(context.Context) (upshot, bool) {
 			_, is := c.box.Find(side.Other(), card[record.Email])
@@ -151,7 +152,10 @@ func (c *cast) workday() []beat {
 		}
 		return "pro", ""
 	})
-	alone(record.GoHighLevel, record.Email, func(who couple) (string, string) { return "hello+" + strings.ToLower(who.ghl[record.Email]), "" })
+	alone(record.GoHighLevel, record.Email, func(who couple) (string, string) {
+		name, _, _ := strings.Cut(strings.ToLower(who.ghl[record.Email]), ".")
+		return name + "@home.example", ""
+	})
 	beats = append(beats, beat{acts: []*act{c.newcomer(record.Salesforce, sandbox.Card{
 		record.FirstName: "Tom", record.LastName: "Weaver", record.Email: "tom.weaver@example.com", record.Phone: "+12127300144",
 	})}})

@@ -78,8 +78,8 @@ func (l deskLines) Close() {}
 
 // The columns of a row; with the mark and a space they fit 100.
 const (
-	whoWidth  = 20
-	textWidth = 43
+	whoWidth  = 21
+	textWidth = 42
 	fateWidth = 33
 )
 
@@ -109,7 +109,7 @@ func (d *deskRows) Begin(a *act) {
 	row.bar = d.container.New(1, mpb.NopStyle(), mpb.BarPriority(len(d.rows)), mpb.PrependDecorators(
 		decor.Meta(decor.Any(row.mark, decor.WC{W: 2, C: decor.DindentRight}), row.painted(d.paint)),
 		decor.Name(workerAt(a.side), decor.WC{W: whoWidth, C: decor.DindentRight}),
-		decor.Name(shortened(a.text, textWidth-1), decor.WC{W: textWidth, C: decor.DindentRight}),
+		decor.Name(fitted(a, textWidth-1), decor.WC{W: textWidth, C: decor.DindentRight}),
 		decor.Meta(decor.Any(row.words, decor.WC{W: fateWidth, C: decor.DindentRight}), row.painted(d.paint)),
 	))
 	d.rows[a] = row
@@ -160,6 +160,14 @@ func (d *deskRows) Close() {
 		row.bar.Abort(false)
 	}
 	d.container.Wait()
+}
+
+// fitted is what a person does in so many characters.
+func fitted(a *act, most int) string {
+	if a.brief != "" && len([]rune(a.text)) > most {
+		return shortened(a.brief, most)
+	}
+	return shortened(a.text, most)
 }
 
 // shortened cuts a text to so many characters.
