@@ -19,7 +19,7 @@ func newDemoCommand(a *app) *cobra.Command {
 	var exit bool
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work: two fake CRMs with messy data, onboarded and kept in step before your eyes",
+		Short: "See it work: two fake CRMs, onboarded and then kept in step before your eyes",
 		Long: `Starts Temporal with its Web UI, Postgres, two fake CRMs and a worker; fills both CRMs with overlapping, messy data; connects
 them by OAuth; and runs Onboarding with live progress. Then people go on working in both CRMs, and each edit is shown to arrive
 on the other side, by webhook or by sweep. Both change one field at once, which waits for a person, and both delete a contact.

@@ -221,11 +221,8 @@ func (d *demo) cost(ctx context.Context, out workflows.OnboardingResult) (platfo
 	}
 }
 
-// exports is what a shell needs so that the starter finds this demo.
-func (d *demo) exports() string {
-	s := d.stack.State
-	return fmt.Sprintf("TEMPORAL_ADDRESS=%s TANDEM_KEYSET_FILE=%s \\\n         TANDEM_DATABASE_URL='%s'", s.TemporalAddress, s.KeysetFile, s.DatabaseURL)
-}
+// exports is what a shell needs so that the starter finds this demo, as it finds any dev stack.
+func (d *demo) exports() string { return "TANDEM_DATA=" + d.dir }
 
 // close stops everything and removes the data.
 func (d *demo) close() error {
