@@ -40,6 +40,8 @@ type live struct {
 	view  func() deskView
 	// person is who runs the starter's commands on this demo.
 	person *app
+	// hears counts the changes on each side that a sweep found and no webhook had told of.
+	hears func(context.Context) (map[record.Side]int64, error)
 	// pace is the time between two beats, patience how long something may take to arrive.
 	pace, patience time.Duration
 
@@ -59,6 +61,8 @@ const (
 	livePatience = time.Minute
 	// lookEvery is how often a CRM is looked at for what has to arrive there: the precision of what is measured.
 	lookEvery = 10 * time.Millisecond
+	// askEvery is how often the ledger is asked for what nobody measures.
+	askEvery = 50 * time.Millisecond
 )
 
 func newLive(a *app, d *demo, out io.Writer) *live {
@@ -71,6 +75,7 @@ func newLive(a *app, d *demo, out io.Writer) *live {
 		pace: livePace, patience: livePatience,
 		flows: map[record.Side]*flow{record.GoHighLevel: {}, record.Salesforce: {}},
 	}
+	l.hears = l.swept
 	l.view = func() deskView {
 		if kind, _ := a.lookup("TERM"); interactive(out) && kind != "dumb" {
 			return newDeskRows(out, l.paint)
@@ -132,7 +137,7 @@ func (l *live) begin(ctx context.Context, b beat, view deskView, endings chan<- 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	swept, err := l.swept(ctx)
+	swept, err := l.hears(ctx)
 	if err != nil {
 		return err
 	}
@@ -158,7 +163,7 @@ func (l *live) watch(ctx context.Context, a *act, began time.Time, sweptBefore i
 	for {
 		if o, settled := a.settled(ctx); settled {
 			o.after = time.Since(began)
-			swept, err := l.swept(ctx)
+			swept, err := l.hears(ctx)
 			o.swept = err == nil && swept[a.side] > sweptBefore
 			return o
 		}
@@ -226,7 +231,7 @@ var errImpatient = errors.New("it took too long")
 
 // until waits for a condition, and fails with errImpatient once patience is over.
 func (l *live) until(ctx context.Context, patience time.Duration, holds func() (bool, error)) error {
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(askEvery)
 	defer look.Stop()
 	late := time.After(patience)
 	for {

@@ -65,8 +65,8 @@ func (l *live) playConflict(ctx context.Context, c *cast, decide bool) error {
 		return err
 	}
 	if !decide {
-		say(l.out, "\nThe demo leaves this one to you; below stands how.")
-		return l.explain(ctx, who.couple, record.City)
+		say(l.out, "\nThat is left to you; how is told at the end. Meanwhile the rest of the contact has gone through:")
+		return l.explain(ctx, who.couple, record.Street)
 	}
 	if err := l.breathe(ctx); err != nil {
 		return err
