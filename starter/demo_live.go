@@ -45,8 +45,8 @@ type live struct {
 	// pace is the time between two beats, patience how long something may take to arrive.
 	pace, patience time.Duration
 
-	firstReview int64 // the demo's own reviews have greater numbers than this one
-	flows       map[record.Side]*flow
+	about []int64 // the links that people are asked about because of what was done here
+	flows map[record.Side]*flow
 }
 
 // flow is what travelled from one side to the other.

@@ -14,15 +14,11 @@ import (
 // play lets people go on working in both CRMs, and shows what becomes of it. With decide, what waits for a person at the
 // end is decided; otherwise it is left to whoever watches.
 func (l *live) play(ctx context.Context, decide bool) (liveResult, error) {
-	var err error
 	l.title("Live")
 	say(l.out, "Gwen works in GoHighLevel, which tells of each change by webhook. Sam works in Salesforce, which\n"+
 		"tells nobody: a sweep looks every second or two for what changed there. What the onboarding itself\n"+
 		"wrote comes back first, and is found to be nothing new.\n")
 	if err := l.settle(ctx, progressOn(l.out)); err != nil && !errors.Is(err, errImpatient) {
-		return liveResult{}, err
-	}
-	if l.firstReview, err = l.lastReview(ctx); err != nil {
 		return liveResult{}, err
 	}
 	say(l.out, "")

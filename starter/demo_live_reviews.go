@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ func (l *live) conflict(ctx context.Context, c *cast) (contested, error) {
 	if err != nil {
 		return contested{}, err
 	}
+	l.about = append(l.about, who.ID)
 	out := contested{couple: who, mine: "Denver", yours: "Boston"}
 	sam := c.change(record.Salesforce, who, record.City, out.mine, "")
 	gwen := c.change(record.GoHighLevel, who, record.City, out.yours, "")
@@ -58,6 +60,7 @@ func (l *live) deletions(ctx context.Context, c *cast) (asking couple, err error
 	if err != nil {
 		return couple{}, err
 	}
+	l.about = append(l.about, asking.ID)
 	deletes := func(side record.Side, who couple, settled func(context.Context) (upshot, bool)) beat {
 		name := who.on(side).Name()
 		return beat{acts: []*act{{
@@ -153,31 +156,20 @@ func (l *live) settleDeletion(ctx context.Context, r record.Review, who couple) 
 	return err
 }
 
-// questions returns the reviews that came up since the demo's people went to work, the oldest first.
+// questions returns the reviews that came up because of what people did here, the oldest first.
 func (l *live) questions(ctx context.Context) ([]record.Review, error) {
 	var out []record.Review
-	for _, decided := range []bool{false, true} {
-		found, err := l.store.Reviews(ctx, demoConnection, store.ReviewFilter{Decided: decided})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range found {
-			if r.ID > l.firstReview {
-				out = append(out, r)
+	for _, link := range l.about {
+		for _, decided := range []bool{false, true} {
+			found, err := l.store.Reviews(ctx, demoConnection, store.ReviewFilter{LinkID: link, Decided: decided})
+			if err != nil {
+				return nil, err
 			}
+			out = append(out, found...)
 		}
 	}
-	slices.SortFunc(out, func(a, b record.Review) int { return int(a.ID - b.ID) })
+	slices.SortFunc(out, func(a, b record.Review) int { return cmp.Compare(a.ID, b.ID) })
 	return out, nil
-}
-
-// lastReview is the greatest number of a review so far.
-func (l *live) lastReview(ctx context.Context) (int64, error) {
-	all, err := l.questions(ctx)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	return all[len(all)-1].ID, nil
 }
 
 // explain shows by the command that explains how a field of a contact came to be what it is.
