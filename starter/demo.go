@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -17,10 +19,13 @@ func newDemoCommand(a *app) *cobra.Command {
 	var exit bool
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work: two fake CRMs with messy data, onboarded on a real Temporal and a real Postgres",
+		Short: "See it work: two fake CRMs, onboarded and then kept in step before your eyes",
 		Long: `Starts Temporal with its Web UI, Postgres, two fake CRMs and a worker; fills both CRMs with overlapping, messy data; connects
-them by OAuth; runs Onboarding with live progress; and stays up for a look at the Web UI until Ctrl-C. Each demo starts from
-nothing and leaves nothing behind.`,
+them by OAuth; and runs Onboarding with live progress. Then people go on working in both CRMs, and each edit is shown to arrive
+on the other side, by webhook or by sweep. Both change one field at once, which waits for a person, and both delete a contact.
+
+It stays up until Ctrl-C, so that you can decide what waits and look at the Web UI. With --exit the demo decides by itself and
+ends. Each demo starts from nothing and leaves nothing behind.`,
 		Example: `  starter demo
   starter demo --contacts 5000 --no-limits
   starter demo --exit --output json`,
@@ -28,7 +33,7 @@ nothing and leaves nothing behind.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), a, o, exit) },
 	}
 	f := c.Flags()
-	f.BoolVar(&exit, "exit", false, "stop everything when the onboarding is done")
+	f.BoolVar(&exit, "exit", false, "decide what waits for a person, and stop everything at the end")
 	f.IntVar(&o.Contacts, "contacts", 300, "people in both CRMs; each has a third as many again by itself")
 	f.Uint64Var(&o.Seed, "seed", 7, "the same seed gives the same people")
 	f.BoolVar(&o.NoLimits, "no-limits", false, "lift GoHighLevel's limit of 100 requests in 10 seconds")
@@ -52,30 +57,53 @@ func runDemo(ctx context.Context, a *app, o demoOptions, exit bool) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	var show progressPrinter = newProgressLines(tell)
-	if interactive(tell) {
-		show = newProgressBars(tell)
-	}
-	result, err := d.onboard(ctx, show)
+	result, err := d.onboard(ctx, progressOn(tell))
 	if err != nil {
 		return fmt.Errorf("the onboarding failed: %w", err)
+	}
+	if !a.json() {
+		if err := a.showOnboarding(tell, result); err != nil {
+			return err
+		}
+	}
+	l := newLive(a, d, tell)
+	if result.Live, err = l.play(ctx, exit); err != nil {
+		return fmt.Errorf("the live part failed: %w", err)
 	}
 	if a.json() {
 		if err := a.printJSON(result); err != nil {
 			return err
 		}
-	} else if err := a.showDemo(tell, d, result); err != nil {
-		return err
 	}
 	if exit {
 		return nil
 	}
-	a.say("\nThe Web UI shows every run: %s\nCtrl-C stops everything and leaves nothing behind.", d.stack.State.UIAddress)
-	<-ctx.Done()
+	if err := d.invite(ctx, tell, l); err != nil {
+		return err
+	}
+	return l.wait(ctx)
+}
+
+// invite says what to try while the demo stays up.
+func (d *demo) invite(ctx context.Context, out io.Writer, l *live) error {
+	say(out, "\nNow you, in another terminal:\n  export %s", d.exports())
+	if _, err := exec.LookPath("starter"); err != nil {
+		if self, err := os.Executable(); err == nil {
+			say(out, "  alias starter='%s'", self)
+		}
+	}
+	commands, err := l.left(ctx)
+	if err != nil {
+		return err
+	}
+	for _, command := range append(commands, "starter status", "starter runs --failed") {
+		say(out, "  %s", command)
+	}
+	say(out, "\nThe Web UI shows every run: %s\nCtrl-C stops everything and leaves nothing behind.", d.stack.State.UIAddress)
 	return nil
 }
 
-func (a *app) showDemo(out io.Writer, d *demo, r demoResult) error {
+func (a *app) showOnboarding(out io.Writer, r demoResult) error {
 	n := strconv.Itoa
 	c, v := r.Contacts, r.Verify
 	say(out, "\nIn step after %.1f s, with %d + %d API calls and %d Temporal actions in %d runs.\n", r.Seconds,
@@ -88,17 +116,21 @@ func (a *app) showDemo(out io.Writer, d *demo, r demoResult) error {
 		return err
 	}
 	say(out, "")
-	if err := a.table([]string{"LINKS, VERIFIED", "", ""}, [][]string{
+	return a.table([]string{"LINKS, VERIFIED", "", ""}, [][]string{
 		{"in step", n(v.InStep), "both sides agree under the rules"},
 		{"in review", n(v.InReview), "a person has to say which contacts belong together"},
 		{"failed", n(v.Failed), "a CRM refuses them; `starter runs --failed` and the Web UI say why"},
 		{"excluded", n(v.Excluded), "outside the filter"},
 		{"drift", n(v.Drift), "nothing else differs"},
-	}); err != nil {
-		return err
+	})
+}
+
+// progressOn shows progress as bars on a terminal, and as lines elsewhere.
+func progressOn(out io.Writer) progressPrinter {
+	if interactive(out) {
+		return newProgressBars(out)
 	}
-	say(out, "\nTry, in another terminal:\n  export %s\n  starter status\n  starter runs --failed", d.exports())
-	return nil
+	return newProgressLines(out)
 }
 
 // progressPrinter shows how far a run has come; child is the run that works for it, nil when there is none.

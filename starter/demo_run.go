@@ -21,6 +21,12 @@ import (
 // demoConnection is the connection that the demo makes.
 const demoConnection = "demo"
 
+// demoLive are rules under which changes are found as fast as a person likes to watch. Salesforce tells nobody of changes, so
+// what happens there takes a sweep.
+const demoLive = `live:
+  sweeps: {fastest: 1s, slowest: 2s, gohighlevel_overlap: 10s, salesforce_overlap: 10s, margin: 1s, stale_after: 30s}
+`
+
 // demoOptions say how large the demo is.
 type demoOptions struct {
 	Contacts int // people that both CRMs hold; each holds about a third as many again by itself
@@ -37,7 +43,8 @@ type demoResult struct {
 	APICalls   map[record.Side]int       `json:"api_calls"` // as counted by the fakes
 	Temporal   platform.Cost             `json:"temporal"`
 	Verify     workflows.VerifyAccount   `json:"verify"`
-	Seconds    float64                   `json:"seconds"`
+	Seconds    float64                   `json:"seconds"` // of the onboarding, as is everything above
+	Live       liveResult                `json:"live"`
 }
 
 // demo is a running demo.
@@ -86,6 +93,8 @@ func startDemo(ctx context.Context, o demoOptions, out io.Writer) (d *demo, err 
 	rules := d.stack.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: demoConnection, GoHighLevelURL: d.stack.State.GoHighLevelURL, Requests: fakes.GoHighLevel.Burst,
 		Window: 10 * time.Second, IndexLag: 2 * time.Second,
+		Contacts: []string{"deletions: {gohighlevel: propagate, salesforce: ask}"}, Fields: []string{"city: {conflict: ask}"},
+		Extra: demoLive,
 	})
 	if err := d.stack.Connect(ctx, demoConnection, rules); err != nil {
 		return d, err
@@ -192,12 +201,14 @@ func queryProgress(ctx context.Context, c client.Client, id string) (p workflows
 }
 
 // cost adds up what the runs cost, once visibility shows them all: the onboarding, its bulk runs, and a run for each
-// contact that failed.
+// contact that failed. What live sync does meanwhile is left out, and so are
+// the runs that only wait for a person.
 func (d *demo) cost(ctx context.Context, out workflows.OnboardingResult) (platform.Cost, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	for {
-		cost, err := platform.ConnectionCost(ctx, d.temporal, d.stack.State.Namespace, demoConnection, "")
+		cost, err := platform.ConnectionCost(ctx, d.temporal, d.stack.State.Namespace, demoConnection,
+			fmt.Sprintf("RootWorkflowId = '%s' AND Scenario != '%s'", workflows.OnboardingID(demoConnection), workflows.ScenarioReview))
 		if err != nil || cost.Runs >= 1+len(out.BulkRuns)+out.Contacts.Failed {
 			return cost, err
 		}
@@ -209,11 +220,8 @@ func (d *demo) cost(ctx context.Context, out workflows.OnboardingResult) (platfo
 	}
 }
 
-// exports is what a shell needs so that the starter finds this demo.
-func (d *demo) exports() string {
-	s := d.stack.State
-	return fmt.Sprintf("TEMPORAL_ADDRESS=%s TANDEM_KEYSET_FILE=%s \\\n         TANDEM_DATABASE_URL='%s'", s.TemporalAddress, s.KeysetFile, s.DatabaseURL)
-}
+// exports is what a shell needs so that the starter finds this demo, as it finds any dev stack.
+func (d *demo) exports() string { return "TANDEM_DATA=" + d.dir }
 
 // close stops everything and removes the data.
 func (d *demo) close() error {

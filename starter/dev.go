@@ -26,7 +26,7 @@ func newDevCommand(a *app) *cobra.Command {
 	var o devOptions
 	c := &cobra.Command{
 		Use:   "dev",
-		Short: "Start Temporal with its Web UI, Postgres, the two fake CRMs and a worker on this machine",
+		Short: "Start Temporal, Postgres, the two fake CRMs and a worker on this machine",
 		Long: `Starts everything that Tandem needs on this machine, on loopback addresses only, and stays up until Ctrl-C, which stops
 all of it. State survives a restart unless --fresh. Other starter commands find the running stack by themselves.
 
@@ -104,6 +104,7 @@ func (a *app) showStack(s *stack.Stack, dir string) error {
 	rows := [][]string{
 		{"Web UI", s.State.UIAddress}, {"Temporal", s.State.TemporalAddress}, {"Postgres", s.State.DatabaseURL},
 		{"GoHighLevel (fake)", s.State.GoHighLevelURL}, {"Salesforce (fake)", s.State.SalesforceURL},
+		{"webhooks", s.State.WebhookURL},
 		{"keyset", s.State.KeysetFile}, {"data and logs", dir},
 	}
 	if err := a.table([]string{"WHAT", "WHERE"}, rows); err != nil {

@@ -66,7 +66,11 @@ func (a *app) showNow(fields []explainedField) error {
 	var rows [][]string
 	for _, f := range fields {
 		if f.Rule != nil {
-			rows = append(rows, []string{string(f.Field), valueText(f.GHL), valueText(f.SF), ruleText(*f.Rule)})
+			there := valueText(f.SF)
+			if f.GHL != nil && f.SF != nil && f.GHL.Standing == f.SF.Standing && slices.Equal(f.GHL.Value, f.SF.Value) && !f.SF.Value.Empty() {
+				there = "the same"
+			}
+			rows = append(rows, []string{string(f.Field), valueText(f.GHL), there, ruleText(*f.Rule)})
 		}
 	}
 	if len(rows) == 0 {
@@ -83,9 +87,9 @@ func valueText(v *activities.ValueNow) string {
 	}
 	switch v.Standing {
 	case activities.ValueChanged:
-		return quoted(v.Value) + " (changed since they agreed)"
+		return quoted(v.Value) + " (changed since)"
 	case activities.ValueNew:
-		return quoted(v.Value) + " (never agreed on)"
+		return quoted(v.Value) + " (not agreed on)"
 	default:
 		return quoted(v.Value)
 	}
@@ -111,37 +115,59 @@ func ruleText(r activities.FieldRuleNow) string {
 	case r.Direction != reconcile.Both:
 		return text + ", drift: " + string(r.Drift)
 	case r.Conflict == reconcile.Newest:
-		return fmt.Sprintf("%s, conflict: newest, tie: %s", text, r.Tie)
+		return fmt.Sprintf("%s, conflict: newest %s", text, r.Tie)
 	}
 	return text + ", conflict: " + string(r.Conflict)
 }
 
-// showWrites shows what was written, oldest first.
+// fieldWrite is one write to one field, with the field.
+type fieldWrite struct {
+	field record.Field
+	explainedWrite
+}
+
+// with tells whether two fields were written at once, by the same run.
+func (w fieldWrite) with(o fieldWrite) bool {
+	return w.At.Equal(o.At) && w.Side == o.Side && w.Operation == o.Operation && w.RunID == o.RunID && w.Origin == o.Origin
+}
+
+// showWrites shows what was written, oldest first: what was written at once together.
 func (a *app) showWrites(fields []explainedField) error {
-	type line struct {
-		field record.Field
-		explainedWrite
-	}
-	var lines []line
+	var all []fieldWrite
 	for _, f := range fields {
 		for _, w := range f.Writes {
-			lines = append(lines, line{f.Field, w})
+			all = append(all, fieldWrite{f.Field, w})
 		}
 	}
-	if len(lines) == 0 {
+	if len(all) == 0 {
 		say(a.out, "\nTandem wrote nothing of it yet.")
 		return nil
 	}
-	slices.SortStableFunc(lines, func(x, y line) int { return x.At.Compare(y.At) })
-	rows := make([][]string, len(lines))
-	for i, l := range lines {
-		rows[i] = []string{
-			clock(&l.At), string(l.field), sideName(l.Side), string(l.Operation), quoted(l.Before), quoted(l.After), why(l.explainedWrite),
-			strconv.Itoa(l.RulesVersion), l.Origin, l.RunID,
+	slices.SortStableFunc(all, func(x, y fieldWrite) int { return x.At.Compare(y.At) })
+	for len(all) > 0 {
+		n := slices.IndexFunc(all, func(w fieldWrite) bool { return !w.with(all[0]) })
+		if n < 0 {
+			n = len(all)
 		}
+		if err := a.showWrite(all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
 	}
-	say(a.out, "")
-	return a.table([]string{"WHEN", "FIELD", "WRITTEN TO", "OPERATION", "BEFORE", "AFTER", "WHY", "RULES", "ON BEHALF OF", "RUN"}, rows)
+	return nil
+}
+
+// showWrite shows what was written at once.
+func (a *app) showWrite(fields []fieldWrite) error {
+	first := fields[0]
+	say(a.out, "\n%s  written to %s (%s), under version %d of the rules", clock(&first.At), sideName(first.Side), first.Operation, first.RulesVersion)
+	say(a.out, "on behalf of %s", first.Origin)
+	say(a.out, "by run %s", first.RunID)
+	rows := make([][]string, len(fields))
+	for i, w := range fields {
+		rows[i] = []string{string(w.field), quoted(w.Before), quoted(w.After), why(w.explainedWrite)}
+	}
+	return a.table([]string{"FIELD", "BEFORE", "AFTER", "WHY"}, rows)
 }
 
 // why says in words for what a value was written.
@@ -155,9 +181,9 @@ func why(w explainedWrite) string {
 	case reconcile.CauseFill:
 		return "was empty when they were matched"
 	case reconcile.CauseConflict:
-		return fmt.Sprintf("both sides had changed it; by the rule %s the value before lost", w.Rule)
+		return fmt.Sprintf("conflict: by the rule %s the value before lost", w.Rule)
 	case reconcile.CauseVerdict:
-		return "both sides had changed it; by a person's decision the value before lost"
+		return "conflict: by a person's decision the value before lost"
 	case reconcile.CauseRestore:
 		return "changed where the rules allow no change"
 	case reconcile.CauseMerge:

@@ -168,7 +168,7 @@ func (h *house) decidesAConflict(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("contact/acme/%d", link.ID), last.Origin)
 	require.NotEmpty(t, last.RunID)
 	table := h.run(t, "explain acme %d", link.ID)
-	for _, text := range []string{"by a person's decision the value before lost", "WRITTEN TO", "IN SALESFORCE", "both, conflict: ask", "Ann"} {
+	for _, text := range []string{"by a person's decision the value before lost", "written to Salesforce (update)", "IN SALESFORCE", "both, conflict: ask", "Ann"} {
 		require.Contains(t, table.out, text)
 	}
 	unknown := h.run(t, "explain acme %d shoe_size", link.ID)

@@ -119,7 +119,7 @@ func TestWhatAPersonShouldLookAtIsTold(t *testing.T) {
 	st.ByLane = map[record.Side]map[string]int64{record.Salesforce: {"verify": 7}}
 	require.NoError(t, a.showStatus([]connectionStatus{st}))
 	require.NoError(t, a.showSides(st))
-	for _, text := range []string{"LAST PASS", "1m + 3h", "VERIFY", "LEFT", "99"} {
+	for _, text := range []string{"POLLED", "1m + 3h", "VERIFY", "LEFT", "99"} {
 		require.Contains(t, out.String(), text)
 	}
 }

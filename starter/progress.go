@@ -19,6 +19,7 @@ import (
 type progressBars struct {
 	container *mpb.Progress
 	bars      map[string]*mpb.Bar
+	shown     map[string]workflows.KindCounter // by name, as last shown
 	order     []string
 	calls     *mpb.Bar
 	phase     string
@@ -29,7 +30,7 @@ type progressBars struct {
 func newProgressBars(out io.Writer) *progressBars {
 	return &progressBars{
 		container: mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond)),
-		bars:      map[string]*mpb.Bar{},
+		bars:      map[string]*mpb.Bar{}, shown: map[string]workflows.KindCounter{},
 	}
 }
 
@@ -57,8 +58,8 @@ func (b *progressBars) show(k workflows.KindCounter) {
 	key := b.phase + "/" + name
 	bar := b.bars[key]
 	if bar == nil {
-		if k.Done == 0 && k.Total <= 0 {
-			return
+		if k.Done == 0 && k.Total <= 0 || b.shown[name] == k {
+			return // nothing yet, or what an earlier phase has counted
 		}
 		bar = b.container.AddBar(int64(max(k.Total, 0)), mpb.BarPriority(len(b.order)),
 			mpb.PrependDecorators(
@@ -73,6 +74,7 @@ func (b *progressBars) show(k workflows.KindCounter) {
 	}
 	bar.SetTotal(int64(max(k.Total, k.Done)), false)
 	bar.SetCurrent(int64(k.Done))
+	b.shown[name] = k
 }
 
 // finish completes the bars of a phase that is over.

@@ -50,12 +50,13 @@ Several reviews are shown first, and decided once you agree. One that fails does
 	f := c.Flags()
 	f.BoolVar(&o.all, "all", false, "all open reviews of the connection, of one --reason")
 	f.StringVar(&o.reason, "reason", "", "with --all: which reviews: "+strings.Join(reviewReasons, ", "))
-	f.StringVar(&o.choose, "choose", "", "what is decided; `starter reviews show` says what each choice does")
-	f.StringToStringVar(&o.fields, "field", nil, "decide a contested field otherwise, as city=gohighlevel")
+	f.StringVar(&o.choose, "choose", "", "what is decided: a `choice` that 'starter reviews show' explains")
+	f.StringToStringVar(&o.fields, "field", nil, "let a side win a contested field that differs: `field=side`, as city=gohighlevel")
 	f.StringVar(&o.ghl, "gohighlevel", "", "with --choose link: the contact's id in GoHighLevel")
 	f.StringVar(&o.sf, "salesforce", "", "with --choose link: the contact's id in Salesforce")
 	f.StringVar(&o.by, "by", "", "who decides, for the journal (default: $USER)")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before several reviews are decided")
+	f.Lookup("field").DefValue = ""                                   // so that help does not call [] a default
 	_ = c.RegisterFlagCompletionFunc("choose", a.fromLedger(fitting)) // these flags are there
 	_ = c.RegisterFlagCompletionFunc("reason", fixed(reviewReasons))
 	return c

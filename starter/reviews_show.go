@@ -111,7 +111,7 @@ func findReview(ctx context.Context, s *store.Store, connection string, id int64
 }
 
 func (a *app) showReview(r shownReview) error {
-	say(a.out, "Review %d of %s: %s\n\n%s\n", r.ID, r.Connection, r.Reason, r.Question)
+	say(a.out, "Review %d of %s: %s\n\n%s\n", r.ID, r.Connection, r.Reason, reflow(r.Question))
 	var rows [][]string
 	for _, l := range r.Links {
 		rows = append(rows, []string{strconv.FormatInt(l.Link, 10), orDash(l.GoHighLevelID), orDash(l.SalesforceID), string(l.State)})

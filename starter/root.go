@@ -45,7 +45,7 @@ func newRootCommand(a *app) *cobra.Command {
 		Use:   "starter",
 		Short: "Keep GoHighLevel and Salesforce in step",
 		Long: `Tandem keeps the contacts of a GoHighLevel location and a Salesforce org in step, both ways. The starter starts its
-workflows on Temporal, watches them, and replays the ones that failed.
+workflows on Temporal, watches them, and replays the ones that failed; it shows and decides what waits for a person.
 
 Without addresses it uses the dev stack that runs on this machine (starter dev); otherwise --database-url or
 TANDEM_DATABASE_URL, TANDEM_KEYSET_FILE, and Temporal's usual settings (flags, TEMPORAL_* variables, profile file).
@@ -60,7 +60,8 @@ Exit codes:
 		Example: `  starter demo                          see it work, with two fake CRMs
   starter dev                           start Temporal, Postgres, a worker and the fakes here
   starter connections add acme.yaml     pair a location with an org
-  starter start onboarding acme --watch`,
+  starter start onboarding acme --watch bring both sides into step, and keep them so
+  starter reviews list                  see what waits for a person`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -89,6 +90,7 @@ Exit codes:
 		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newRunsCommand(a),
 		newReplayCommand(a), newVersionCommand(a),
 	)
+	fitHelp(root)
 	a.completeConnections(root)
 	return root
 }

@@ -50,7 +50,8 @@ func newStatusCommand(a *app) *cobra.Command {
 		Short: "Show how the connections stand: in step, pending, in review, failed, API calls",
 		Long: `Shows how the connections stand by Tandem's own account, and of a single connection its API calls by lane and its newest runs
 too. LINKED counts the pairs that hold a contact on both sides; the other columns count links, and every contact belongs to
-exactly one. PENDING counts with what is only announced. Below stands what a person should look at.`,
+exactly one. PENDING counts with what is only announced. CALLS are today's API calls, and POLLED is how long ago each side
+was, both GoHighLevel + Salesforce. Below stands what a person should look at.`,
 		Example: `  starter status
   starter status acme -o json`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -188,9 +189,9 @@ func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connec
 
 func (a *app) showStatus(all []connectionStatus) error {
 	polled := slices.ContainsFunc(all, func(st connectionStatus) bool { return len(st.Passes) > 0 })
-	header := []string{"CONNECTION", "KIND", "STATE", "LINKED", "IN STEP", "PENDING", "IN REVIEW", "FAILED", "EXCLUDED", "API CALLS TODAY (GHL + SF)"}
+	header := []string{"CONNECTION", "KIND", "STATE", "LINKED", "IN STEP", "PENDING", "REVIEW", "FAILED", "EXCLUDED", "CALLS"}
 	if polled {
-		header = append(header, "LAST PASS (GHL + SF)")
+		header = append(header, "POLLED")
 	}
 	var rows [][]string
 	for _, st := range all {

@@ -72,7 +72,9 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	})
 	tapes[record.GoHighLevel].look, tapes[record.Salesforce].look = s.goHighLevelNow, s.salesforceNow
 	s.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 10, OnlySalesforce: 10, Seed: seed})
-	s.connect(t, func(o *sandbox.RulesOptions) { o.IndexLag, o.NoMarkers, o.Extra, o.Requests, o.Window = lag, noMarkers, converging, 1000, time.Second })
+	s.connect(t, func(o *sandbox.RulesOptions) {
+		o.IndexLag, o.NoMarkers, o.Extra, o.Requests, o.Window = lag, noMarkers, converging, 1000, time.Second
+	})
 	crew := &workers{system: s, random: random, tapes: tapes, struck: make(chan error, 10)}
 	crew.start(t)
 	if out := s.onboard(t); out.Verify.Drift != 0 {

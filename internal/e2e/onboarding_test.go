@@ -177,6 +177,11 @@ func TestTheDemoPrintsOneObjectAndLeavesNothingBehind(t *testing.T) {
 		Temporal   struct{ Actions, Runs int }
 		Verify     workflows.VerifyAccount
 		Seconds    float64
+		Live       struct {
+			Edits, Arrived, Conflicts, Reviews int
+			P50                                int `json:"p50_ms"`
+			P95                                int `json:"p95_ms"`
+		}
 	}
 	if err := json.Unmarshal(printed, &out); err != nil {
 		t.Fatalf("%v in %s", err, printed)
@@ -184,5 +189,8 @@ func TestTheDemoPrintsOneObjectAndLeavesNothingBehind(t *testing.T) {
 	if out.Connection != "demo" || out.Verify.Drift != 0 || out.Verify.InStep == 0 || out.Contacts.Linked != out.Verify.InStep ||
 		out.APICalls["gohighlevel"] == 0 || out.APICalls["salesforce"] == 0 || out.Temporal.Actions == 0 || out.Temporal.Runs != 4 || out.Seconds <= 0 {
 		t.Errorf("%s", printed)
+	}
+	if l := out.Live; l.Edits < 8 || l.Arrived != l.Edits || l.Conflicts < 1 || l.Reviews < 2 || l.P50 <= 0 || l.P50 > l.P95 {
+		t.Errorf("live: %+v", l)
 	}
 }
