@@ -79,7 +79,7 @@ type system struct {
 }
 
 // newSystem starts a stack of its own for a test, and stops it when the test ends.
-func newSystem(t testing.TB, o sandbox.Options) *system {
+func newSystem(t testing.TB, o sandbox.Options, change ...func(*stack.Options)) *system {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the first build of Temporal takes minutes
 	defer cancel()
@@ -91,6 +91,9 @@ func newSystem(t testing.TB, o sandbox.Options) *system {
 	options := stack.Options{DataDir: dir, Ephemeral: true, WorkerPath: workerProgram, Sandbox: o, Out: os.Stderr}
 	if _, measured := t.(*testing.B); !measured {
 		options.WatchGoHighLevel = func(h http.Handler) http.Handler { return spectest.Validate(t, h) }
+	}
+	for _, c := range change {
+		c(&options)
 	}
 	s, err := stack.Start(ctx, options)
 	if err != nil {
