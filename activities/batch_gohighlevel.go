@@ -26,6 +26,9 @@ func (b *batch) writeGoHighLevel(ctx context.Context) error {
 		}
 	}
 	for chunk := range slices.Chunk(updates, intentChunk) {
+		if err := b.mayWrite(ctx); err != nil {
+			return err
+		}
 		err := b.each(ctx, chunk, goHighLevelWriters, b.updateGoHighLevel)
 		if commit := b.commitWritten(ctx, chunk); err == nil {
 			err = commit
@@ -35,6 +38,9 @@ func (b *batch) writeGoHighLevel(ctx context.Context) error {
 		}
 	}
 	for chunk := range slices.Chunk(creates, intentChunk) {
+		if err := b.mayWrite(ctx); err != nil {
+			return err
+		}
 		if err := b.createGoHighLevel(ctx, chunk); err != nil {
 			return err
 		}

@@ -25,11 +25,17 @@ func (b *batch) writeSalesforce(ctx context.Context) error {
 		}
 	}
 	for chunk := range slices.Chunk(updates, salesforceBatch) {
+		if err := b.mayWrite(ctx); err != nil {
+			return err
+		}
 		if err := b.updateSalesforce(ctx, chunk); err != nil {
 			return err
 		}
 	}
 	for chunk := range slices.Chunk(creates, salesforceBatch) {
+		if err := b.mayWrite(ctx); err != nil {
+			return err
+		}
 		if err := b.createSalesforce(ctx, chunk); err != nil {
 			return err
 		}

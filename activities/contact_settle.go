@@ -88,8 +88,13 @@ func (a *Contacts) find(ctx context.Context, c *Connection, in SettleContactInpu
 	}
 	if in.Marker != "" {
 		linked, err := a.Ledger.LinkedRecords(ctx, link.Connection, link.Kind, in.Side, []string{in.Marker})
-		if err != nil || linked[in.Marker] != 0 {
-			return SettledContact{RecordID: in.Marker}, err
+		if err != nil {
+			return SettledContact{}, err
+		}
+		if linked[in.Marker] != 0 {
+			if gone, err := c.deleted(ctx, in.Side, in.Marker); err != nil || !gone {
+				return SettledContact{RecordID: in.Marker}, err
+			}
 		}
 	}
 	want := record.Fields{}
@@ -104,6 +109,20 @@ func (a *Contacts) find(ctx context.Context, c *Connection, in SettleContactInpu
 		return SettledContact{}, err
 	}
 	return a.judge(ctx, link, in.Side, want, candidates)
+}
+
+// deleted tells whether the vendor itself attests that a record is deleted. A record may carry the id of a half that is no
+// more, as where it was taken out of the recycle bin, or is to be given a half again.
+func (c *Connection) deleted(ctx context.Context, side record.Side, id string) (bool, error) {
+	if side == record.GoHighLevel {
+		_, err := c.GoHighLevel.GetContact(ctx, id)
+		if crm.KindOf(err) == crm.NotFound {
+			return true, nil
+		}
+		return false, err
+	}
+	page, err := c.Salesforce.QueryAll(ctx, fmt.Sprintf("SELECT Id, IsDeleted FROM %s WHERE Id = '%s'", contactObject, soqlEscape.Replace(id)))
+	return err == nil && len(page.Rows) == 1 && page.Rows[0]["IsDeleted"] == true, err
 }
 
 // onItsWay fails with kind Busy while creates are open on the side that the contact comes from: its record may be what one

@@ -65,6 +65,8 @@ type Ledger interface {
 	// Count returns the links of a connection by state, and the writes journaled under an origin.
 	Count(ctx context.Context, connection string, kind record.Kind, origin string) (record.Counts, error)
 
+	// Live returns whether a connection is kept in step at the moment.
+	Live(ctx context.Context, connection string) (record.Live, error)
 	// PlanChanges turns what was announced into pending changes and says what to sync in which lane.
 	PlanChanges(ctx context.Context, connection string, kind record.Kind, most int) (record.ChangesPlan, error)
 	// LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none.

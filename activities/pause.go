@@ -55,14 +55,27 @@ func paused(ctx context.Context, err error) (*Pause, error) {
 	return &Pause{Side: side, For: wait, Lane: crm.LaneOf(ctx)}, nil
 }
 
-// stop is what a batch comes to that an error ended. Where an allowance is used up, it gives back what is left of it: a
-// day is long, and whoever is in a lane that may still send can have it meanwhile.
+// errResting ends a batch whose connection was turned off under way.
+var errResting = errors.New("the connection is not active any more")
+
+// mayWrite fails with errResting where the connection was turned off since the batch began: a batch may take minutes.
+func (b *batch) mayWrite(ctx context.Context) error {
+	live, err := b.ledger.Live(ctx, b.ID)
+	if err == nil && live.State != record.ConnectionActive {
+		err = errResting
+	}
+	return err
+}
+
+// stop is what a batch comes to that an error ended. Where an allowance is used up, or the connection is turned off, it
+// gives back what is left of it: either may last, and meanwhile somebody in another lane, or the next run, can have it.
 func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncContactsResult, error) {
-	pause, err := paused(ctx, err)
-	if err != nil {
+	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances()}
+	if errors.Is(err, errResting) {
+		out.Pause = &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
+	} else if out.Pause, err = paused(ctx, err); err != nil {
 		return SyncContactsResult{}, err
 	}
-	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances(), Pause: pause}
 	return out, b.ledger.Release(ctx, owner, b.token)
 }
 

@@ -79,6 +79,10 @@ func (s *sweeper) endPass(page *record.SweptPage, pass record.Reading) {
 		oldest = s.sweep.DeletedTo
 	}
 	page.ForgetBefore = s.from(oldest)
+	// Deletions are read again for as long as the vendor's shortest window reaches back, whatever the overlap.
+	if window := pass.Epoch.Add(-deletionsWindow - time.Minute); s.sweep.Side == record.Salesforce && window.Before(page.ForgetBefore) {
+		page.ForgetBefore = window
+	}
 }
 
 // soqlTime is how SOQL writes a date and time.

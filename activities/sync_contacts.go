@@ -52,7 +52,8 @@ type SyncContactsResult struct {
 
 // SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
 // decides, writes, and commits. What a vendor refuses for good is handed to the record lane; what fails for now makes
-// the activity fail, and its next attempt goes on with what is left. Safe to repeat.
+// the activity fail, and its next attempt goes on with what is left. It stops short where the connection is paused. Safe to
+// repeat.
 func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {

@@ -167,7 +167,7 @@ func (a *app) reconcileAll(ctx context.Context, connection string, version int) 
 	}
 	origin := workflows.RulesOrigin(version)
 	id = workflows.BulkSyncID(connection, record.Contact, origin)
-	in := workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true}
+	in := workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true, Stays: true}
 	if _, err := a.startRun(crm.WithLane(ctx, crm.LaneBackfill), temporal, id, workflows.ScenarioBulkSync, connection,
 		fmt.Sprintf("Decide all contacts anew under version %d of the rules", version), workflows.BulkSync, in); err != nil {
 		return "", err

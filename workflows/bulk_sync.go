@@ -11,8 +11,8 @@ import (
 )
 
 // BulkSync drains a connection's pending changes of one kind through the bulk lane, then gives what the bulk lane
-// handed over a ContactSync run each. A contact that fails for good does not stop it. It continues as a new run when its
-// history grows long.
+// handed over a ContactSync run each. A contact that fails for good does not stop it. While the connection is paused it
+// waits, or ends, as its input says. It continues as a new run when its history grows long.
 func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 	b := &bulkSync{in: in}
 	if err := b.setup(ctx); err != nil {
@@ -24,6 +24,7 @@ func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 type bulkSync struct {
 	in         BulkSyncInput // with what is carried over
 	drained    bool
+	rests      bool // the connection is paused, and this run does not wait
 	phase      string
 	allowances map[record.Side]activities.Allowance
 	lane       *recordLane
@@ -69,6 +70,9 @@ func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
 	if !b.drained {
 		return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
 	}
+	if b.rests {
+		return BulkSyncResult{Done: b.in.Done, Failed: b.in.Failed}, nil
+	}
 	b.phase = "record lane"
 	for {
 		more, err := b.recordLane(ctx)
@@ -106,20 +110,22 @@ func (b *bulkSync) drain(ctx workflow.Context) error {
 func (b *bulkSync) batch(ctx workflow.Context) error {
 	b.in.Batches++
 	name := fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).WorkflowExecution.ID, b.in.Batches)
-	for {
+	for looks := 0; ; {
 		out, err := b.attempt(ctx, name)
 		if err != nil {
 			return err
 		}
 		b.in.Done += out.Claimed
 		b.allowances = out.Allowances
-		b.drained = b.drained || out.Claimed == 0 && out.Pause == nil
+		b.rests = b.rests || isRest(out.Pause) && !b.in.Stays
+		b.drained = b.drained || b.rests || out.Claimed == 0 && out.Pause == nil
 		b.describe(ctx)
-		if out.Pause == nil {
+		if out.Pause == nil || b.rests {
 			return nil
 		}
-		// The same batch goes on where it stopped.
-		if err := waitOut(ctx, out.Pause, func(note string) { b.paused = note; b.describe(ctx) }); err != nil {
+		// The same batch goes on where it stopped; or another one, in the next run: nobody holds anything of it.
+		err = waitOut(ctx, out.Pause, &looks, func(note string) { b.paused = note; b.describe(ctx) })
+		if err != nil || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ type backlog struct {
 	takes   time.Duration       // how long a batch takes
 	tries   map[string]int      // by the batch's name
 	pauses  []*activities.Pause // of the next batches, after half of what they claim
+	rests   []bool              // of the next batches: whether the connection is paused, so that they do nothing
 	// handedOver waits in the record lane; a ContactSync takes it out, unless it is stuck there.
 	handedOver []int64
 	stuck      map[int64]bool
@@ -55,6 +56,13 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 				b.errs = b.errs[1:]
 				if err != nil {
 					return activities.SyncContactsResult{}, err
+				}
+			}
+			if len(b.rests) > 0 {
+				rests := b.rests[0]
+				b.rests = b.rests[1:]
+				if rests {
+					return activities.SyncContactsResult{Pause: &activities.Pause{For: 20 * time.Second, Lane: crm.LaneLive}}, nil
 				}
 			}
 			left := b.pending

@@ -35,6 +35,7 @@ func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
 		s.learn(side, out.RecordID)
 		return true, nil
 	case activities.AbsenceRestore:
+		s.lost = s.id(side)
 		s.learn(side, "")
 		s.gone = nil
 		return true, nil

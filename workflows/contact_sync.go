@@ -38,6 +38,7 @@ type contactSync struct {
 	claim    activities.ContactClaim // with the ids learned on the way
 	ghl, sf  activities.Sealed       // both records as they are now
 	gone     []record.Side           // sides that lack the record which the link names
+	lost     string                  // the record that is to be created again, because it is gone
 	decision activities.ContactDecision
 	commit   activities.CommitContactInput // what was done so far
 	standing activities.ContactCommitted   // how the contact stands after it

@@ -12,11 +12,15 @@ import (
 
 // create makes the contact's other half, or finds it.
 func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool, review string, err error) {
+	marker := s.decision.Marker
+	if marker == s.lost {
+		marker = "" // the other half still carries the id of the record that is gone
+	}
 	for attempt := 0; ; attempt++ {
 		var settled activities.SettledContact
 		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the contact in %s before creating it", side)),
 			contacts.SettleContact, activities.SettleContactInput{
-				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: s.decision.Marker, CreatedAt: s.decision.CreatedAt,
+				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: marker, CreatedAt: s.decision.CreatedAt,
 			}).Get(ctx, &settled)
 		if err != nil || settled.Review != "" {
 			return false, settled.Review, err
@@ -39,6 +43,13 @@ func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool
 			return false, "", err
 		}
 	}
+}
+
+func (s *contactSync) id(side record.Side) string {
+	if side == record.GoHighLevel {
+		return s.claim.GoHighLevelID
+	}
+	return s.claim.SalesforceID
 }
 
 func (s *contactSync) learn(side record.Side, id string) {

@@ -126,6 +126,8 @@ type BulkSyncInput struct {
 	Epoch      string      `json:"epoch"`
 	Origin     string      `json:"origin"` // on whose behalf it writes
 	Total      int         `json:"total"`  // expected, for progress
+	// Stays lets the run wait while the connection is paused; without it the run ends, and what is pending stays pending.
+	Stays bool `json:"stays,omitempty"`
 	// MarkAll makes everything pending first that is kept in step, so that all of it is decided anew.
 	MarkAll bool `json:"mark_all,omitempty"`
 

@@ -86,8 +86,8 @@ func (o *onboarding) enter(ctx workflow.Context, phase string) {
 }
 
 // waitOut sleeps for as long as an allowance is used up.
-func (o *onboarding) waitOut(ctx workflow.Context, p *activities.Pause) error {
-	return waitOut(ctx, p, func(note string) { o.paused = note; o.enter(ctx, o.phase) })
+func (o *onboarding) waitOut(ctx workflow.Context, p *activities.Pause, looks *int) error {
+	return waitOut(ctx, p, looks, func(note string) { o.paused = note; o.enter(ctx, o.phase) })
 }
 
 func (o *onboarding) run(ctx workflow.Context) error {
@@ -162,7 +162,7 @@ func (o *onboarding) stageAndMatch(ctx workflow.Context, epoch string, newOnly b
 }
 
 func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string) error {
-	for {
+	for looks := 0; ; {
 		var out activities.StageContactsResult
 		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Read contacts from %s", side)), contacts.StageContacts,
 			activities.StageContactsInput{Connection: o.in.Connection, Side: side, Epoch: epoch}).Get(ctx, &out)
@@ -180,7 +180,7 @@ func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string)
 			return nil
 		}
 		if out.Pause != nil {
-			if err := o.waitOut(ctx, out.Pause); err != nil {
+			if err := o.waitOut(ctx, out.Pause, &looks); err != nil {
 				return err
 			}
 		}
@@ -230,7 +230,7 @@ func (o *onboarding) backfill(ctx workflow.Context, pass, pending int) error {
 	err := workflow.ExecuteChildWorkflow(
 		child(ctx, o.child, ScenarioBulkSync, o.in.Connection, fmt.Sprintf("Sync %s, pass %d", count(pending, "contact"), pass)),
 		BulkSync, BulkSyncInput{
-			Connection: o.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: o.epoch, Total: pending,
+			Connection: o.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: o.epoch, Total: pending, Stays: true,
 		}).Get(ctx, &out)
 	o.child = ""
 	return err
@@ -252,6 +252,7 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 	o.enter(ctx, "verify")
 	o.result.Verify, o.verified = VerifyAccount{}, 0
 	o.toVerify = o.match.Linked + o.match.OnlyGoHighLevel + o.match.OnlySalesforce + o.match.InReview + o.match.Excluded
+	looks := 0
 	for after := int64(0); ; {
 		var out activities.VerifyContactsResult
 		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Compare %s", count(verifySize, "link"))), contacts.VerifyContacts,
@@ -260,7 +261,7 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 			return 0, err
 		}
 		if out.Pause != nil {
-			if err := o.waitOut(ctx, out.Pause); err != nil {
+			if err := o.waitOut(ctx, out.Pause, &looks); err != nil {
 				return 0, err
 			}
 			continue

@@ -195,7 +195,7 @@ func TestOnboardingReadsMatchesBackfillsAndVerifies(t *testing.T) {
 		[]string{"check access"}, reads, []string{"match, new only: false", "bulk sync"},
 		reads, []string{"match, new only: true", "compare after 0", "list reviews of acme", "go live", "count for " + epoch, "unstage"},
 	))
-	same(t, "bulk sync", e.bulk, []BulkSyncInput{{Connection: "acme", Kind: record.Contact, Epoch: epoch + "-1", Origin: epoch, Total: 90}})
+	same(t, "bulk sync", e.bulk, []BulkSyncInput{{Connection: "acme", Kind: record.Contact, Epoch: epoch + "-1", Origin: epoch, Total: 90, Stays: true}})
 	if !slices.Contains(waits, time.Minute) {
 		t.Errorf("the search index was not waited for: %v", waits)
 	}

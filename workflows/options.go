@@ -105,6 +105,8 @@ const (
 	recordLanes = 10
 	// reviewsAtOnce is how many reviews of several links are given a run at once.
 	reviewsAtOnce = 50
+	// restLongest is how long a run waits at most until it looks again whether its connection is still paused.
+	restLongest = 15 * time.Minute
 	// markSize is how many links one activity marks.
 	markSize = 2000
 	// verifySize is how many links one activity compares.

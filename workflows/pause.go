@@ -24,11 +24,20 @@ func pauseNote(ctx workflow.Context, p *activities.Pause) string {
 		sideNames[p.Side], p.Lane, workflow.Now(ctx).Add(p.For).UTC().Format("15:04"))
 }
 
+// isRest tells whether a pause is that of a connection, and not of an allowance.
+func isRest(p *activities.Pause) bool { return p != nil && p.Side == "" }
+
 // waitOut sleeps for as long as an allowance is used up; show is called with what it waits for, and with "" once that is
-// over.
-func waitOut(ctx workflow.Context, p *activities.Pause, show func(note string)) error {
+// over. A connection may be paused for weeks: each look at it that finds it so, of which looks keeps count, doubles the time
+// to the next.
+func waitOut(ctx workflow.Context, p *activities.Pause, looks *int, show func(note string)) error {
 	note := pauseNote(ctx, p)
 	show(note)
 	defer show("")
-	return workflow.NewTimerWithOptions(ctx, p.For, workflow.TimerOptions{Summary: note}).Get(ctx, nil)
+	wait := p.For
+	if isRest(p) {
+		wait = min(wait<<min(*looks, 10), restLongest)
+		*looks++
+	}
+	return workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: note}).Get(ctx, nil)
 }

@@ -31,39 +31,47 @@ func plain(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 func (s *system) inGoHighLevel() people {
 	out := people{}
 	for c := range s.Sandbox.GoHighLevel.All() {
-		plan := ""
-		for _, v := range c.CustomFields {
-			if v.ID == s.Sandbox.PlanID() {
-				plan = fmt.Sprint(v.Value)
-			}
-		}
-		out.add(identify(c.Phone, c.FirstName, c.LastName), map[string]string{
-			"id": c.ID, "first": plain(c.FirstName), "last": plain(c.LastName), "email": plain(c.Email), "street": plain(c.Address1),
-			"city": plain(c.City), "state": plain(c.State), "zip": plain(c.PostalCode), "birth": c.DateOfBirth, "plan": plain(plan),
-			"tags": tags(c.Tags),
-		})
+		out.add(identify(c.Phone, c.FirstName, c.LastName), s.goHighLevelFields(c))
 	}
 	return out
+}
+
+func (s *system) goHighLevelFields(c gohighleveltest.Contact) map[string]string {
+	plan := ""
+	for _, v := range c.CustomFields {
+		if v.ID == s.Sandbox.PlanID() {
+			plan = fmt.Sprint(v.Value)
+		}
+	}
+	return map[string]string{
+		"id": c.ID, "first": plain(c.FirstName), "last": plain(c.LastName), "email": plain(c.Email), "street": plain(c.Address1),
+		"city": plain(c.City), "state": plain(c.State), "zip": plain(c.PostalCode), "birth": c.DateOfBirth, "plan": plain(plan),
+		"tags": tags(c.Tags),
+	}
 }
 
 func (s *system) inSalesforce() people {
 	out := people{}
 	for _, row := range s.Sandbox.Salesforce.All("Contact") {
-		text := func(field string) string {
-			v, _ := row[field].(string)
-			return v
+		if row["IsDeleted"] != true {
+			out.add(identify(text(row, "Phone"), text(row, "FirstName"), text(row, "LastName")), salesforceFields(row))
 		}
-		if row["IsDeleted"] == true {
-			continue
-		}
-		out.add(identify(text("Phone"), text("FirstName"), text("LastName")), map[string]string{
-			"id": text("Id"), "first": plain(text("FirstName")), "last": plain(text("LastName")), "email": plain(text("Email")),
-			"street": plain(text("MailingStreet")), "city": plain(text("MailingCity")), "state": plain(text("MailingState")),
-			"zip": plain(text("MailingPostalCode")), "birth": text("Birthdate"), "plan": plain(text(sandbox.PlanField)),
-			"tags": tags(strings.Split(text(sandbox.TagsField), ";")),
-		})
 	}
 	return out
+}
+
+func salesforceFields(row map[string]any) map[string]string {
+	return map[string]string{
+		"id": text(row, "Id"), "first": plain(text(row, "FirstName")), "last": plain(text(row, "LastName")), "email": plain(text(row, "Email")),
+		"street": plain(text(row, "MailingStreet")), "city": plain(text(row, "MailingCity")), "state": plain(text(row, "MailingState")),
+		"zip": plain(text(row, "MailingPostalCode")), "birth": text(row, "Birthdate"), "plan": plain(text(row, sandbox.PlanField)),
+		"tags": tags(strings.Split(text(row, sandbox.TagsField), ";")),
+	}
+}
+
+func text(row map[string]any, field string) string {
+	v, _ := row[field].(string)
+	return v
 }
 
 func (p people) add(who string, fields map[string]string) { p[who] = append(p[who], fields) }

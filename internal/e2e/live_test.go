@@ -6,6 +6,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/devstack/stack"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -14,10 +15,11 @@ const quick = `live:
   sweeps: {fastest: 300ms, slowest: 1s, gohighlevel_overlap: 5s, salesforce_overlap: 5s, margin: 1s, compare: 5s, stale_after: 30s}
 `
 
-// live starts a system with people that is onboarded and kept in step, with rules appended.
-func live(t testing.TB, o sandbox.Options, p sandbox.People, extra string) *system {
+// live starts a system with people that is onboarded and kept in step, with rules appended. A test may change what is
+// started.
+func live(t testing.TB, o sandbox.Options, p sandbox.People, extra string, change ...func(*stack.Options)) *system {
 	t.Helper()
-	s := newSystem(t, o)
+	s := newSystem(t, o, change...)
 	s.Sandbox.Fill(p)
 	s.connect(t, func(r *sandbox.RulesOptions) { r.IndexLag, r.Extra = 300*time.Millisecond, extra })
 	s.startWorker(t)
@@ -43,6 +45,31 @@ func (s *system) pair(t testing.TB, nth int) record.Link {
 	}
 	t.Fatal("there are not so many contacts in step")
 	return record.Link{}
+}
+
+// pairs returns the first contacts that are in step.
+func (s *system) pairs(t testing.TB, n int) []record.Link {
+	t.Helper()
+	all := make([]record.Link, n)
+	for i := range all {
+		all[i] = s.pair(t, i)
+	}
+	return all
+}
+
+// change edits a contact in GoHighLevel as a person does, and changeSalesforce in Salesforce.
+func (s *system) change(t testing.TB, l record.Link, fields map[string]any) {
+	t.Helper()
+	if err := s.Sandbox.GoHighLevel.Edit(l.GoHighLevelID, fields); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *system) changeSalesforce(t testing.TB, l record.Link, fields map[string]any) {
+	t.Helper()
+	if err := s.Sandbox.Salesforce.Edit("Contact", l.SalesforceID, fields); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *system) city(t testing.TB, l record.Link) (goHighLevel, salesforce string) {

@@ -76,9 +76,10 @@ const connection = "acme"
 type system struct {
 	*stack.Stack
 	temporal client.Client
+	worker   *devstack.Process // the latest
 }
 
-// newSystem starts a stack of its own for a test, and stops it when the test ends.
+// newSystem starts a stack of its own for a test, which may change what is started, and stops it when the test ends.
 func newSystem(t testing.TB, o sandbox.Options, change ...func(*stack.Options)) *system {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the first build of Temporal takes minutes
@@ -92,8 +93,8 @@ func newSystem(t testing.TB, o sandbox.Options, change ...func(*stack.Options)) 
 	if _, measured := t.(*testing.B); !measured {
 		options.WatchGoHighLevel = func(h http.Handler) http.Handler { return spectest.Validate(t, h) }
 	}
-	for _, c := range change {
-		c(&options)
+	for _, f := range change {
+		f(&options)
 	}
 	s, err := stack.Start(ctx, options)
 	if err != nil {
@@ -137,6 +138,7 @@ func (s *system) startWorker(t testing.TB) *devstack.Process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.worker = w
 	return w
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -49,6 +50,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordContactSyncs(t)
 	r.recordCreates(t)
 	r.recordPeoplesRuns(t)
+	r.recordLive(t)
 	r.takeOver(t)
 }
 
@@ -70,7 +72,7 @@ func newRecorder(t *testing.T) *recorder {
 		folder: t.TempDir(), people: map[string]bool{},
 	}
 	r.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 12, OnlySalesforce: 12, Messy: true, Seed: 11})
-	r.connect(t, nil)
+	r.connect(t, func(o *sandbox.RulesOptions) { o.Extra = quick })
 	err := r.Connect(t.Context(), bare, r.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: bare, GoHighLevelURL: r.State.GoHighLevelURL, IndexLag: time.Second, NoMarkers: true,
 	}))
@@ -92,7 +94,9 @@ func (r *recorder) recordOnboardings(t *testing.T) {
 	r.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, false)
 
 	onboarding := r.start(t)
-	r.record(t, onboarding, "Onboarding", "happy", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	r.record(t, onboarding, "Onboarding", "goes-live", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	// From here on contacts are synced one by one, by hand: live sync would get in between.
+	r.turn(t, record.ConnectionPaused)
 	var out workflows.OnboardingResult
 	if err := onboarding.Get(t.Context(), &out); err != nil {
 		t.Fatal(err)
@@ -122,7 +126,9 @@ func (r *recorder) recordContactSyncs(t *testing.T) {
 	if err := r.Sandbox.GoHighLevel.Delete(gone.GoHighLevelID); err != nil {
 		t.Fatal(err)
 	}
-	r.record(t, r.sync(t, byLink(gone)), "ContactSync", "found-gone", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	asked := r.sync(t, byLink(gone))
+	r.decide(t, r.review(t, store.ReviewFilter{LinkID: gone.ID}), record.ChooseDelete)
+	r.record(t, asked, "ContactSync", "deletion-decided", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }
 
 func (r *recorder) recordCreates(t *testing.T) {
@@ -169,6 +175,7 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 		workflows.PlanRules, workflows.PlanRulesInput{Connection: connection, Rules: considered, Samples: 3, Total: 64})
 	r.record(t, planned, "PlanRules", "another-filter", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
+	r.turn(t, record.ConnectionActive) // while it is paused, bulk work waits
 	origin := workflows.RulesOrigin(row.RulesVersion)
 	reconciled := r.execute(t, workflows.BulkSyncID(connection, record.Contact, origin), workflows.SearchAttributes(workflows.ScenarioBulkSync, connection),
 		workflows.BulkSync, workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true})
@@ -317,8 +324,8 @@ func (r *recorder) know(first, last, email, phone, street, company string) {
 	}
 }
 
-// takeOver checks what was recorded as it will be checked from now on, and only then puts it into the repository.
-// Histories under other names stay.
+// takeOver checks what was recorded as it will be checked from now on, and only then puts it into the repository. Histories
+// that are there stay as they are: take one out to have it recorded anew.
 func (r *recorder) takeOver(t *testing.T) {
 	t.Helper()
 	if t.Failed() {
@@ -343,7 +350,7 @@ func (r *recorder) takeOver(t *testing.T) {
 	}
 }
 
-// copyFiles copies a folder's files over those of another, which keeps the others that it has.
+// copyFiles copies a folder's files to another, which keeps the histories that it has.
 func copyFiles(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -358,6 +365,9 @@ func copyFiles(from, to string) error {
 			return err
 		}
 		target := filepath.Join(to, name)
+		if _, err := os.Stat(target); err == nil && filepath.Ext(target) == ".json" {
+			return nil
+		}
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

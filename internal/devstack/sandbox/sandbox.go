@@ -3,6 +3,7 @@ package sandbox
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -51,7 +52,12 @@ type RulesOptions struct {
 	// Requests and Window are GoHighLevel's burst allowance; 0 requests means no limit.
 	Requests int
 	Window   time.Duration
-	IndexLag time.Duration
+	// Daily is GoHighLevel's allowance per day; 0 means no limit. BackfillShare ("50%") and Recheck are the rules' defaults
+	// where they are zero.
+	Daily         int
+	BackfillShare string
+	Recheck       time.Duration
+	IndexLag      time.Duration
 	// NoMarkers leaves out the external id fields, as in a CRM that has none to spare.
 	NoMarkers bool
 	// Extra is YAML that is put at the end of the file: further top-level sections.
@@ -67,13 +73,20 @@ func (s *Sandbox) Rules(o RulesOptions) []byte {
 	if o.Window == 0 {
 		o.Window = 10 * time.Second
 	}
+	daily := strconv.Itoa(o.Daily)
+	if o.BackfillShare != "" {
+		daily += ", backfill_share: " + o.BackfillShare
+	}
+	if o.Recheck != 0 {
+		daily += ", recheck: " + o.Recheck.String()
+	}
 	file := fmt.Appendf(nil, `connection: %s
 gohighlevel:
   location: %s
   base_url: %s
   external_id_field: %s
   index_lag: %s
-  allowance: {requests: %d, window: %s, daily: 0}
+  allowance: {requests: %d, window: %s, daily: %s}
 salesforce:
   org: %s
   external_id_field: %s
@@ -85,7 +98,7 @@ contacts:
     tags: {salesforce: %s}
     phone: {conflict: salesforce}
     custom.plan: {type: text, gohighlevel: %s, salesforce: %s, conflict: gohighlevel}
-`, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window,
+`, o.Connection, s.GoHighLevel.LocationID(), o.GoHighLevelURL, markerKey, o.IndexLag, o.Requests, o.Window, daily,
 		s.Salesforce.OrgID(), markerField, TagsField, PlanKey, PlanField)
 	return append(file, o.Extra...)
 }

@@ -38,6 +38,11 @@ func (s *Stack) Connect(ctx context.Context, connection string, rulesFile []byte
 	}); err != nil {
 		return err
 	}
+	return s.Authorize(ctx, connection)
+}
+
+// Authorize grants a connection access to both fakes, as a person does who connects it, or connects it again.
+func (s *Stack) Authorize(ctx context.Context, connection string) error {
 	for _, c := range s.Credentials() {
 		granted, err := oauth.Authorize(ctx, nil, c, "", browse)
 		if err != nil {

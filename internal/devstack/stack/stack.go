@@ -36,8 +36,8 @@ type Options struct {
 	GoHighLevelAddress string
 	SalesforceAddress  string
 	Sandbox            sandbox.Options
-	// WatchGoHighLevel is put around the fake's handler, to look at what passes; nil looks at nothing.
-	WatchGoHighLevel func(http.Handler) http.Handler
+	// WatchGoHighLevel and WatchSalesforce are put around the fakes' handlers, to look at what passes; nil looks at nothing.
+	WatchGoHighLevel, WatchSalesforce func(http.Handler) http.Handler
 	// Ephemeral trades safety against power cuts for speed, and keeps no snapshot of the fakes.
 	Ephemeral bool
 	// WorkerPath is the worker program; "" means that no worker can be started.
@@ -184,7 +184,10 @@ func (s *Stack) startSandbox(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.goHighLevel.Close() })
-	if s.salesforce, err = devstack.ServeHTTP(ctx, orFree(s.SalesforceAddress), s.Sandbox.Salesforce.Handler()); err != nil {
+	if handler = s.Sandbox.Salesforce.Handler(); s.WatchSalesforce != nil {
+		handler = s.WatchSalesforce(handler)
+	}
+	if s.salesforce, err = devstack.ServeHTTP(ctx, orFree(s.SalesforceAddress), handler); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.salesforce.Close() })

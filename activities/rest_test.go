@@ -1,0 +1,53 @@
+package activities_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+func TestABatchStopsWhereItsConnectionIsPausedAndGivesBackTheRest(t *testing.T) {
+	const many = 150
+	w := newWorld(t, setting{})
+	for i := range many {
+		w.addSalesforce(row("Hopperfield", fmt.Sprintf("grace%d@example.com", i)))
+	}
+	w.match()
+	in := activities.SyncContactsInput{Connection: acme, Batch: "one", Size: 200, Origin: "live"}
+	turn := func(state string) { require.NoError(t, w.store.SetConnectionState(t.Context(), acme, state)) }
+	turn(record.ConnectionPaused)
+	idle := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	require.NotNil(t, idle.Pause)
+	require.Empty(t, idle.Pause.Side)
+	require.Zero(t, idle.Claimed)
+	require.Zero(t, w.ghl.Count())
+
+	turn(record.ConnectionActive)
+	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.FaultLatency, Path: "/contacts/", Latency: 50 * time.Millisecond}})
+	paused := make(chan struct{})
+	go func() {
+		defer close(paused)
+		for w.ghl.Count() == 0 {
+			time.Sleep(time.Millisecond) // the pace of asking
+		}
+		turn(record.ConnectionPaused)
+	}()
+	out := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	<-paused
+	require.NotNil(t, out.Pause)
+	require.Empty(t, out.Pause.Side)
+	require.Equal(t, w.ghl.Count(), out.Claimed, "what was begun is done, and noted")
+	require.Less(t, out.Claimed, many)
+
+	turn(record.ConnectionActive)
+	in.Batch = "two"
+	rest := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	require.Equal(t, many, out.Claimed+rest.Claimed)
+	require.Equal(t, many, w.ghl.Count())
+}
