@@ -1,18 +1,16 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/devstack/stack"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/workflows"
 )
@@ -48,7 +46,7 @@ type figures struct {
 func measure(b *testing.B, people sandbox.People, requests int) figures {
 	b.Helper()
 	o := sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 200 * time.Millisecond, Burst: requests, BurstWindow: burstWindow}}
-	s := newSystem(b, o)
+	s := newSystem(b, o, func(o *stack.Options) { o.NoWebhooks = true })
 	s.Sandbox.Fill(people)
 	s.connect(b, func(r *sandbox.RulesOptions) {
 		r.Requests, r.Window, r.IndexLag = requests, burstWindow, 500*time.Millisecond
@@ -73,31 +71,8 @@ func measure(b *testing.B, people sandbox.People, requests int) figures {
 		b.Fatal(err)
 	}
 	f.perLink = stored.BytesPerLink
-	f.cost = s.cost(b)
+	f.cost = s.settledCost(b, "")
 	return f
-}
-
-// cost waits until visibility shows every run, and adds them up.
-func (s *system) cost(b testing.TB) platform.Cost {
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
-	defer cancel()
-	last := platform.Cost{}
-	for ctx.Err() == nil {
-		cost, err := platform.ConnectionCost(ctx, s.temporal, s.State.Namespace, connection, "")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if cost == last && cost.Runs > 1 {
-			return cost
-		}
-		last = cost
-		select {
-		case <-time.After(time.Second): // visibility's own pace; two equal answers end the wait
-		case <-ctx.Done():
-		}
-	}
-	b.Fatal("visibility never settled")
-	return last
 }
 
 // fewestCalls is what an onboarding cannot do without: pages of 500 and 2,000 to read, 200 to write to Salesforce, and
@@ -140,10 +115,8 @@ func BenchmarkOnboarding(b *testing.B) {
 	half := measure(b, sandbox.People{Both: n / 2, OnlyGoHighLevel: n / 2, OnlySalesforce: n / 2, Seed: 2}, 0)
 	limited := measure(b, sandbox.People{Both: small / 2, OnlyGoHighLevel: small / 2, OnlySalesforce: small / 2, Seed: 3}, burst)
 
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
-	row := func(what, figure, target string) { _, _ = fmt.Fprintf(t, "%s\t %s\t %s\t\n", what, figure, target) }
-	fmt.Printf("\n%s/%s, %d cores, Temporal and Postgres and both fakes on the same machine\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	row("onboarding", "figure", "target")
+	t := newFigureTable("onboarding")
+	row := t.row
 	row(fmt.Sprintf("linked only, %d + %d", n/2, n/2), rate(linked.out.Contacts.Linked, linked.synced)+" contacts/s linked", "2,000")
 	row("the same with the comparison at the end", rate(linked.out.Contacts.Linked, linked.took)+" contacts/s linked", "")
 	row(fmt.Sprintf("half overlapping, %d + %d, took", n, n), half.took.Round(100*time.Millisecond).String(), "")
@@ -165,9 +138,7 @@ func BenchmarkOnboarding(b *testing.B) {
 	row("against what the limit forces", fmt.Sprintf("%s %+.1f %% (%d calls, fewest %d)", must, percent(int(limited.took), int(must)), limited.calls["gohighlevel"], limited.fewest["gohighlevel"]), "+5 %")
 	row("most requests in any window", strconv.Itoa(limited.maxWindow), "100")
 	row("drift", strconv.Itoa(limited.out.Verify.Drift), "0")
-	if err := t.Flush(); err != nil {
-		b.Fatal(err)
-	}
+	t.print(b)
 }
 
 func rate(n int, took time.Duration) string {

@@ -115,5 +115,14 @@ func copyAnswer(w http.ResponseWriter, answer *http.Response) {
 	_, _ = io.Copy(w, answer.Body) // the status is what the sender goes by
 }
 
+// addresses returns where the workers that are alive take webhooks.
+func (f *forwarder) addresses() []string {
+	var all []string
+	for _, t := range f.turn() {
+		all = append(all, t.address)
+	}
+	return all
+}
+
 // close gives the connections to the workers back.
 func (f *forwarder) close() { f.client.CloseIdleConnections() }

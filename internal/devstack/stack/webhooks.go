@@ -78,6 +78,19 @@ func (s *Stack) workerEnv(ctx context.Context) (env []string, webhooks string, e
 	return append(env, envWebhookListen+"="+webhooks, envWebhookKeys+"="+s.Sandbox.GoHighLevel.WebhookPublicKey()), webhooks, nil
 }
 
+// WebhookURLs returns where each worker that is alive takes webhooks by itself, without the address that stands before
+// them all; none where the stack leaves webhooks out.
+func (s *Stack) WebhookURLs() []string {
+	if s.forwarder == nil {
+		return nil
+	}
+	urls := s.forwarder.addresses()
+	for i, address := range urls {
+		urls[i] = "http://" + address + webhookPath
+	}
+	return urls
+}
+
 // freeAddress returns an address of 127.0.0.1 on which nobody listens. Should another program take it before the worker
 // does, the worker ends and says so.
 func freeAddress(ctx context.Context) (string, error) {
