@@ -23,7 +23,6 @@ func TestAMassImportIsSyncedInBulkAndSoAreTheRowsThatBecomeVisibleLate(t *testin
 		Salesforce:  salesforcetest.Options{VisibilityLag: 3 * time.Second, VisibilityLagRate: 0.05, Seed: 21},
 	}, sandbox.People{Both: 10, Seed: 21}, quick)
 	s.quiet(t)
-	before := s.cost(t)
 	s.Sandbox.GoHighLevel.ResetStats()
 	// One transaction: all of them get the same SystemModstamp.
 	stamps := map[any]bool{}
@@ -46,12 +45,8 @@ func TestAMassImportIsSyncedInBulkAndSoAreTheRowsThatBecomeVisibleLate(t *testin
 	if n := s.runs(t, workflows.ScenarioBulkSync, 0); n < 2 { // the onboarding has one of its own
 		t.Errorf("there are %d bulk runs: the import did not go in bulk", n)
 	}
-	bulk := s.cost(t)
-	t.Logf("bulk lane: %.3f Temporal actions per contact (%d in %d runs), target 0.02; GoHighLevel was asked %v",
-		float64(bulk.Actions-before.Actions)/imported, bulk.Actions-before.Actions, bulk.Runs-before.Runs, s.Sandbox.GoHighLevel.Stats().ByOperation)
 
 	t.Run("AFewChangesGoARunEach", func(t *testing.T) {
-		s.Sandbox.GoHighLevel.ResetStats()
 		singles := s.runs(t, workflows.ScenarioContactSync, 0)
 		const few = 3
 		for i := range few {
@@ -63,9 +58,6 @@ func TestAMassImportIsSyncedInBulkAndSoAreTheRowsThatBecomeVisibleLate(t *testin
 		}
 		s.quiet(t)
 		s.runs(t, workflows.ScenarioContactSync, singles+few)
-		single := s.cost(t)
-		t.Logf("record lane: %.1f Temporal actions per contact (%d in %d runs), target 8; GoHighLevel was asked %v",
-			float64(single.Actions-bulk.Actions)/few, single.Actions-bulk.Actions, single.Runs-bulk.Runs, s.Sandbox.GoHighLevel.Stats().ByOperation)
 	})
 }
 
