@@ -261,14 +261,21 @@ type ContactCommitted struct {
 	Waiting *Waiting `json:"waiting,omitempty"`
 }
 
-// CommitContact records the outcome of one contact and lets go of it. A record that belongs to another link by now, as
+// CommitContact records the outcome of one contact and lets go of it, the latter also where the connection is not
+// connected any more, so that nothing can be recorded. A record that belongs to another link by now, as
 // where two runs found the same one, is not taken from it: then the contact waits for a person. Safe to repeat.
 func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) (ContactCommitted, error) {
+	info := activity.GetInfo(ctx).WorkflowExecution
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
+	if crm.KindOf(err) == crm.NeedsReconnect {
+		// The contact stays pending and must not stay taken: whoever comes once the connection is back finds out what was written.
+		if free := a.Ledger.Release(ctx, info.ID, in.Claim.Token); free != nil {
+			return ContactCommitted{}, free
+		}
+	}
 	if err != nil {
 		return ContactCommitted{}, err
 	}
-	info := activity.GetInfo(ctx).WorkflowExecution
 	outcome := record.Outcome{
 		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem, Forget: in.Forget, Drop: in.Drop, Verdict: in.Verdict,
 		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -50,4 +51,21 @@ func TestABatchStopsWhereItsConnectionIsPausedAndGivesBackTheRest(t *testing.T) 
 	rest := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
 	require.Equal(t, many, out.Claimed+rest.Claimed)
 	require.Equal(t, many, w.ghl.Count())
+}
+
+func TestAContactWhoseConnectionEndsMeanwhileIsLetGoOfAndStaysPending(t *testing.T) {
+	w := newWorld(t, setting{})
+	id := w.addSalesforce(row("Hopperfield", "grace@example.com"))
+	w.match()
+	link := w.linkOf(record.Salesforce, id)
+	claim := do[activities.ContactClaim](w, onContacts.ClaimContact, activities.ClaimContactInput{Connection: acme, LinkID: link.ID})
+	require.NoError(t, w.store.SetConnectionState(t.Context(), acme, record.ConnectionUninstalled))
+	_, err := w.try(onContacts.CommitContact, activities.CommitContactInput{Claim: claim, State: record.LinkFailed, Problem: "NeedsReconnect"})
+	require.Equal(t, crm.NeedsReconnect, kindOf(t, err))
+	pending, _, err := w.store.LinkStanding(t.Context(), acme, record.Contact, link.ID)
+	require.NoError(t, err)
+	require.True(t, pending)
+	_, free, err := w.store.ClaimLink(t.Context(), acme, link.ID, "another", time.Minute)
+	require.NoError(t, err)
+	require.True(t, free)
 }

@@ -60,9 +60,6 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 		pause, err := paused(ctx, err)
 		return SyncContactsResult{Pause: pause}, err
 	}
-	if pause := c.resting(ctx); pause != nil {
-		return SyncContactsResult{Pause: pause}, nil
-	}
 	defer heartbeat(ctx)()
 	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{
 		Connection: in.Connection, Kind: record.Contact, Owner: in.Batch, Limit: in.Size, Lease: claimLease,
@@ -76,6 +73,10 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 			Connection: in.Connection, Kind: record.Contact, Origin: in.Origin,
 			RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, RulesVersion: c.RulesVersion,
 		},
+	}
+	if c.resting(ctx) != nil {
+		// Only now: what an attempt before claimed must be given back.
+		return b.stop(ctx, in.Batch, claimed.Left, errResting)
 	}
 	err = b.run(ctx, claimed.Work)
 	if err == nil {
