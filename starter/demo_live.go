@@ -42,8 +42,9 @@ type live struct {
 	person *app
 	// hears counts the changes on each side that a sweep found and no webhook had told of.
 	hears func(context.Context) (map[record.Side]int64, error)
-	// pace is the time between two beats, patience how long something may take to arrive.
-	pace, patience time.Duration
+	// pace is the time between two beats, patience how long something may take to arrive, lull how long nothing comes back
+	// before people begin.
+	pace, patience, lull time.Duration
 
 	about []int64 // the links that people are asked about because of what was done here
 	flows map[record.Side]*flow
@@ -59,6 +60,7 @@ type flow struct {
 const (
 	livePace     = 1200 * time.Millisecond
 	livePatience = time.Minute
+	liveLull     = 2 * time.Second
 	// lookEvery is how often a CRM is looked at for what has to arrive there: the precision of what is measured.
 	lookEvery = 10 * time.Millisecond
 	// askEvery is how often the ledger is asked for what nobody measures.
@@ -72,7 +74,7 @@ func newLive(a *app, d *demo, out io.Writer) *live {
 			in: a.in, out: out, errOut: out, lookup: func(string) (string, bool) { return "", false }, attended: a.attended,
 			output: "table", client: d.temporal, store: d.stack.Store, vault: d.stack.Vault,
 		},
-		pace: livePace, patience: livePatience,
+		pace: livePace, patience: livePatience, lull: liveLull,
 		flows: map[record.Side]*flow{record.GoHighLevel: {}, record.Salesforce: {}},
 	}
 	l.hears = l.swept
@@ -203,27 +205,47 @@ func (l *live) note(e ending) {
 	}
 }
 
-// settle waits until what the onboarding itself changed has come back from both CRMs and was found to be nothing new.
+// settle waits until what the onboarding itself changed has come back from both CRMs and was found to be nothing new, and
+// nothing more has come for a moment.
 func (l *live) settle(ctx context.Context, show progressPrinter) error {
 	defer show.Close()
-	most := 0
-	return l.until(ctx, 3*l.patience, func() (bool, error) {
-		pending, err := l.store.Pending(ctx, demoConnection, record.Contact)
-		if err != nil {
-			return false, err
-		}
-		announced, err := l.store.Announced(ctx, demoConnection, record.Contact)
-		if err != nil {
-			return false, err
-		}
-		pending += announced
-		most = max(most, pending)
+	var most int
+	tell := func(done int) {
 		show.Show(workflows.Progress{Phase: "look at what came back", Kinds: []workflows.KindCounter{
-			{What: "echoes looked at", Done: most - pending, Total: most},
+			{What: "echoes looked at", Done: done, Total: most},
 		}}, nil)
-		fresh, err := l.store.Freshness(ctx, demoConnection)
-		return pending == 0 && len(fresh) == len(record.Sides), err
+	}
+	var since time.Time // when both sides had been polled and nothing was pending any more
+	err := l.until(ctx, 3*l.patience, func() (bool, error) {
+		pending, polled, err := l.echoes(ctx)
+		quiet := err == nil && polled && pending == 0
+		most = max(most, pending)
+		tell(min(most-pending, most-1)) // more may come, and a bar that is full stays so
+		if !quiet {
+			since = time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
+		}
+		return quiet && time.Since(since) >= l.lull, err
 	})
+	if err == nil {
+		tell(most)
+	}
+	return err
+}
+
+// echoes counts what is left to look at, and tells whether both sides have been polled.
+func (l *live) echoes(ctx context.Context) (pending int, polled bool, err error) {
+	linked, err := l.store.Pending(ctx, demoConnection, record.Contact)
+	if err != nil {
+		return 0, false, err
+	}
+	announced, err := l.store.Announced(ctx, demoConnection, record.Contact)
+	if err != nil {
+		return 0, false, err
+	}
+	fresh, err := l.store.Freshness(ctx, demoConnection)
+	return linked + announced, len(fresh) == len(record.Sides), err
 }
 
 // errImpatient means that something did not come in time.

@@ -153,8 +153,8 @@ func (c *cast) workday() []beat {
 		return "pro", ""
 	})
 	alone(record.GoHighLevel, record.Email, func(who couple) (string, string) {
-		name, _, _ := strings.Cut(strings.ToLower(who.ghl[record.Email]), ".")
-		return name + "@home.example", ""
+		email := strings.ToLower(who.ghl[record.Email])
+		return email[:strings.IndexAny(email+"@", ".@")] + "@home.example", ""
 	})
 	beats = append(beats, beat{acts: []*act{c.newcomer(record.Salesforce, sandbox.Card{
 		record.FirstName: "Tom", record.LastName: "Weaver", record.Email: "tom.weaver@example.com", record.Phone: "+12127300144",

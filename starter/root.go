@@ -60,7 +60,7 @@ Exit codes:
 		Example: `  starter demo                          see it work, with two fake CRMs
   starter dev                           start Temporal, Postgres, a worker and the fakes here
   starter connections add acme.yaml     pair a location with an org
-  starter start onboarding acme --watch bring both sides into step, and keep them so
+  starter start onboarding acme --watch
   starter reviews list                  see what waits for a person`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
