@@ -235,4 +235,3 @@ func (s *office) pingPong(t *testing.T, l record.Link) {
 	})
 	s.stands(t, l.ID, record.LinkInStep)
 }
-
