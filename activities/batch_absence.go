@@ -15,16 +15,10 @@ func (p *pair) lacks(side record.Side) {
 	}
 }
 
-// waitsInRun tells whether a run of its own waits for a person's word about a link: whatever changes, that run must see.
+// waitsInRun tells whether a person has been asked about a link: whatever changes, it is looked at by itself, by the run
+// that waits where there is one.
 func waitsInRun(l record.Link) bool {
-	if l.State != record.LinkInReview {
-		return false
-	}
-	switch l.Problem {
-	case record.ReviewConflict, record.ReviewGone, record.ReviewDeletion, record.ReviewMerged, record.ReviewPingPong, record.ReviewDuplicateRefused:
-		return true
-	}
-	return false
+	return l.State == record.LinkInReview && l.Problem != record.ReviewDeletionWave
 }
 
 // followAbsences settles what became of records that are not to be found. What is deleted, or waits in a wave, is done with

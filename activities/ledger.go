@@ -84,6 +84,8 @@ type Ledger interface {
 	// Separate returns which of the other links a person has declared to be somebody else.
 	Separate(ctx context.Context, connection string, linkID int64, others []int64) (map[int64]bool, error)
 
+	// HeldBy returns the reason of the open review in which a link waits together with others; "" where it does not.
+	HeldBy(ctx context.Context, connection string, linkID int64) (reason string, err error)
 	// GetReview returns a review, decided or not.
 	GetReview(ctx context.Context, connection string, id int64) (record.Review, error)
 	// AttendReview notes in which run a review of several links waits, and when its default is taken.

@@ -51,6 +51,24 @@ func TestAPersonSaysWhoIsWho(t *testing.T) {
 	})
 }
 
+func TestNobodyWhoWaitsToBeToldApartIsTouchedWhateverChanges(t *testing.T) {
+	inBothLanes(t, func(t *testing.T, by lane) {
+		w := newWorld(t, twins())
+		g, s, review := w.ambiguous()
+		before := w.contact(g)
+		newcomer := w.sf.Create("Contact", with(row("Martin-Smith", "the.martins@example.com"), "FirstName", "Zoe"))
+		w.hear(by, inGoHighLevel(g), inSalesforce(s[0]), inSalesforce(s[1]), inSalesforce(newcomer))
+		require.Equal(t, before, w.contact(g))
+		require.Equal(t, 1, w.ghl.Count())
+		require.Equal(t, record.LinkInReview, w.linkOf(record.GoHighLevel, g).State)
+		after, err := w.store.GetReview(t.Context(), acme, review.ID)
+		require.NoError(t, err)
+		require.True(t, after.Open())
+		require.Len(t, after.Links, 3)
+		require.Equal(t, record.LinkInReview, w.linkOf(record.Salesforce, newcomer).State, "she may be one of them as well")
+	})
+}
+
 func TestAPersonSaysThatTheyAreDifferentPeople(t *testing.T) {
 	inBothLanes(t, func(t *testing.T, by lane) {
 		w := newWorld(t, twins())

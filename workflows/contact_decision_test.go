@@ -236,3 +236,14 @@ func TestADecisionIsCarriedOutOnceThoughTheContactChangesMeanwhile(t *testing.T)
 	same(t, "verdicts", w.verdicts, []string{"decide: gohighlevel by ada", "commit: gohighlevel by ada"})
 	same(t, "passes", w.count("claim"), 3)
 }
+
+func TestAContactThatWaitsTogetherWithOthersIsNotTouched(t *testing.T) {
+	w := newWorld()
+	w.link.Held = record.ReviewAmbiguousMatch
+	env := w.sync(t, nil)
+	var out ContactSyncResult
+	succeeded(t, env, &out)
+	same(t, "state", out.State, record.LinkInReview)
+	same(t, "problem", out.Problem, record.ReviewAmbiguousMatch)
+	same(t, "calls", w.read(), []string{"claim", "commit"})
+}

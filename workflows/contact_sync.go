@@ -107,6 +107,9 @@ func (s *contactSync) attempt(ctx workflow.Context) error {
 	if s.claim.Ignored || s.decided != nil && s.decided.Choice == record.ChooseIgnore {
 		return s.finish(ctx, record.LinkParted, record.ProblemIgnored)
 	}
+	if s.claim.Held != "" {
+		return s.finish(ctx, record.LinkInReview, s.claim.Held)
+	}
 	for {
 		if err := s.read(ctx); err != nil {
 			return err

@@ -63,7 +63,9 @@ func absorb(ctx context.Context, tx pgx.Tx, sc scope, into, other int64, side re
 	}
 	var half, creating, pending, claimed bool
 	err = tx.QueryRow(ctx, `
-		SELECT l.`+missing+` IS NULL AND l.base IS NULL AND l.state IN (1, 3, 4),
+		SELECT l.`+missing+` IS NULL AND l.base IS NULL AND l.state IN (1, 3, 4)
+		         AND NOT EXISTS (SELECT FROM reviews r WHERE r.connection = $1 AND r.decided_at IS NULL AND r.link_ids @> ARRAY[l.id]
+		                           AND cardinality(r.link_ids) > 1),
 		       EXISTS (SELECT FROM intents i WHERE i.link_id = l.id), p.link_id IS NOT NULL,
 		       coalesce(p.token IS NOT NULL AND p.claimed_until > clock_timestamp(), false)
 		FROM links l LEFT JOIN pending p ON p.link_id = l.id

@@ -161,6 +161,26 @@ func (s *Store) linksByID(ctx context.Context, connection string, number int32, 
 	return out, nil
 }
 
+// HeldBy returns the reason of the open review in which a link waits together with others to be told who belongs together;
+// "" where it does not.
+func (s *Store) HeldBy(ctx context.Context, connection string, linkID int64) (reason string, err error) {
+	n, err := s.number(ctx, connection)
+	if err != nil {
+		return "", err
+	}
+	err = s.pool.QueryRow(ctx, `
+		SELECT reason FROM reviews
+		WHERE connection = $1 AND decided_at IS NULL AND cardinality(link_ids) > 1 AND link_ids @> ARRAY[$2::bigint] AND reason <> $3
+		LIMIT 1`, n, linkID, record.ReviewDeletionWave).Scan(&reason)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("store: look for a review: %w", err)
+	}
+	return reason, nil
+}
+
 // AttendReview notes in which run a review of several links waits, and when its default is taken, counted from its
 // opening; 0 for never. Safe to repeat.
 func (s *Store) AttendReview(ctx context.Context, connection string, id int64, workflowID string, decideAfter time.Duration) error {

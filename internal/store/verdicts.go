@@ -44,13 +44,14 @@ func (s *Store) DecideReview(ctx context.Context, connection string, v record.Ve
 		if waits, err := stillWaits(ctx, tx, sc, r); err != nil || !waits {
 			return cmp.Or(err, record.ErrDecided)
 		}
-		if err := decideLinks(ctx, tx, sc, r, v); err != nil {
-			return err
-		}
+		// The review first: what it holds back it must not hold back from its own decision.
 		_, err = tx.Exec(ctx, `
 			UPDATE reviews SET decided_at = clock_timestamp(), choice = $3, decided_by = $4 WHERE connection = $1 AND id = $2`,
 			n, v.ReviewID, string(v.Choice), v.By)
-		return err
+		if err != nil {
+			return err
+		}
+		return decideLinks(ctx, tx, sc, r, v)
 	})
 	if err != nil {
 		return fmt.Errorf("store: decide a review: %w", err)
