@@ -29,6 +29,9 @@ func (b *batch) writeGoHighLevel(ctx context.Context) error {
 		if err := b.mayWrite(ctx); err != nil {
 			return err
 		}
+		if err := b.journalUpdates(ctx, record.GoHighLevel, chunk); err != nil {
+			return err
+		}
 		err := b.each(ctx, chunk, goHighLevelWriters, b.updateGoHighLevel)
 		if commit := b.commitWritten(ctx, chunk); err == nil {
 			err = commit
@@ -48,13 +51,9 @@ func (b *batch) writeGoHighLevel(ctx context.Context) error {
 	return nil
 }
 
-// commitWritten records the outcomes of those pairs of a chunk whose write to GoHighLevel is journaled.
+// commitWritten records the outcomes of those pairs of a chunk that were written to GoHighLevel.
 func (b *batch) commitWritten(ctx context.Context, chunk []*pair) error {
-	return b.commit(ctx, func(p *pair) bool {
-		return slices.Contains(chunk, p) && slices.ContainsFunc(p.journal, func(e record.JournalEntry) bool {
-			return e.Side == record.GoHighLevel
-		})
-	})
+	return b.commit(ctx, func(p *pair) bool { return slices.Contains(chunk, p) && slices.Contains(p.wrote, record.GoHighLevel) })
 }
 
 func (b *batch) updateGoHighLevel(ctx context.Context, p *pair) error {

@@ -44,6 +44,9 @@ func (b *batch) writeSalesforce(ctx context.Context) error {
 }
 
 func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
+	if err := b.journalUpdates(ctx, record.Salesforce, pairs); err != nil {
+		return err
+	}
 	docs := make([]crm.Document, len(pairs))
 	for i, p := range pairs {
 		docs[i] = b.Mapper.ToSalesforce(p.decision.Salesforce, false, "")
@@ -131,8 +134,27 @@ func (b *batch) saved(pairs []*pair, results []crm.SaveResult, op record.Operati
 	return nil
 }
 
-// wrote journals what was written.
+// journalUpdates writes down what updates are about to replace. Where the worker dies between the update and the commit, the
+// next attempt finds both sides alike, and nobody can tell any more what was there. An update that fails is journaled anew
+// with its next attempt.
+func (b *batch) journalUpdates(ctx context.Context, side record.Side, pairs []*pair) error {
+	entries := map[int64]record.JournalEntry{}
+	for _, p := range pairs {
+		entry, err := b.Connection.journal(side, record.Update, p.decision.Writes(side))
+		if err != nil {
+			return err
+		}
+		entries[p.link.ID] = entry
+	}
+	return b.ledger.JournalAhead(ctx, b.token, b.origin, entries)
+}
+
+// wrote notes that a side was written. What was created is journaled with the outcome: it replaced nothing.
 func (b *batch) wrote(p *pair, side record.Side, op record.Operation, writes []reconcile.Write) error {
+	p.wrote = append(p.wrote, side)
+	if op == record.Update {
+		return nil
+	}
 	entry, err := b.Connection.journal(side, op, writes)
 	p.journal = append(p.journal, entry)
 	return err

@@ -103,6 +103,7 @@ type pair struct {
 	ghl, sf  *record.Record
 	decision reconcile.Decision
 	journal  []record.JournalEntry
+	wrote    []record.Side // sides that were written
 	// committed: the outcome is in the ledger. failure: why it is not, or not yet.
 	committed bool
 	failure   *crm.Error
