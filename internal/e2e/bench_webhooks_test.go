@@ -26,7 +26,7 @@ func BenchmarkWebhooks(b *testing.B) {
 	s := onboarded(b, sandbox.Options{}, sandbox.People{Both: contacts, Seed: 8}, "", withoutPolls)
 	links := s.inStep(b, contacts)
 	events := s.edits(b, links, webhookRate*int(webhookTime/time.Second))
-	before := s.heard(b)
+	before := s.kept(b)
 
 	var out answers
 	var over time.Time
@@ -36,7 +36,7 @@ func BenchmarkWebhooks(b *testing.B) {
 	})
 	drained := load.began.Add(load.took).Sub(over)
 	s.mustHaveArrived(b, links)
-	acknowledged, kept := out.byStatus[http.StatusOK], s.heard(b)-before
+	acknowledged, kept := out.byStatus[http.StatusOK], s.kept(b)-before
 	if kept < acknowledged {
 		b.Fatalf("%d webhooks were acknowledged and %d kept", acknowledged, kept)
 	}
@@ -142,8 +142,8 @@ func post(client *http.Client, url string, e signed) int {
 	return response.StatusCode
 }
 
-// heard is how many webhooks the ledger has kept.
-func (s *system) heard(b *testing.B) int {
+// kept is how many webhooks the ledger has kept.
+func (s *system) kept(b *testing.B) int {
 	b.Helper()
 	days, err := s.Store.Heard(b.Context(), connection)
 	if err != nil {

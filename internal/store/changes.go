@@ -47,6 +47,7 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.
 		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
 	if len(plan.Record) <= most {
+		plan.Whole = true
 		return plan, nil
 	}
 	plan.Record = nil
