@@ -44,9 +44,9 @@ test: prepare build check ## install or build what the tests need, check, and ru
 	@$(if $(RACE),,echo "note: without the race detector, for want of a C compiler")
 
 .PHONY: bench
-bench: prepare build ## measure onboarding on this machine (ARGS: flags of go test)
+bench: prepare build ## measure onboarding and live sync on this machine (ARGS: flags of go test)
 	TANDEM_WORKER_BIN=$(BUILD)/worker TANDEM_STARTER_BIN=$(BUILD)/starter \
-		$(GO) test -run '^$$' -bench Onboarding -benchtime 1x -timeout 60m $(ARGS) ./internal/e2e/...
+		$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m $(ARGS) ./internal/e2e/...
 
 .PHONY: build
 build: ## build starter and worker into .build

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -19,14 +20,21 @@ type ChangesPlan struct {
 	Live bool `json:"live"`
 	// Record lists links for the record lane, a run each.
 	Record []int64 `json:"record,omitempty"`
+	// Whole tells that Record is all there is to sync: once it is in step, only a ring can tell of more.
+	Whole bool `json:"whole,omitempty"`
 	// Bulk is how many pending links the bulk lane takes; 0 for none.
 	Bulk int `json:"bulk,omitempty"`
+	// Gather is how long changes are let gather before the next look, where some came while the bulk lane worked.
+	Gather time.Duration `json:"gather,omitempty"`
 	// Reviews are open reviews of several links that no run waits for yet.
 	Reviews []int64 `json:"reviews,omitempty"`
 }
 
 // reviewRunsAtOnce is how many reviews of several links get their run at once, at the least.
 const reviewRunsAtOnce = 50
+
+// gatherFor weighs how long a surge of changes takes to arrive against what each look and each run in bulk costs.
+const gatherFor = 2 * time.Second
 
 // PlanChanges turns what was announced into pending changes, and says what to sync next. Safe to repeat.
 func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (ChangesPlan, error) {
@@ -39,7 +47,10 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err
 	}
-	out := ChangesPlan{Live: true, Record: plan.Record, Bulk: plan.Bulk}
+	out := ChangesPlan{Live: true, Record: plan.Record, Whole: plan.Whole, Bulk: plan.Bulk}
+	if out.Bulk > 0 {
+		out.Gather = gatherFor
+	}
 	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, reviewRunsAtOnce+in.Begun)
 	out.Reviews = runs.Unattended
 	return out, err

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -92,7 +93,7 @@ func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
 func (b *bulkSync) drain(ctx workflow.Context) error {
 	lanes := workflow.NewWaitGroup(ctx)
 	var failure error
-	for range bulkLanes {
+	for range cmp.Or(b.in.Lanes, bulkLanes) {
 		lanes.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer lanes.Done()
@@ -118,7 +119,11 @@ func (b *bulkSync) batch(ctx workflow.Context) error {
 		b.in.Done += out.Claimed
 		b.allowances = out.Allowances
 		b.rests = b.rests || isRest(out.Pause) && !b.in.Stays
-		b.drained = b.drained || b.rests || out.Claimed == 0 && out.Pause == nil
+		least := 1
+		if b.in.Lanes > 0 {
+			least = batchSize
+		}
+		b.drained = b.drained || b.rests || out.Claimed < least && out.Pause == nil
 		b.describe(ctx)
 		if out.Pause == nil || b.rests {
 			return nil

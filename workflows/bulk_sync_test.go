@@ -160,6 +160,26 @@ func TestBulkSyncDrainsThePendingChangesInSeveralLanes(t *testing.T) {
 	same(t, "allowance", p.Allowances[record.GoHighLevel].Sent, 7)
 }
 
+func TestWhereSomebodyLooksAgainTheRunEndsWithTheFirstBatchThatIsNotFull(t *testing.T) {
+	for name, c := range map[string]struct{ pending, lanes, batches int }{
+		"a few":                        {11, 1, 1},
+		"more than a batch takes":      {batchSize + 1, 1, 2},
+		"full batches tell of no end":  {batchSize, 1, 2},
+		"several lanes":                {3*batchSize - 1, 3, 3},
+		"nothing, as others were fast": {0, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBacklog(c.pending)
+			in := bulkInput
+			in.Lanes = c.lanes
+			var out BulkSyncResult
+			succeeded(t, b.run(t, in, nil), &out)
+			same(t, "done", out.Done, c.pending)
+			same(t, "batches", len(b.batches), c.batches)
+		})
+	}
+}
+
 func TestABatchThatFailsForNowIsTriedAgain(t *testing.T) {
 	b := newBacklog(10)
 	busy := refusal(record.Salesforce, crm.Unavailable)

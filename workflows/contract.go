@@ -128,6 +128,9 @@ type BulkSyncInput struct {
 	Total      int         `json:"total"`  // expected, for progress
 	// Stays lets the run wait while the connection is paused; without it the run ends, and what is pending stays pending.
 	Stays bool `json:"stays,omitempty"`
+	// Lanes is how many batches are under way at once; 0 means the usual number. Whoever names it looks again for what is
+	// pending afterwards, so that the run ends with the first batch that is not full.
+	Lanes int `json:"lanes,omitempty"`
 	// MarkAll makes everything pending first that is kept in step, so that all of it is decided anew.
 	MarkAll bool `json:"mark_all,omitempty"`
 

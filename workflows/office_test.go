@@ -37,7 +37,10 @@ type office struct {
 	synced  map[int64]int // passes of each contact
 	bulks   []BulkSyncInput
 	// takes is how long a pass takes, slow what it takes of single contacts.
-	takes   time.Duration
+	takes time.Duration
+	// whole lets looks tell that they have told all, and gather that changes are to gather.
+	whole   bool
+	gather  time.Duration
 	slow    map[int64]time.Duration
 	planErr error
 	// onPlan is called, once set, in the middle of a look.
@@ -81,9 +84,9 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 			}
 			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])
 			if len(o.pending) <= o.most {
-				plan.Record = slices.Clone(o.pending)
+				plan.Record, plan.Whole = slices.Clone(o.pending), o.whole
 			} else {
-				plan.Bulk = len(o.pending)
+				plan.Bulk, plan.Gather = len(o.pending), o.gather
 			}
 			if call := o.onPlan; call != nil {
 				o.onPlan = nil
@@ -131,7 +134,7 @@ func (o *office) contact(ctx workflow.Context, in ContactSyncInput) (ContactSync
 		return ContactSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
 	}
 	if !o.waits[in.LinkID] {
-		return ContactSyncResult{LinkID: in.LinkID}, nil
+		return ContactSyncResult{LinkID: in.LinkID, State: record.LinkInStep}, nil
 	}
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
 	if err := workflow.SignalExternalWorkflow(ctx, parent.ID, "", SignalParked, in.LinkID).Get(ctx, nil); err != nil {

@@ -5,6 +5,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // recordLane runs a ContactSync per contact, some at a time, for the run that it belongs to.
@@ -13,6 +15,8 @@ type recordLane struct {
 	slots              workflow.Semaphore
 	parked             map[int64]bool // contacts whose run waits for a person
 	failed             int
+	// unsettled counts contacts that did not just come into step: another look tells what is left to do about them.
+	unsettled int
 }
 
 // newRecordLane opens the lane. A run that parks says so by a signal: it may wait for weeks, and nobody waits with it.
@@ -53,6 +57,12 @@ func (l *recordLane) sync(ctx workflow.Context, links []int64, summary string, e
 const tries = 3
 
 func (l *recordLane) one(ctx workflow.Context, link int64, summary string) (told bool) {
+	var out ContactSyncResult
+	defer func() {
+		if out.State != record.LinkInStep {
+			l.unsettled++
+		}
+	}()
 	in := ContactSyncInput{Connection: l.connection, LinkID: link, Origin: l.origin}
 	for range tries {
 		delete(l.parked, link)
@@ -66,7 +76,7 @@ func (l *recordLane) one(ctx workflow.Context, link int64, summary string) (told
 		}
 		if err == nil {
 			if err = workflow.Await(ctx, func() bool { return run.IsReady() || l.parked[link] }); err == nil && run.IsReady() {
-				err = run.Get(ctx, nil)
+				err = run.Get(ctx, &out)
 			}
 		}
 		if err != nil {

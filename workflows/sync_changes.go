@@ -77,7 +77,7 @@ func (s *syncChanges) hush() (rang bool) {
 	return rang
 }
 
-// step syncs what the plan says and tells whether that was nothing.
+// step syncs what the plan says and tells whether nothing is left of it: another look would cost more than it could tell.
 func (s *syncChanges) step(ctx workflow.Context, plan activities.ChangesPlan) (done bool, err error) {
 	// A contact whose run waits for a person stays pending until that run has looked; once it is told, that is its affair.
 	links := slices.DeleteFunc(plan.Record, func(link int64) bool { return s.in.Told[link] })
@@ -87,25 +87,35 @@ func (s *syncChanges) step(ctx workflow.Context, plan activities.ChangesPlan) (d
 	case plan.Bulk > 0:
 		s.bulk += plan.Bulk
 		s.describe(ctx)
-		return false, s.inBulk(ctx, plan.Bulk)
+		return false, s.inBulk(ctx, plan)
 	case len(links) > 0:
 		s.single += len(links)
 		s.describe(ctx)
-		return false, s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) {
+		before := s.lane.unsettled
+		err := s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) {
 			s.in.Told[link] = told
 			s.describe(ctx)
 		})
+		return plan.Whole && s.lane.unsettled == before, err
 	}
 	return true, nil
 }
 
-func (s *syncChanges) inBulk(ctx workflow.Context, pending int) error {
+// inBulk syncs in bulk and, where changes keep coming, lets some gather: a run in bulk costs the same for one as for many.
+func (s *syncChanges) inBulk(ctx workflow.Context, plan activities.ChangesPlan) error {
 	epoch := fmt.Sprintf("%s-%d", workflow.GetInfo(ctx).OriginalRunID, s.in.Round)
 	id := BulkSyncID(s.in.Connection, record.Contact, epoch)
-	return workflow.ExecuteChildWorkflow(
-		child(ctx, id, ScenarioBulkSync, s.in.Connection, "Sync "+count(pending, "changed contact")),
-		BulkSync, BulkSyncInput{Connection: s.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: id, Total: pending},
+	err := workflow.ExecuteChildWorkflow(
+		child(ctx, id, ScenarioBulkSync, s.in.Connection, "Sync "+count(plan.Bulk, "changed contact")),
+		BulkSync, BulkSyncInput{
+			Connection: s.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: id, Total: plan.Bulk,
+			Lanes: min(bulkLanes, (plan.Bulk+batchSize-1)/batchSize),
+		},
 	).Get(ctx, nil)
+	if err != nil || plan.Gather == 0 || s.rings.Len() == 0 {
+		return err
+	}
+	return workflow.NewTimerWithOptions(ctx, plan.Gather, workflow.TimerOptions{Summary: "More keeps changing"}).Get(ctx, nil)
 }
 
 func (s *syncChanges) describe(ctx workflow.Context) {

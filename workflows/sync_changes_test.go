@@ -3,6 +3,7 @@ package workflows
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -54,6 +55,61 @@ func TestNoMoreContactsThanTheLaneTakesAreSyncedAtOnce(t *testing.T) {
 	same(t, "runs at once", most, recordLanes)
 }
 
+func TestOnceAllIsInStepThereIsNoOtherLook(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*office)
+		looks  int
+	}{
+		"all that was pending is in step": {func(*office) {}, 1},
+		"one has failed":                  {func(o *office) { o.refused[2] = true }, 2},
+		"one waits for a person":          {func(o *office) { o.waits[2] = true }, 2},
+		"more may be pending":             {func(o *office) { o.whole = false }, 2},
+		"a review was given its run":      {func(o *office) { o.reviews = []int64{4} }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(1, 2)
+			o.whole = true
+			c.change(o)
+			succeeded(t, o.work(t, changes, nil), nil)
+			same(t, "looks", o.count("plan"), c.looks)
+		})
+	}
+}
+
+func TestARingDuringTheWorkCausesAnotherLookThoughAllIsInStep(t *testing.T) {
+	o := newOffice(1)
+	o.whole = true
+	env := o.work(t, changes, func(env *testsuite.TestWorkflowEnvironment) {
+		env.RegisterDelayedCallback(func() {
+			o.mark(2)
+			env.SignalWorkflow(SignalRing, nil)
+		}, o.takes/2)
+	})
+	succeeded(t, env, nil)
+	same(t, "passes", o.synced, map[int64]int{1: 1, 2: 1})
+	same(t, "looks", o.count("plan"), 2)
+}
+
+func TestChangesGatherOnlyWhileMoreKeepComing(t *testing.T) {
+	for _, rings := range []bool{true, false} {
+		o := newOffice(1, 2)
+		o.most, o.gather = 0, time.Hour
+		var env *testsuite.TestWorkflowEnvironment
+		var began, ended time.Time
+		env = o.work(t, changes, func(env *testsuite.TestWorkflowEnvironment) {
+			began = env.Now()
+			env.RegisterDelayedCallback(func() {
+				if rings {
+					env.SignalWorkflow(SignalRing, nil)
+				}
+			}, o.takes/2)
+		})
+		succeeded(t, env, nil)
+		ended = env.Now()
+		same(t, "gathered", ended.Sub(began) > time.Hour, rings)
+	}
+}
+
 func TestManyPendingContactsGoInBulk(t *testing.T) {
 	o := newOffice()
 	for link := range int64(11) {
@@ -63,7 +119,7 @@ func TestManyPendingContactsGoInBulk(t *testing.T) {
 	same(t, "passes of single contacts", o.synced, map[int64]int{})
 	same(t, "calls", o.read(), []string{"plan", "bulk sync", "plan"})
 	same(t, "bulk runs", o.bulks, []BulkSyncInput{
-		{Connection: "acme", Kind: record.Contact, Epoch: "-0", Origin: "bulk/acme/contact/-0", Total: 11},
+		{Connection: "acme", Kind: record.Contact, Epoch: "-0", Origin: "bulk/acme/contact/-0", Total: 11, Lanes: 1},
 	})
 }
 

@@ -165,7 +165,11 @@ func (t *Temporal) args() []string {
 		args = append(args, "--ui-port", strconv.Itoa(t.opts.UIPort))
 	}
 	args = append(args, t.flags...)
-	config := map[string]string{"frontend.enableServerVersionCheck": "false", "matching.enableFairness": "true"}
+	config := map[string]string{
+		"frontend.enableServerVersionCheck": "false", "matching.enableFairness": "true",
+		// What a worker's own step asks for comes back with the answer to that step. Temporal 1.32 does so by itself.
+		"system.enableActivityEagerExecution": "true",
+	}
 	maps.Copy(config, t.opts.DynamicConfig)
 	for _, k := range slices.Sorted(maps.Keys(config)) {
 		args = append(args, "--dynamic-config-value", k+"="+config[k])

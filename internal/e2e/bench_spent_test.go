@@ -148,6 +148,9 @@ func (s *system) spend(b *testing.B, do func()) spent {
 	return out
 }
 
+// cost is what all runs came to.
+func (s *system) cost(t testing.TB) platform.Cost { return s.settledCost(t, "") }
+
 // settledCost waits until visibility shows every run that meets a condition, and adds them up.
 func (s *system) settledCost(b testing.TB, condition string) platform.Cost {
 	b.Helper()

@@ -71,7 +71,7 @@ func measure(b *testing.B, people sandbox.People, requests int) figures {
 		b.Fatal(err)
 	}
 	f.perLink = stored.BytesPerLink
-	f.cost = s.settledCost(b, "")
+	f.cost = s.cost(b)
 	return f
 }
 

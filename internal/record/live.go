@@ -81,6 +81,8 @@ type ChangesPlan struct {
 	// Record lists links for the record lane, a run each: all that is pending where that is little, else what the bulk
 	// lane has handed over.
 	Record []int64
+	// Whole tells that Record is all that was pending and that nobody else works on.
+	Whole bool
 	// Bulk is how many pending links go through the bulk lane; 0 where the record lane takes all.
 	Bulk int
 }

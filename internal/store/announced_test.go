@@ -81,7 +81,9 @@ func TestNothingIsPlannedWhileAConnectionIsNotLive(t *testing.T) {
 func TestFewChangesGoOneByOneAndMoreGoInBulk(t *testing.T) {
 	s, conn := newLiveStore(t)
 	mark(t, s, ghl("a", "b", "c")...)
-	require.Len(t, plan(t, s, 3).Record, 3)
+	few := plan(t, s, 3)
+	require.Len(t, few.Record, 3)
+	require.True(t, few.Whole, "there is nothing else")
 	require.Equal(t, record.ChangesPlan{Live: true, Bulk: 3}, plan(t, s, 2))
 
 	c := claim(t, s, "bulk", 2)

@@ -11,8 +11,9 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// admitted is how many announced changes one transaction turns into pending ones.
-const admitted = 2000
+// admitted is how many announced changes one transaction turns into pending ones. Webhooks about the same records wait for
+// that transaction, and their vendor with them.
+const admitted = 250
 
 // PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
 // synced in which lane: everything as single records where no more than most links are pending, else the bulk lane takes
@@ -47,6 +48,7 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.
 		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
 	if len(plan.Record) <= most {
+		plan.Whole = true
 		return plan, nil
 	}
 	plan.Record = nil
