@@ -175,7 +175,10 @@ func TestWhereSomebodyLooksAgainTheRunEndsWithTheFirstBatchThatIsNotFull(t *test
 			var out BulkSyncResult
 			succeeded(t, b.run(t, in, nil), &out)
 			same(t, "done", out.Done, c.pending)
-			same(t, "batches", len(b.batches), c.batches)
+			// While one lane hears that a batch was not full, the others may have begun another.
+			if n := len(b.batches); n < c.batches || n > c.batches+c.lanes-1 {
+				t.Errorf("there were %d batches, want %d", n, c.batches)
+			}
 		})
 	}
 }
