@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -19,7 +20,8 @@ import (
 // office is a live system and the people who look after it: they have the starter, and the file with the rules.
 type office struct {
 	*system
-	rules sandbox.RulesOptions
+	rules  sandbox.RulesOptions
+	worker *devstack.Process
 }
 
 // openOffice starts a live system with people, under the quick rules and what is changed about them.
@@ -32,7 +34,7 @@ func openOffice(t testing.TB, o sandbox.Options, p sandbox.People, change func(*
 		change(r)
 		s.rules = *r
 	})
-	s.startWorker(t)
+	s.worker = s.startWorker(t)
 	if out := s.onboard(t); out.Verify.Drift != 0 {
 		t.Fatalf("the onboarding left drift: %+v", out.Verify)
 	}
