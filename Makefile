@@ -48,6 +48,11 @@ bench: prepare build ## measure onboarding and live sync on this machine (ARGS: 
 	TANDEM_WORKER_BIN=$(BUILD)/worker TANDEM_STARTER_BIN=$(BUILD)/starter \
 		$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m $(ARGS) ./internal/e2e/...
 
+.PHONY: converge
+converge: prepare build ## let people and machines do their worst at random, and see both sides agree (TANDEM_SEED repeats one)
+	TANDEM_CONVERGENCE=1 TANDEM_WORKER_BIN=$(BUILD)/worker TANDEM_STARTER_BIN=$(BUILD)/starter \
+		$(GO) test -run TestConvergence -v -count=1 -timeout 30m $(ARGS) ./internal/e2e
+
 .PHONY: build
 build: ## build starter and worker into .build
 	@mkdir -p $(BUILD)
