@@ -119,6 +119,14 @@ func TestRefusedForTheAllowanceNothingIsCreatedTwice(t *testing.T) {
 	w.oneEach(len(all))
 }
 
+// allowanceIsBack ends what every worker waits for after a refusal.
+func (w *world) allowanceIsBack() {
+	w.t.Helper()
+	_, err := w.db.Exec(w.t.Context(), `UPDATE budget_windows SET paused_until = 0`)
+	require.NoError(w.t, err)
+	w.anotherWorker()
+}
+
 func TestHoweverCreatesInSalesforceFailEachPersonIsThereOnce(t *testing.T) {
 	for _, noMarkers := range []bool{false, true} {
 		for _, kind := range []string{"cut_after", "500", "503", "cut_before", "429"} {
@@ -138,7 +146,7 @@ func TestHoweverCreatesInSalesforceFailEachPersonIsThereOnce(t *testing.T) {
 					}
 					w.ageIntents()
 					if activities.KindOf(err) == crm.RateLimited {
-						w.anotherWorker() // this one now waits until the allowance is back
+						w.allowanceIsBack()
 					}
 				}
 				w.oneEach(len(all))
