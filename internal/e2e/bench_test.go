@@ -46,7 +46,8 @@ type figures struct {
 func measure(b *testing.B, people sandbox.People, requests int) figures {
 	b.Helper()
 	o := sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 200 * time.Millisecond, Burst: requests, BurstWindow: burstWindow}}
-	s := newSystem(b, o, func(o *stack.Options) { o.NoWebhooks = true })
+	// An onboarding alone, without what looks for changes afterwards.
+	s := newSystem(b, o, withoutPolls, func(o *stack.Options) { o.NoWebhooks = true })
 	s.Sandbox.Fill(people)
 	s.connect(b, func(r *sandbox.RulesOptions) {
 		r.Requests, r.Window, r.IndexLag = requests, burstWindow, 500*time.Millisecond
