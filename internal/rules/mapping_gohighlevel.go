@@ -121,7 +121,7 @@ func (m *Mapper) ToGoHighLevel(writes []reconcile.Write, create bool, salesforce
 		switch {
 		case strings.HasPrefix(rule.GoHighLevelKey, customFieldsPrefix):
 			if id := m.directory.CustomFieldIDs[strings.TrimPrefix(rule.GoHighLevelKey, customFieldsPrefix)]; id != "" {
-				custom = append(custom, map[string]any{"id": id, "field_value": customValue(rule.Type, w.After)})
+				custom = append(custom, map[string]any{"id": id, "field_value": typed(rule.Type, w.After)})
 			}
 		case w.Field == record.Tags && create:
 			out.Contact["tags"] = []string(w.After)
@@ -152,21 +152,6 @@ func (m *Mapper) ToGoHighLevel(writes []reconcile.Write, create bool, salesforce
 		out.Contact["customFields"] = custom
 	}
 	return out
-}
-
-// customValue returns the value of a custom field. HighLevel's description takes no null there: what is cleared becomes
-// empty, save for numbers and dates, which have no empty form.
-func customValue(t record.Type, v record.Value) any {
-	if v.Empty() {
-		switch t {
-		case record.TypeSet:
-			return []string{}
-		case record.TypeBool, record.TypeNumber, record.TypeDate:
-		default:
-			return ""
-		}
-	}
-	return typed(t, v)
 }
 
 // typed returns a value as JSON of its type; null where it is empty, except for booleans.
