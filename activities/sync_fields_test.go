@@ -146,10 +146,9 @@ func TestAClearedFieldIsClearedOnTheOtherSide(t *testing.T) {
 	w.settled()
 }
 
-// HighLevel's description knows no way to clear a custom field. Null does, as far as is known, so that what passes here
-// is not held against the description.
+// HighLevel's description knows no way to clear a custom field. Null does, as far as is known.
 func TestACustomFieldThatIsClearedInSalesforceIsClearedInGoHighLevel(t *testing.T) {
-	w := newWorld(t, setting{notDescribed: true})
+	w := newWorld(t, setting{})
 	c := contact("Lovelace", "ada@example.com")
 	c.CustomFields = []gohighleveltest.CustomValue{{ID: w.planID(), Value: "pro"}}
 	g := w.addGoHighLevel(c)

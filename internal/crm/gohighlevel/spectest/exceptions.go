@@ -27,6 +27,7 @@ var exceptions = []exception{
 	{"contacts", "UpdateContactDto", "unknown properties are allowed; HighLevel refuses them", closed},
 	{"contacts", "UpsertContactDto", "unknown properties are allowed; HighLevel refuses them", closed},
 	{"contacts", "TagsDTO", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "TextField", "field_value cannot be cleared; null clears it, as far as is known", textProperty("field_value")},
 	{"contacts", "NumericField", "field_value is an object; it is a number", numberProperty("field_value")},
 	{"contacts", "MonetoryField", "field_value is an object; it is a number", numberProperty("field_value")},
 	{"contacts", "CustomFieldSchema", "value is always text; it has the field's own type", anyProperty("value")},
