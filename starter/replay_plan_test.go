@@ -89,6 +89,14 @@ func ofTask(e *history.HistoryEvent) int64 {
 		return e.GetActivityTaskScheduledEventAttributes().GetWorkflowTaskCompletedEventId()
 	case enums.EVENT_TYPE_TIMER_STARTED:
 		return e.GetTimerStartedEventAttributes().GetWorkflowTaskCompletedEventId()
+	case enums.EVENT_TYPE_TIMER_CANCELED:
+		return e.GetTimerCanceledEventAttributes().GetWorkflowTaskCompletedEventId()
+	case enums.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+		return e.GetSignalExternalWorkflowExecutionInitiatedEventAttributes().GetWorkflowTaskCompletedEventId()
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+		return e.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequestSequencingEventId()
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+		return e.GetWorkflowExecutionUpdateCompletedEventAttributes().GetAcceptedEventId()
 	case enums.EVENT_TYPE_MARKER_RECORDED:
 		return e.GetMarkerRecordedEventAttributes().GetWorkflowTaskCompletedEventId()
 	case enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
