@@ -37,6 +37,9 @@ func (b *batch) setApart(ctx context.Context) error {
 	for _, p := range b.pairs {
 		p.single = p.single || restless[p.link.ID]
 	}
+	if len(creates) == 0 {
+		return nil
+	}
 	if creates, err = b.ownOnes(ctx, creates); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/activities"
@@ -34,9 +35,7 @@ func TestABatchStopsWhereItsConnectionIsPausedAndGivesBackTheRest(t *testing.T) 
 	paused := make(chan struct{})
 	go func() {
 		defer close(paused)
-		for w.ghl.Count() == 0 {
-			time.Sleep(time.Millisecond) // the pace of asking
-		}
+		assert.Eventually(t, func() bool { return w.ghl.Count() > 0 }, time.Minute, time.Millisecond)
 		turn(record.ConnectionPaused)
 	}()
 	out := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)

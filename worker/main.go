@@ -137,7 +137,7 @@ func (p program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	go p.purgeWebhooks(ctx)
+	go p.purge(ctx)
 	staleness, err := assembly.NewStaleness(p.ledger, p.metrics.Meter())
 	if err != nil {
 		return err

@@ -73,8 +73,11 @@ func (p program) servePublic() (*listening, error) {
 	return l, nil
 }
 
-// purgeWebhooks forgets old webhooks now and then until the context ends.
-func (p program) purgeWebhooks(ctx context.Context) {
+// deletionsKept is how long proven deletions are remembered: longer than any window in which a surge is counted.
+const deletionsKept = 30 * 24 * time.Hour
+
+// purge forgets, now and then until the context ends, webhooks and deletions that count for nothing any more.
+func (p program) purge(ctx context.Context) {
 	ticker := time.NewTicker(purgeEvery)
 	defer ticker.Stop()
 	for {
@@ -83,6 +86,9 @@ func (p program) purgeWebhooks(ctx context.Context) {
 			p.log.Warn("old webhooks could not be forgotten; it is tried again", zap.Error(err))
 		case n > 0:
 			p.log.Debug("forgot old webhooks", zap.Int64("webhooks", n))
+		}
+		if err := p.ledger.PruneDeletions(ctx, deletionsKept); err != nil && ctx.Err() == nil {
+			p.log.Warn("old deletions could not be forgotten; it is tried again", zap.Error(err))
 		}
 		select {
 		case <-ticker.C:

@@ -69,7 +69,7 @@ func (s *contactSync) run(ctx workflow.Context) error {
 		case activities.KindOf(err) == activities.TypeFenced:
 			workflow.GetLogger(ctx).Info("another run took the contact over; starting over", "link", s.claim.LinkID)
 			continue
-		case woken && s.claim.LinkID == 0 && gone(err):
+		case woken && s.claim.LinkID == 0 && activities.KindOf(err) == crm.NotFound:
 			return nil // since it was said to be pending, it was joined with its other half, or nothing was left of it
 		case err != nil:
 			return err

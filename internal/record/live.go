@@ -55,7 +55,7 @@ type Heard struct {
 	Swept     int64 // by a sweep, and by no webhook before
 }
 
-// Live says whether a connection is kept in step at the moment, and how it stands with people.
+// Live says whether a connection is kept in step at the moment.
 type Live struct {
 	// Since is when the connection's onboarding turned live sync on; zero before.
 	Since time.Time

@@ -114,11 +114,12 @@ func extendWave(ctx context.Context, tx pgx.Tx, sc scope, side int16, links []in
 	return err
 }
 
-// PruneDeletions forgets deletions that happened before a time and count towards no surge any more.
-func (s *Store) PruneDeletions(ctx context.Context, before time.Duration) error {
+// PruneDeletions forgets deletions that were noted longer ago than an age, which must exceed any window in which a surge is
+// counted; those that wait for a person stay. Safe to repeat.
+func (s *Store) PruneDeletions(ctx context.Context, age time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		DELETE FROM deletions d WHERE d.at < clock_timestamp() - $1::interval
-		  AND NOT EXISTS (SELECT FROM links l WHERE l.connection = d.connection AND l.kind = d.kind AND l.id = d.link_id AND l.state = 3)`, before)
+		  AND NOT EXISTS (SELECT FROM links l WHERE l.connection = d.connection AND l.kind = d.kind AND l.id = d.link_id AND l.state = 3)`, age)
 	if err != nil {
 		return fmt.Errorf("store: forget old deletions: %w", err)
 	}
