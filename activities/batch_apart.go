@@ -2,13 +2,9 @@ package activities
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -61,15 +57,12 @@ func (b *batch) ownOnes(ctx context.Context, creates []*pair) ([]*pair, error) {
 	}), nil
 }
 
-// lookupEmails is how many addresses, or last names, one query asks for: its text must fit into an address.
-const lookupEmails = 100
-
 // lookFirst looks for contacts that are about to be created and were not matched, which are those that came up since the
 // onboarding: two people may have typed in the same person on both sides. GoHighLevel refuses a second contact of an
 // identity by itself, unless the location allows it.
 func (b *batch) lookFirst(ctx context.Context, creates []*pair) error {
-	byEmail := map[string][]*pair{}
-	byNumber := map[string][]*pair{}
+	var wanted []record.Fields
+	alike := map[string][]*pair{} // by identity
 	var inGoHighLevel []*pair
 	for _, p := range creates {
 		if p.decision.Create == record.GoHighLevel {
@@ -78,87 +71,29 @@ func (b *batch) lookFirst(ctx context.Context, creates []*pair) error {
 			}
 			continue
 		}
-		if email := p.ghl.Fields[record.Email].Text(); email != "" {
-			byEmail[email] = append(byEmail[email], p)
-		} else if p.ghl.Fields[record.Phone].Text() != "" && p.ghl.Fields[record.LastName].Text() != "" {
-			byNumber[numberAndName(p.ghl)] = append(byNumber[numberAndName(p.ghl)], p)
+		wanted = append(wanted, p.ghl.Fields)
+		for _, identity := range b.identities(p.ghl.Fields) {
+			alike[identity] = append(alike[identity], p)
 		}
 	}
-	if err := b.lookByNumber(ctx, byNumber); err != nil {
-		return err
-	}
-	var emails []string
-	for email, pairs := range byEmail {
-		emails = append(emails, "'"+soqlEscape.Replace(email)+"'")
+	for _, pairs := range alike {
 		for _, p := range pairs {
-			p.single = len(pairs) > 1
+			p.single = p.single || len(pairs) > 1
 		}
 	}
-	slices.Sort(emails)
-	for chunk := range slices.Chunk(emails, lookupEmails) {
-		page, err := b.Salesforce.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE Email IN (%s)",
-			strings.Join(b.Mapper.SalesforceFields(), ", "), contactObject, strings.Join(chunk, ",")))
-		for {
-			if err != nil {
-				return err
+	err := b.lookalikes(ctx, wanted, func(want record.Fields, _ record.Record) {
+		for _, identity := range b.identities(want) {
+			for _, p := range alike[identity] {
+				p.single = true
 			}
-			if err := b.apart(page.Rows, byEmail); err != nil {
-				return err
-			}
-			if page.Next == "" {
-				break
-			}
-			page, err = b.Salesforce.QueryMore(ctx, page.Next)
 		}
+	})
+	if err != nil {
+		return err
 	}
 	return b.each(ctx, inGoHighLevel, goHighLevelWriters, func(ctx context.Context, p *pair) error {
 		found, err := b.lookup(ctx, record.GoHighLevel, p.sf.Fields)
 		p.single = p.single || len(found) > 0
 		return err
 	})
-}
-
-// lookByNumber looks in Salesforce for those who have no address, by their number and last name.
-func (b *batch) lookByNumber(ctx context.Context, byNumber map[string][]*pair) error {
-	if !slices.Contains(b.Rules.Contacts.Match, record.MatchPhoneAndName) {
-		return nil
-	}
-	names := map[string]bool{}
-	for _, pairs := range byNumber {
-		for _, p := range pairs {
-			p.single = len(pairs) > 1
-			names[p.ghl.Fields[record.LastName].Text()] = true
-		}
-	}
-	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(names)), lookupEmails) {
-		_, err := b.namesakes(ctx, chunk, func(r record.Record) bool {
-			for _, p := range byNumber[numberAndName(&r)] {
-				p.single = true
-			}
-			return false
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// numberAndName is what tells people without an address apart.
-func numberAndName(r *record.Record) string {
-	return r.Fields[record.Phone].Text() + "|" + record.FoldName(r.Fields[record.LastName].Text())
-}
-
-// apart sets those apart for whom a row was found.
-func (b *batch) apart(rows []crm.Document, byEmail map[string][]*pair) error {
-	for _, row := range rows {
-		r, err := b.read(record.Salesforce, row, false)
-		if err != nil {
-			return err
-		}
-		for _, p := range byEmail[r.Fields[record.Email].Text()] {
-			p.single = true
-		}
-	}
-	return nil
 }

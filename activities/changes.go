@@ -12,13 +12,16 @@ type PlanChangesInput struct {
 	Connection string `json:"connection"`
 	// Begun is how many reviews this run has given a run already: some of these may not have come to note that they wait.
 	Begun int `json:"begun,omitempty"`
+	// Busy lists links that this run has under way, for which nothing is to be planned.
+	Busy []int64 `json:"busy,omitempty"`
 }
 
 // ChangesPlan is what is to be synced next, in which lane.
 type ChangesPlan struct {
 	// Live is false while the connection is not onboarded, or is paused.
 	Live bool `json:"live"`
-	// Record lists links for the record lane, a run each.
+	// Record lists links for the record lane, a run each: everything, or where Bulk is set, some that the bulk lane has
+	// handed over.
 	Record []int64 `json:"record,omitempty"`
 	// Whole tells that Record is all there is to sync: once it is in step, only a ring can tell of more.
 	Whole bool `json:"whole,omitempty"`
@@ -43,7 +46,7 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 		return ChangesPlan{}, err
 	}
 	defer heartbeat(ctx)()
-	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, record.Contact, c.Rules.Live.RecordLaneMax)
+	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, record.Contact, c.Rules.Live.RecordLaneMax, in.Busy)
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err
 	}

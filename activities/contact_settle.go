@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -157,35 +156,23 @@ func (a *Contacts) join(ctx context.Context, in SettleContactInput, found Settle
 }
 
 // lookup finds the records of a side that share an identity with a contact.
-func (c *Connection) lookup(ctx context.Context, side record.Side, want record.Fields) ([]record.Record, error) {
-	email, phone := want[record.Email].Text(), want[record.Phone].Text()
-	var docs []crm.Document
-	if side == record.GoHighLevel {
-		for _, lookup := range []crm.DuplicateLookup{{Email: email}, {Phone: phone}} {
-			if lookup.Email == "" && lookup.Phone == "" {
-				continue
-			}
-			doc, err := c.GoHighLevel.FindDuplicateContact(ctx, lookup)
-			if err != nil {
-				return nil, err
-			}
-			if doc != nil {
-				docs = append(docs, doc)
-			}
+func (c *Connection) lookup(ctx context.Context, side record.Side, want record.Fields) (out []record.Record, err error) {
+	if side == record.Salesforce {
+		err := c.lookalikes(ctx, []record.Fields{want}, func(_ record.Fields, r record.Record) { out = append(out, r) })
+		return out, err
+	}
+	seen := map[string]bool{}
+	for _, lookup := range []crm.DuplicateLookup{{Email: want[record.Email].Text()}, {Phone: want[record.Phone].Text()}} {
+		if lookup.Email == "" && lookup.Phone == "" {
+			continue
 		}
-	} else if email != "" {
-		page, err := c.Salesforce.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE Email = '%s' ORDER BY Id LIMIT 10",
-			strings.Join(c.Mapper.SalesforceFields(), ", "), contactObject, soqlEscape.Replace(email)))
+		doc, err := c.GoHighLevel.FindDuplicateContact(ctx, lookup)
 		if err != nil {
 			return nil, err
 		}
-		docs = page.Rows
-	} else if last := want[record.LastName].Text(); last != "" && phone != "" && slices.Contains(c.Rules.Contacts.Match, record.MatchPhoneAndName) {
-		return c.namesakes(ctx, []string{last}, func(r record.Record) bool { return r.Fields[record.Phone].Equal(want[record.Phone]) })
-	}
-	var out []record.Record
-	seen := map[string]bool{}
-	for _, doc := range docs {
+		if doc == nil {
+			continue
+		}
 		r, err := c.read(side, doc, false)
 		if err != nil {
 			return nil, err
@@ -197,38 +184,6 @@ func (c *Connection) lookup(ctx context.Context, side record.Side, want record.F
 	}
 	return out, nil
 }
-
-// namesakes returns the Salesforce contacts with one of the last names that a test accepts: numbers are written in so many
-// ways that Salesforce cannot be asked for one.
-func (c *Connection) namesakes(ctx context.Context, last []string, accept func(record.Record) bool) (out []record.Record, err error) {
-	quoted := make([]string, len(last))
-	for i, name := range last {
-		quoted[i] = "'" + soqlEscape.Replace(name) + "'"
-	}
-	page, err := c.Salesforce.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE LastName IN (%s) ORDER BY Id",
-		strings.Join(c.Mapper.SalesforceFields(), ", "), contactObject, strings.Join(quoted, ",")))
-	for {
-		if err != nil {
-			return nil, err
-		}
-		for _, doc := range page.Rows {
-			r, err := c.read(record.Salesforce, doc, false)
-			if err != nil {
-				return nil, err
-			}
-			if accept(r) {
-				out = append(out, r)
-			}
-		}
-		if page.Next == "" {
-			return out, nil
-		}
-		page, err = c.Salesforce.QueryMore(ctx, page.Next)
-	}
-}
-
-// soqlEscape escapes what has a meaning inside a SOQL string literal.
-var soqlEscape = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 // judge accepts the one candidate that is the same person and belongs to nobody else; anything else is for a person.
 func (a *Contacts) judge(ctx context.Context, link record.Link, side record.Side, want record.Fields, candidates []record.Record) (SettledContact, error) {

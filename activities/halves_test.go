@@ -183,25 +183,32 @@ func TestTwoNewcomersOfOneAddressInOneBatchAreNotBothCreated(t *testing.T) {
 	require.Equal(t, map[record.LinkState]int{record.LinkInStep: 1, record.LinkInReview: 1}, states)
 }
 
-func TestWhoHasOnlyANumberIsFoundByItAndTheLastName(t *testing.T) {
+func TestAPersonIsFoundByNumberAndLastNameToo(t *testing.T) {
 	inBothLanes(t, func(t *testing.T, by lane) {
-		for _, first := range record.Sides {
-			t.Run(string(first)+" first", func(t *testing.T) {
-				w := newWorld(t, setting{})
-				w.goLive()
-				c := contact("Lovelace", "")
-				c.Phone = "+12025550143"
-				g := w.ghl.Create(c)
-				s := w.sf.Create("Contact", with(with(row("Lovelace", ""), "Phone", "(202) 555-0143"), "MailingCity", "York"))
-				if first == record.GoHighLevel {
-					w.hear(by, inGoHighLevel(g))
-					w.hear(by, inSalesforce(s))
-				} else {
-					w.hear(by, inSalesforce(s))
-					w.hear(by, inGoHighLevel(g))
-				}
-				w.areOne(g, s)
-			})
+		for name, address := range map[string]struct{ ghl, sf string }{
+			"who has no address":                           {},
+			"whose address is known on one side only":      {ghl: "ada@example.com"},
+			"whose address was changed before they met":    {ghl: "ada@example.com", sf: "countess@example.com"},
+			"whose address differs in nothing that counts": {ghl: "ada@example.com", sf: "ADA@example.com"},
+		} {
+			for _, first := range record.Sides {
+				t.Run(name+", "+string(first)+" first", func(t *testing.T) {
+					w := newWorld(t, setting{})
+					w.goLive()
+					c := contact("Lovelace", address.ghl)
+					c.Phone = "+12025550143"
+					g := w.ghl.Create(c)
+					s := w.sf.Create("Contact", with(with(row("Lovelace", address.sf), "Phone", "(202) 555-0143"), "MailingCity", "York"))
+					if first == record.GoHighLevel {
+						w.hear(by, inGoHighLevel(g))
+						w.hear(by, inSalesforce(s))
+					} else {
+						w.hear(by, inSalesforce(s))
+						w.hear(by, inGoHighLevel(g))
+					}
+					w.areOne(g, s)
+				})
+			}
 		}
 	})
 }

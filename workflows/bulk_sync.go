@@ -71,7 +71,7 @@ func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
 	if !b.drained {
 		return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
 	}
-	if b.rests {
+	if b.rests || b.in.LeavesSingle {
 		return BulkSyncResult{Done: b.in.Done, Failed: b.in.Failed}, nil
 	}
 	b.phase = "record lane"
@@ -157,7 +157,7 @@ func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
 		b.in.Tried[link] = true
 	}
 	failed := b.in.Failed - b.lane.failed
-	err = b.lane.sync(ctx, links, "handed over by the bulk lane", func(int64, bool) {
+	err = b.lane.sync(ctx, links, "handed over by the bulk lane", func(passed) {
 		b.in.Failed = failed + b.lane.failed
 		b.describe(ctx)
 	})

@@ -102,7 +102,7 @@ func (b *backlog) serveContacts(env *testsuite.TestWorkflowEnvironment) {
 				return ContactSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
 			}
 			return ContactSyncResult{LinkID: in.LinkID}, nil
-		}).After(time.Minute).Maybe()
+		}).After(longRun / 2).Maybe()
 }
 
 // checkNames checks that no two batches share a name: the second would claim what the first had.
@@ -292,7 +292,7 @@ func TestALongBulkSyncContinuesAsANewRunAndThatOneEndsIt(t *testing.T) {
 		b := newBacklog(1)
 		b.handedOver = []int64{1, 2, 3}
 		b.stuck[1], b.refused[1], b.refused[2] = true, true, true
-		carried := continued(t, b.run(t, bulkInput, suggestAfter(30*time.Second)))
+		carried := continued(t, b.run(t, bulkInput, suggestAfter(longRun / 4)))
 		same(t, "failed carried", carried.Failed, 2)
 		same(t, "tried carried", carried.Tried, map[int64]bool{1: true, 2: true, 3: true})
 

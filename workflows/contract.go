@@ -131,6 +131,8 @@ type BulkSyncInput struct {
 	// Lanes is how many batches are under way at once; 0 means the usual number. Whoever names it looks again for what is
 	// pending afterwards, so that the run ends with the first batch that is not full.
 	Lanes int `json:"lanes,omitempty"`
+	// LeavesSingle leaves what needs a run of its own to whoever started this one.
+	LeavesSingle bool `json:"leaves_single,omitempty"`
 	// MarkAll makes everything pending first that is kept in step, so that all of it is decided anew.
 	MarkAll bool `json:"mark_all,omitempty"`
 

@@ -34,12 +34,16 @@ type office struct {
 	waits   map[int64]bool
 	answers int
 	refused map[int64]bool
-	synced  map[int64]int // passes of each contact
+	held    map[int64]bool // contacts that their run works on, which no look tells of
+	synced  map[int64]int  // passes of each contact
 	bulks   []BulkSyncInput
-	// takes is how long a pass takes, slow what it takes of single contacts.
-	takes time.Duration
+	// takes is how long a pass takes, inBulk what it takes in bulk, slow what it takes of single contacts.
+	takes  time.Duration
+	inBulk time.Duration
 	// whole lets looks tell that they have told all, and gather that changes are to gather.
 	whole   bool
+	// handedOver are contacts that looks tell of beside those that go in bulk.
+	handedOver []int64
 	gather  time.Duration
 	slow    map[int64]time.Duration
 	planErr error
@@ -49,8 +53,8 @@ type office struct {
 
 func newOffice(pending ...int64) *office {
 	return &office{
-		pending: pending, most: 10, waits: map[int64]bool{}, refused: map[int64]bool{}, synced: map[int64]int{}, slow: map[int64]time.Duration{},
-		takes: time.Minute,
+		pending: pending, most: 10, waits: map[int64]bool{}, refused: map[int64]bool{}, held: map[int64]bool{}, synced: map[int64]int{}, slow: map[int64]time.Duration{},
+		takes: longRun / 3,
 	}
 }
 
@@ -61,11 +65,19 @@ func (o *office) mark(links ...int64) {
 	o.pending = append(o.pending, links...)
 }
 
+// hold lets a contact's run work on it.
+func (o *office) hold(link int64) {
+	o.state.Lock()
+	defer o.state.Unlock()
+	o.held[link] = true
+}
+
 // done takes a contact in: it is pending no more.
 func (o *office) done(link int64) {
 	o.state.Lock()
 	defer o.state.Unlock()
 	o.synced[link]++
+	o.held[link] = false
 	o.pending = slices.DeleteFunc(o.pending, func(l int64) bool { return l == link })
 }
 
@@ -83,10 +95,11 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 				return plan, o.planErr
 			}
 			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])
-			if len(o.pending) <= o.most {
-				plan.Record, plan.Whole = slices.Clone(o.pending), o.whole
+			free := slices.DeleteFunc(slices.Clone(o.pending), func(link int64) bool { return o.held[link] || slices.Contains(in.Busy, link) })
+			if len(free) <= o.most {
+				plan.Record, plan.Whole = free, o.whole
 			} else {
-				plan.Bulk, plan.Gather = len(o.pending), o.gather
+				plan.Bulk, plan.Gather, plan.Record = len(free), o.gather, o.handedOver
 			}
 			if call := o.onPlan; call != nil {
 				o.onPlan = nil
@@ -107,7 +120,7 @@ func (o *office) bulk(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, e
 	o.bulks = append(o.bulks, in)
 	o.pending = nil
 	o.state.Unlock()
-	return BulkSyncResult{Done: in.Total}, workflow.Sleep(ctx, o.takes)
+	return BulkSyncResult{Done: in.Total}, workflow.Sleep(ctx, cmp.Or(o.inBulk, o.takes))
 }
 
 // review is the run of a review, which waits.
@@ -126,6 +139,7 @@ func (o *office) review(ctx workflow.Context, in ReviewInput) (record.Verdict, e
 // again whenever it is told of a change.
 func (o *office) contact(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
 	o.note(fmt.Sprintf("start %d", in.LinkID))
+	o.hold(in.LinkID)
 	if err := workflow.Sleep(ctx, cmp.Or(o.slow[in.LinkID], o.takes)); err != nil {
 		return ContactSyncResult{}, err
 	}

@@ -103,6 +103,13 @@ const (
 	bulkLanes = 3
 	// recordLanes is how many ContactSync runs a BulkSync has under way at once.
 	recordLanes = 10
+	// recordLanesAtMost bounds the ContactSync runs that a run has under way, with those that have been so for long.
+	recordLanesAtMost = 200
+	// longRun is how long a ContactSync takes that has to wait for a vendor.
+	longRun = 30 * time.Second
+	// lookAgain and lookAgainInBulk are how long a SyncChanges lets changes gather that come while others are under way.
+	lookAgain       = time.Second
+	lookAgainInBulk = 5 * time.Second
 	// reviewsAtOnce is how many reviews of several links are given a run at once.
 	reviewsAtOnce = 50
 	// restLongest is how long a run waits at most until it looks again whether its connection is still paused.

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -12,16 +13,24 @@ import (
 // recordLane runs a ContactSync per contact, some at a time, for the run that it belongs to.
 type recordLane struct {
 	connection, origin string
-	slots              workflow.Semaphore
-	parked             map[int64]bool // contacts whose run waits for a person
+	open               map[int64]time.Time // contacts whose run is under way, since when
+	parked             map[int64]bool      // contacts whose run waits for a person
 	failed             int
-	// unsettled counts contacts that did not just come into step: another look tells what is left to do about them.
-	unsettled int
+	ticking            bool // a clock is running
+}
+
+// passed is what came of a contact's turn in the lane.
+type passed struct {
+	link int64
+	// told: its run was open already, and was only told that the contact has changed.
+	told bool
+	// settled: it just came into step. Of any other, another look tells what is left to do about it.
+	settled bool
 }
 
 // newRecordLane opens the lane. A run that parks says so by a signal: it may wait for weeks, and nobody waits with it.
 func newRecordLane(ctx workflow.Context, connection, origin string) *recordLane {
-	l := &recordLane{connection: connection, origin: origin, slots: workflow.NewSemaphore(ctx, recordLanes), parked: map[int64]bool{}}
+	l := &recordLane{connection: connection, origin: origin, open: map[int64]time.Time{}, parked: map[int64]bool{}}
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		parked := workflow.GetSignalChannelWithOptions(ctx, SignalParked, workflow.SignalChannelOptions{
 			Description: "A contact's run waits for a person from now on",
@@ -34,35 +43,82 @@ func newRecordLane(ctx workflow.Context, connection, origin string) *recordLane 
 	return l
 }
 
-// sync runs the contacts and returns once each has ended or waits for a person. A contact whose run is open already is
-// told that it has changed, and synced by that run; after each contact, each is called with whether it was only told.
-func (l *recordLane) sync(ctx workflow.Context, links []int64, summary string, each func(link int64, told bool)) error {
-	lanes := workflow.NewWaitGroup(ctx)
+// sync runs the contacts and returns once each has ended or waits for a person, and calls each with what came of it.
+func (l *recordLane) sync(ctx workflow.Context, links []int64, summary string, each func(passed)) error {
+	if err := l.begin(ctx, links, summary, each); err != nil {
+		return err
+	}
+	return workflow.Await(ctx, l.idle)
+}
+
+// begin starts the runs of the contacts as soon as there is room for them. A contact whose run is open already is told
+// that it has changed, and synced by that run.
+func (l *recordLane) begin(ctx workflow.Context, links []int64, summary string, each func(passed)) error {
 	for _, link := range links {
-		if err := l.slots.Acquire(ctx, 1); err != nil {
+		if err := l.awaitRoom(ctx); err != nil {
 			return err
 		}
-		lanes.Add(1)
+		began := workflow.Now(ctx)
+		l.open[link] = began
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer lanes.Done()
-			defer l.slots.Release(1)
-			each(link, l.one(ctx, link, fmt.Sprintf("Contact %d, %s", link, summary)))
+			out := l.one(ctx, link, fmt.Sprintf("Contact %d, %s", link, summary))
+			if l.open[link].Equal(began) {
+				delete(l.open, link)
+			}
+			each(out)
 		})
 	}
-	lanes.Wait(ctx)
 	return nil
+}
+
+func (l *recordLane) idle() bool { return len(l.open) == 0 }
+
+// busy lists the contacts whose run was begun a short while ago, so that nothing is to be done about them. One that was
+// begun long ago may have got lost, as where it was reset: to begin it once more does no harm.
+func (l *recordLane) busy(ctx workflow.Context) []int64 {
+	var out []int64
+	for _, link := range workflow.DeterministicKeys(l.open) {
+		if workflow.Now(ctx).Sub(l.open[link]) < longRun {
+			out = append(out, link)
+		}
+	}
+	return out
+}
+
+// awaitRoom waits until another run may begin. Runs that have been under way for long, as where a vendor keeps refusing
+// one contact, hold up nobody else.
+func (l *recordLane) awaitRoom(ctx workflow.Context) error {
+	if len(l.open) >= recordLanes && !overlapping(ctx) {
+		return workflow.Await(ctx, func() bool { return len(l.open) < recordLanes })
+	}
+	room := func() bool { return len(l.open) < recordLanesAtMost && len(l.busy(ctx)) < recordLanes }
+	for !room() {
+		l.tick(ctx)
+		if err := workflow.Await(ctx, func() bool { return room() || !l.ticking }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tick lets the run look again later for how long others have been under way. One clock serves all that wait.
+func (l *recordLane) tick(ctx workflow.Context) {
+	if l.ticking {
+		return
+	}
+	l.ticking = true
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { l.ticking = false }()
+		timer := workflow.NewTimerWithOptions(ctx, longRun, workflow.TimerOptions{Summary: "All lanes are taken"})
+		_ = timer.Get(ctx, nil) // it fails where the run is cancelled, of which whoever waits is told as well
+	})
 }
 
 // tries is how often a contact is started, or its open run told, where the one that was open ends in between.
 const tries = 3
 
-func (l *recordLane) one(ctx workflow.Context, link int64, summary string) (told bool) {
+func (l *recordLane) one(ctx workflow.Context, link int64, summary string) passed {
 	var out ContactSyncResult
-	defer func() {
-		if out.State != record.LinkInStep {
-			l.unsettled++
-		}
-	}()
 	in := ContactSyncInput{Connection: l.connection, LinkID: link, Origin: l.origin}
 	for range tries {
 		delete(l.parked, link)
@@ -70,7 +126,7 @@ func (l *recordLane) one(ctx workflow.Context, link int64, summary string) (told
 		err := run.GetChildWorkflowExecution().Get(ctx, nil)
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			if workflow.SignalExternalWorkflow(ctx, ContactSyncID(in), "", SignalChanged, nil).Get(ctx, nil) == nil {
-				return true
+				return passed{link: link, told: true}
 			}
 			continue
 		}
@@ -83,7 +139,7 @@ func (l *recordLane) one(ctx workflow.Context, link int64, summary string) (told
 			l.failed++
 			workflow.GetLogger(ctx).Warn("contact failed", "link", link, "error", err)
 		}
-		return false
+		return passed{link: link, settled: out.State == record.LinkInStep}
 	}
-	return false
+	return passed{link: link}
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,7 +13,8 @@ import (
 )
 
 // SyncChanges drains a connection's pending changes until nothing is pending, and completes: a few go one run each, more go
-// in bulk. SignalRing starts it and keeps it going. What changes while it is being synced is synced again.
+// in bulk. SignalRing starts it and keeps it going. What changes while it is being synced is synced again, and what takes
+// long holds up nothing else.
 func SyncChanges(ctx workflow.Context, in SyncChangesInput) error {
 	if err := in.Validate(); err != nil {
 		return invalidInput(err)
@@ -32,6 +34,11 @@ type syncChanges struct {
 	rings   workflow.ReceiveChannel
 	lane    *recordLane
 	reviews map[int64]bool // that were given a run
+	inBulk  bool           // a BulkSync is under way
+	rang    bool           // since the last BulkSync began
+	whole   bool           // the last plan had told all
+	again   bool           // what has ended since the last look may have left something to do
+	failure error
 	// What was begun, for people who watch.
 	single, bulk int
 }
@@ -41,26 +48,33 @@ func (s *syncChanges) run(ctx workflow.Context) error {
 		if s.hush() {
 			clear(s.in.Told) // it may be about one of them
 		}
+		s.again = false
 		var plan activities.ChangesPlan
-		err := workflow.ExecuteActivity(ledgerCall(ctx, "See what is pending"), contacts.PlanChanges,
-			activities.PlanChangesInput{Connection: s.in.Connection, Begun: len(s.reviews)}).Get(ctx, &plan)
+		err := workflow.ExecuteActivity(ledgerCall(ctx, "See what is pending"), contacts.PlanChanges, activities.PlanChangesInput{
+			Connection: s.in.Connection, Begun: len(s.reviews), Busy: s.lane.busy(ctx),
+		}).Get(ctx, &plan)
 		if err != nil {
 			return permanent(ctx, err)
 		}
-		begun, err := attendReviews(ctx, s.in.Connection, plan.Reviews, s.reviews)
+		reviews, err := attendReviews(ctx, s.in.Connection, plan.Reviews, s.reviews)
 		if err != nil {
 			return permanent(ctx, err)
 		}
-		done, err := s.step(ctx, plan)
-		if err != nil {
-			return permanent(ctx, err)
+		if plan.Live {
+			if err := s.begin(ctx, plan); err != nil {
+				return permanent(ctx, err)
+			}
+			if err := s.wait(ctx); err != nil {
+				return permanent(ctx, err)
+			}
 		}
-		if done && begun == 0 && s.rings.Len() == 0 {
+		if (s.idle() || !plan.Live) && !s.again && reviews == 0 && s.rings.Len() == 0 {
 			return nil
 		}
 		s.in.Round++
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
-			// What rang meanwhile needs no carrying over: the next run begins by looking. But it may be about one that was told.
+			// What rang meanwhile, and what is under way, needs no carrying over: the next run begins by looking. But a ring may
+			// be about one that was told.
 			if s.hush() {
 				clear(s.in.Told)
 			}
@@ -74,48 +88,79 @@ func (s *syncChanges) hush() (rang bool) {
 	for s.rings.ReceiveAsync(nil) {
 		rang = true
 	}
+	s.rang = s.rang || rang
 	return rang
 }
 
-// step syncs what the plan says and tells whether nothing is left of it: another look would cost more than it could tell.
-func (s *syncChanges) step(ctx workflow.Context, plan activities.ChangesPlan) (done bool, err error) {
+func (s *syncChanges) idle() bool { return s.lane.idle() && !s.inBulk }
+
+// begin starts what the plan says.
+func (s *syncChanges) begin(ctx workflow.Context, plan activities.ChangesPlan) error {
+	s.whole = plan.Whole
+	if plan.Bulk > 0 && !s.inBulk {
+		s.bulk += plan.Bulk
+		s.beginBulk(ctx, plan)
+	}
 	// A contact whose run waits for a person stays pending until that run has looked; once it is told, that is its affair.
 	links := slices.DeleteFunc(plan.Record, func(link int64) bool { return s.in.Told[link] })
-	switch {
-	case !plan.Live:
-		return true, nil
-	case plan.Bulk > 0:
-		s.bulk += plan.Bulk
+	if s.single += len(links); len(links) > 0 || plan.Bulk > 0 {
 		s.describe(ctx)
-		return false, s.inBulk(ctx, plan)
-	case len(links) > 0:
-		s.single += len(links)
-		s.describe(ctx)
-		before := s.lane.unsettled
-		err := s.lane.sync(ctx, links, "which has changed", func(link int64, told bool) {
-			s.in.Told[link] = told
-			s.describe(ctx)
-		})
-		return plan.Whole && s.lane.unsettled == before, err
 	}
-	return true, nil
+	return s.lane.begin(ctx, links, "which has changed", func(p passed) {
+		s.in.Told[p.link] = p.told
+		s.again = s.again || !s.whole || !p.settled
+		s.describe(ctx)
+	})
 }
 
-// inBulk syncs in bulk and, where changes keep coming, lets some gather: a run in bulk costs the same for one as for many.
-func (s *syncChanges) inBulk(ctx workflow.Context, plan activities.ChangesPlan) error {
+// wait returns once another look is due, or nothing is under way any more. Where a look comes due while something is, the
+// rest gets a while: a look costs the same for one change as for many.
+func (s *syncChanges) wait(ctx workflow.Context) error {
+	err := workflow.Await(ctx, func() bool { return s.idle() || s.failure != nil || s.again || s.rings.Len() > 0 })
+	if err != nil || s.idle() || s.failure != nil {
+		return errors.Join(err, s.failure)
+	}
+	over := func() bool { return s.idle() || s.failure != nil }
+	if !overlapping(ctx) {
+		err := workflow.Await(ctx, over)
+		return errors.Join(err, s.failure)
+	}
+	pause := lookAgain
+	if s.inBulk {
+		pause = lookAgainInBulk
+	}
+	// A timer that is not cancelled would stay open beside the next one.
+	timed, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	_, err = workflow.AwaitWithOptions(timed, workflow.AwaitOptions{
+		Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: "More has changed"},
+	}, over)
+	return errors.Join(err, s.failure)
+}
+
+// beginBulk starts a run in bulk and, where changes keep coming, lets some gather after it: such a run costs the same for
+// one as for many.
+func (s *syncChanges) beginBulk(ctx workflow.Context, plan activities.ChangesPlan) {
 	epoch := fmt.Sprintf("%s-%d", workflow.GetInfo(ctx).OriginalRunID, s.in.Round)
 	id := BulkSyncID(s.in.Connection, record.Contact, epoch)
-	err := workflow.ExecuteChildWorkflow(
+	s.inBulk, s.rang = true, false
+	run := workflow.ExecuteChildWorkflow(
 		child(ctx, id, ScenarioBulkSync, s.in.Connection, "Sync "+count(plan.Bulk, "changed contact")),
 		BulkSync, BulkSyncInput{
-			Connection: s.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: id, Total: plan.Bulk,
+			Connection: s.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: id, Total: plan.Bulk, LeavesSingle: true,
 			Lanes: min(bulkLanes, (plan.Bulk+batchSize-1)/batchSize),
 		},
-	).Get(ctx, nil)
-	if err != nil || plan.Gather == 0 || s.rings.Len() == 0 {
-		return err
-	}
-	return workflow.NewTimerWithOptions(ctx, plan.Gather, workflow.TimerOptions{Summary: "More keeps changing"}).Get(ctx, nil)
+	)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { s.inBulk, s.again = false, true }()
+		err := run.Get(ctx, nil)
+		if err == nil && plan.Gather > 0 && (s.rang || s.rings.Len() > 0) {
+			err = workflow.NewTimerWithOptions(ctx, plan.Gather, workflow.TimerOptions{Summary: "More keeps changing"}).Get(ctx, nil)
+		}
+		if err != nil {
+			s.failure = err
+		}
+	})
 }
 
 func (s *syncChanges) describe(ctx workflow.Context) {

@@ -15,3 +15,13 @@ const changeLiveSync = "live-sync"
 func liveSync(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, changeLiveSync, workflow.DefaultVersion, 1) >= 1
 }
+
+// changeOverlap, of November 2026: a SyncChanges looks for more while what it has begun is under way, and a contact that
+// takes long holds up nobody else. It may be removed with the release after the next.
+const changeOverlap = "overlap"
+
+// overlapping tells whether a run began after steps came to overlap. It is asked only where that makes a difference, so
+// that the many runs in which it makes none need not remember it.
+func overlapping(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeOverlap, workflow.DefaultVersion, 1) >= 1
+}

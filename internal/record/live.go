@@ -78,8 +78,8 @@ const (
 type ChangesPlan struct {
 	// Live is false while the connection is not onboarded, or is paused: then there is nothing to do.
 	Live bool
-	// Record lists links for the record lane, a run each: all that is pending where that is little, else what the bulk
-	// lane has handed over.
+	// Record lists links for the record lane, a run each: all that is pending where that is little, else some of
+	// what the bulk lane has handed over.
 	Record []int64
 	// Whole tells that Record is all that was pending and that nobody else works on.
 	Whole bool

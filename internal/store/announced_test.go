@@ -85,7 +85,9 @@ func TestFewChangesGoOneByOneAndMoreGoInBulk(t *testing.T) {
 	few := plan(t, s, 3)
 	require.Len(t, few.Record, 3)
 	require.True(t, few.Whole, "there is nothing else")
-	require.Equal(t, record.ChangesPlan{Live: true, Bulk: 3}, plan(t, s, 2))
+	require.Equal(t, record.ChangesPlan{Live: true, Record: []int64{}, Bulk: 3}, plan(t, s, 2))
+	require.Equal(t, record.ChangesPlan{Live: true, Record: few.Record[1:], Whole: true}, plan(t, s, 2, few.Record[0]), "one is begun already")
+	require.Equal(t, 2, plan(t, s, 1, few.Record[0]).Bulk, "of the others")
 
 	c := claim(t, s, "bulk", 2)
 	held := ids(c)
@@ -98,7 +100,8 @@ func TestFewChangesGoOneByOneAndMoreGoInBulk(t *testing.T) {
 
 	require.NoError(t, s.HandOver(t.Context(), c.Token, held[1:]))
 	require.Equal(t, held[1], plan(t, s, 3).Record[0], "what was handed over comes first")
-	require.Equal(t, record.ChangesPlan{Live: true, Bulk: 2}, plan(t, s, 2), "what was handed over is not the bulk lane's")
+	require.Equal(t, record.ChangesPlan{Live: true, Record: held[1:], Bulk: 2}, plan(t, s, 2), "what was handed over is not the bulk lane's")
+	require.Empty(t, plan(t, s, 1, held[1]).Record, "nor anybody's who has begun it")
 
 	require.NoError(t, s.HandOver(t.Context(), claim(t, s, "bulk", 9).Token, held[:1]))
 	require.NoError(t, s.HandOver(t.Context(), claim(t, s, "bulk", 9).Token, left))
@@ -141,7 +144,7 @@ func TestAPlanHasWhatAnotherAttemptWasTurningWhenItDied(t *testing.T) {
 	done := make(chan struct{})
 	group.Go(func() (err error) {
 		defer close(done)
-		p, err = s.PlanChanges(context.Background(), acme, record.Contact, 10)
+		p, err = s.PlanChanges(context.Background(), acme, record.Contact, 10, nil)
 		return err
 	})
 	select {
@@ -189,10 +192,10 @@ func (r *changesRun) drain(ctx context.Context, round int) error {
 	for i := 0; ; i++ {
 		if (round+i)%3 == 0 { // an attempt that is given up while it is still at it
 			cut, cancel := context.WithTimeout(ctx, time.Duration(i%7)*time.Millisecond)
-			go func() { _, _ = r.store.PlanChanges(cut, acme, record.Contact, 10_000) }()
+			go func() { _, _ = r.store.PlanChanges(cut, acme, record.Contact, 10_000, nil) }()
 			defer cancel()
 		}
-		p, err := r.store.PlanChanges(ctx, acme, record.Contact, 10_000)
+		p, err := r.store.PlanChanges(ctx, acme, record.Contact, 10_000, nil)
 		if err != nil || len(p.Record) == 0 {
 			return err
 		}

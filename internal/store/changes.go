@@ -17,10 +17,11 @@ const admitted = 250
 
 // PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
 // synced in which lane: everything as single records where no more than most links are pending, else the bulk lane takes
-// all but what it has handed over. Links that somebody works on are left out. While the connection is not live, nothing
+// all but what it has handed over, of which no more than most are named. Links that somebody works on, and busy ones, are
+// left out. While the connection is not live, nothing
 // is turned or planned, what is announced stays, and its bell stays rung: whoever turns it live wakes the run. Safe to
 // repeat.
-func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.Kind, most int) (record.ChangesPlan, error) {
+func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.Kind, most int, busy []int64) (record.ChangesPlan, error) {
 	sc, err := s.scope(ctx, connection, kind)
 	if err != nil {
 		return record.ChangesPlan{}, err
@@ -39,11 +40,13 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.
 		}
 	}
 	plan := record.ChangesPlan{Live: true}
+	busy = append([]int64{}, busy...) // no list at all would be unequal to nothing
 	// Whatever nobody holds, or whose claim has run out, up to one more than fits.
 	rows, err := s.pool.Query(ctx, `
 		SELECT link_id FROM pending
 		WHERE connection = $1 AND kind = $2 AND (token IS NULL OR claimed_until < clock_timestamp())
-		ORDER BY lane DESC, link_id LIMIT $3`, sc.number, sc.kind, most+1)
+		   AND link_id <> ALL ($4)
+		ORDER BY lane DESC, link_id LIMIT $3`, sc.number, sc.kind, most+1, busy)
 	if plan.Record, err = collectIDs(rows, err); err != nil {
 		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
@@ -51,18 +54,21 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.
 		plan.Whole = true
 		return plan, nil
 	}
-	plan.Record = nil
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*) FROM (
 		    SELECT FROM pending WHERE connection = $1 AND kind = $2 AND lane = 0
-		       AND (token IS NULL OR claimed_until < clock_timestamp()) LIMIT $3) a`, sc.number, sc.kind, leftCounted).Scan(&plan.Bulk)
+		       AND (token IS NULL OR claimed_until < clock_timestamp()) AND link_id <> ALL ($4) LIMIT $3) a`,
+		sc.number, sc.kind, leftCounted, busy).Scan(&plan.Bulk)
 	if err != nil {
 		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
-	if plan.Bulk == 0 {
-		if plan.Record, err = s.HandedOver(ctx, connection, kind, most); err != nil {
-			return record.ChangesPlan{}, err
-		}
+	rows, err = s.pool.Query(ctx, `
+		SELECT link_id FROM pending
+		WHERE connection = $1 AND kind = $2 AND lane = 1 AND (token IS NULL OR claimed_until < clock_timestamp())
+		   AND link_id <> ALL ($4)
+		ORDER BY link_id LIMIT $3`, sc.number, sc.kind, most, busy)
+	if plan.Record, err = collectIDs(rows, err); err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
 	return plan, nil
 }

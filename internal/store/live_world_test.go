@@ -52,8 +52,8 @@ func mark(t require.TestingT, s *store.Store, marks ...record.Mark) (ring bool) 
 	return ring
 }
 
-func plan(t require.TestingT, s *store.Store, most int) record.ChangesPlan {
-	p, err := s.PlanChanges(context.Background(), acme, record.Contact, most)
+func plan(t require.TestingT, s *store.Store, most int, busy ...int64) record.ChangesPlan {
+	p, err := s.PlanChanges(context.Background(), acme, record.Contact, most, busy)
 	require.NoError(t, err)
 	return p
 }
