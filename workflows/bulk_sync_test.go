@@ -292,7 +292,7 @@ func TestALongBulkSyncContinuesAsANewRunAndThatOneEndsIt(t *testing.T) {
 		b := newBacklog(1)
 		b.handedOver = []int64{1, 2, 3}
 		b.stuck[1], b.refused[1], b.refused[2] = true, true, true
-		carried := continued(t, b.run(t, bulkInput, suggestAfter(longRun / 4)))
+		carried := continued(t, b.run(t, bulkInput, suggestAfter(longRun/4)))
 		same(t, "failed carried", carried.Failed, 2)
 		same(t, "tried carried", carried.Tried, map[int64]bool{1: true, 2: true, 3: true})
 

@@ -41,12 +41,12 @@ type office struct {
 	takes  time.Duration
 	inBulk time.Duration
 	// whole lets looks tell that they have told all, and gather that changes are to gather.
-	whole   bool
+	whole bool
 	// handedOver are contacts that looks tell of beside those that go in bulk.
 	handedOver []int64
-	gather  time.Duration
-	slow    map[int64]time.Duration
-	planErr error
+	gather     time.Duration
+	slow       map[int64]time.Duration
+	planErr    error
 	// onPlan is called, once set, in the middle of a look.
 	onPlan func()
 }
