@@ -22,6 +22,8 @@ type CommitContactInput struct {
 	Problem string `json:"problem,omitempty"`
 	// Plan is the decision that was carried out; empty when none was.
 	Plan Sealed `json:"plan,omitempty"`
+	// Partial tells that not all of it was carried out: what the sides last agreed on stays as it was.
+	Partial bool `json:"partial,omitempty"`
 	// Wrote lists what was done, in order.
 	Wrote []record.Operation `json:"wrote,omitempty"`
 	// WroteTo lists to which side each was done.
@@ -108,7 +110,9 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitContactInput) 
 		}
 		d.Next = reconcile.Stored(d.Next, record.GoHighLevel, stored.Fields, d.GoHighLevel, c.Fingerprints.Value)
 	}
-	outcome.Base = d.Next.Encode()
+	if !in.Partial {
+		outcome.Base = d.Next.Encode()
+	}
 	for i, op := range in.Wrote {
 		entry, err := c.journal(in.WroteTo[i], op, d.Writes(in.WroteTo[i]))
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // reviewReasons lists every reason for which something waits for a person.
 var reviewReasons = []string{
 	record.ReviewConflict, record.ReviewDeletion, record.ReviewDeletionWave, record.ReviewGone, record.ReviewMerged,
-	record.ReviewPingPong, record.ReviewAmbiguousMatch, record.ReviewNamesakes, record.ReviewDuplicateRefused,
+	record.ReviewPingPong, record.ReviewAmbiguousMatch, record.ReviewNamesakes, record.ReviewDuplicateRefused, record.ReviewIdentity,
 }
 
 // allChoices lists everything that can be decided in some review.
@@ -63,6 +63,8 @@ func question(r record.Review) string {
 		return "These contacts share a phone and a last name, but not the first name. Are they the same person?"
 	case record.ReviewDuplicateRefused:
 		return "A CRM takes the contact for a duplicate and refuses to create it, and Tandem cannot tell of whom."
+	case record.ReviewIdentity:
+		return fmt.Sprintf("%s holds the contact's new e-mail or phone on another contact, and takes no second one. Merge the two there, or mend one of them: the sync then goes on by itself.", there)
 	default:
 		return "A person has to look at it: " + r.Reason + "."
 	}

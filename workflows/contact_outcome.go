@@ -125,7 +125,7 @@ func (s *contactSync) fail(ctx workflow.Context, err error) (again bool, failure
 		if problem == "" {
 			problem = string(crm.Unavailable)
 		}
-		s.commit.State, s.commit.Problem = record.LinkFailed, problem
+		s.commit.State, s.commit.Problem, s.commit.Partial = record.LinkFailed, problem, true
 		if len(s.commit.Wrote) == 0 {
 			s.commit.Plan = nil
 		}

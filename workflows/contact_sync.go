@@ -146,7 +146,10 @@ func (s *contactSync) attempt(ctx workflow.Context) error {
 			return s.finish(ctx, record.LinkInStep, "")
 		}
 	}
-	if err := s.update(ctx); err != nil {
+	if refused, err := s.update(ctx); activities.KindOf(err) == crm.Duplicate {
+		s.commit.Side, s.commit.Partial = refused, true
+		return s.finish(ctx, record.LinkInReview, record.ReviewIdentity)
+	} else if err != nil {
 		return err
 	}
 	if len(s.decision.Contested) > 0 {

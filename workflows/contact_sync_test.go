@@ -130,6 +130,22 @@ func TestAFailureAfterOneSideWasWrittenKeepsWhatWasWritten(t *testing.T) {
 	same(t, "state", commit.State, record.LinkFailed)
 	same(t, "written to", commit.WroteTo, []record.Side{record.Salesforce})
 	same(t, "plan", commit.Plan, activities.Sealed("plan"))
+	same(t, "is all of the plan", !commit.Partial, false)
+}
+
+func TestAnAddressThatIsTakenWaitsForAPerson(t *testing.T) {
+	w := newWorld()
+	w.both = activities.ContactDecision{
+		SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
+		GoHighLevelFields: []record.Field{record.Email}, GoHighLevel: activities.Sealed("doc"),
+	}
+	w.errs["update gohighlevel"] = []error{refusal(record.GoHighLevel, crm.Duplicate)}
+	commit := w.waits(t)
+	same(t, "state", commit.State, record.LinkInReview)
+	same(t, "problem", commit.Problem, record.ReviewIdentity)
+	same(t, "side", commit.Side, record.GoHighLevel)
+	same(t, "written to", commit.WroteTo, []record.Side{record.Salesforce})
+	same(t, "is all of the plan", !commit.Partial, false)
 }
 
 func TestAVendorThatIsDownIsWaitedFor(t *testing.T) {

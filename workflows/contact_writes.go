@@ -61,8 +61,8 @@ func (s *contactSync) learn(side record.Side, id string) {
 	s.commit.Claim = s.claim
 }
 
-// update writes what the decision says to both sides.
-func (s *contactSync) update(ctx workflow.Context) error {
+// update writes what the decision says to both sides. Where it fails, it tells on which.
+func (s *contactSync) update(ctx workflow.Context) (failed record.Side, err error) {
 	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
 		fields := s.decision.SalesforceFields
 		if side == record.GoHighLevel {
@@ -72,11 +72,11 @@ func (s *contactSync) update(ctx workflow.Context) error {
 			continue
 		}
 		if err := s.send(ctx, side, record.Update); err != nil {
-			return err
+			return side, err
 		}
 		s.result.Updated = append(s.result.Updated, side)
 	}
-	return nil
+	return "", nil
 }
 
 // send carries out the writes of one side.

@@ -34,6 +34,7 @@ type Connections struct {
 
 	mu      sync.Mutex
 	opened  map[string]*opened
+	budgets map[string]map[record.Side]*budget.Budget // by connection
 	opening singleflight.Group
 }
 
@@ -49,7 +50,7 @@ var _ activities.Connections = (*Connections)(nil)
 
 // NewConnections takes the store of the connections and the vault that opens their credentials.
 func NewConnections(s *store.Store, v *vault.Vault) *Connections {
-	return &Connections{store: s, vault: v, opened: map[string]*opened{}}
+	return &Connections{store: s, vault: v, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
 }
 
 // Open returns a connection that is ready to be used.
@@ -71,9 +72,9 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	if held != nil && held.RulesVersion == row.RulesVersion && time.Since(held.at) < directoryLife {
 		return held.in(row.State), nil
 	}
-	fresh, err, _ := c.opening.Do(id, func() (any, error) {
-		// The first caller's end, or its lane's, must not fail the others.
-		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row, held)
+	// Nobody waits for the allowance of a lane after its own.
+	fresh, err, _ := c.opening.Do(string(crm.LaneOf(ctx))+" "+id, func() (any, error) {
+		return c.open(context.WithoutCancel(ctx), row) // the first caller's end must not fail the others
 	})
 	if crm.KindOf(err) == crm.RateLimited && held != nil && held.RulesVersion == row.RulesVersion {
 		return held.Connection, nil // a directory that is a day old is better than none
@@ -91,7 +92,7 @@ func (o *opened) in(state string) *activities.Connection {
 	return &c
 }
 
-func (c *Connections) open(ctx context.Context, row store.Connection, held *opened) (*opened, error) {
+func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, error) {
 	loaded, err := rules.Parse(row.ID, []byte(row.Rules))
 	if err != nil {
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: "its stored rules do not load: " + err.Error()}
@@ -109,21 +110,10 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
 			Cipher: NewCipher(c.vault, row.ID),
 		},
-		budgets: map[record.Side]*budget.Budget{}, at: time.Now(),
+		at: time.Now(),
 	}
-	for side, allowance := range map[record.Side]rules.Allowance{
-		record.GoHighLevel: loaded.GoHighLevel.Allowance, record.Salesforce: loaded.Salesforce.Allowance,
-	} {
-		// A budget outlives the rules it was made under: it holds what was counted, and who waits.
-		if held != nil {
-			o.budgets[side] = held.budgets[side]
-			err = o.budgets[side].Allow(allowance)
-		} else {
-			o.budgets[side], err = budget.New(budget.Config{Connection: row.ID, Side: side, Allowance: allowance, Leases: c.store})
-		}
-		if err != nil {
-			return nil, err
-		}
+	if o.budgets, err = c.allow(row.ID, loaded); err != nil {
+		return nil, err
 	}
 	o.Calls = func(side record.Side) (int, int) {
 		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
@@ -140,6 +130,32 @@ func (c *Connections) open(ctx context.Context, row store.Connection, held *open
 	defer c.mu.Unlock()
 	c.opened[row.ID] = o
 	return o, nil
+}
+
+// allow returns the budgets of a connection, under the rules' allowances. They outlive the rules that they were made
+// under, and are the same for all that open it: they hold what was counted, and who waits.
+func (c *Connections) allow(id string, r *rules.Rules) (map[record.Side]*budget.Budget, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := c.budgets[id]
+	if held == nil {
+		held = map[record.Side]*budget.Budget{}
+		c.budgets[id] = held
+	}
+	for side, allowance := range map[record.Side]rules.Allowance{
+		record.GoHighLevel: r.GoHighLevel.Allowance, record.Salesforce: r.Salesforce.Allowance,
+	} {
+		var err error
+		if held[side] != nil {
+			err = held[side].Allow(allowance)
+		} else {
+			held[side], err = budget.New(budget.Config{Connection: id, Side: side, Allowance: allowance, Leases: c.store})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
 }
 
 // FingerprintPurpose is the vault purpose of a connection's fingerprint key.
@@ -246,9 +262,9 @@ func emails(users []crm.Document, idKey, emailKey string) map[string]string {
 func (c *Connections) Flush(ctx context.Context) error {
 	c.mu.Lock()
 	var budgets []*budget.Budget
-	for _, o := range c.opened {
-		for _, side := range record.Sides {
-			budgets = append(budgets, o.budgets[side])
+	for _, held := range c.budgets {
+		for _, b := range held {
+			budgets = append(budgets, b)
 		}
 	}
 	c.mu.Unlock()

@@ -8,12 +8,13 @@ import (
 
 // Reasons for which a link waits for a person, besides those that matching finds.
 const (
-	ReviewConflict     = "conflict"      // both sides changed a field, and its rule asks
-	ReviewGone         = "gone"          // a record is not to be found on one side, and nothing proves that it was deleted
-	ReviewDeletion     = "deletion"      // a record was deleted on one side, and the rules ask what to do with the other
-	ReviewDeletionWave = "deletion_wave" // more was deleted at once than the rules let pass; one review for all of it
-	ReviewMerged       = "merged"        // a record was merged into one that belongs to another link already
-	ReviewPingPong     = "ping_pong"     // both sides' automations keep rewriting each other
+	ReviewConflict     = "conflict"       // both sides changed a field, and its rule asks
+	ReviewGone         = "gone"           // a record is not to be found on one side, and nothing proves that it was deleted
+	ReviewDeletion     = "deletion"       // a record was deleted on one side, and the rules ask what to do with the other
+	ReviewDeletionWave = "deletion_wave"  // more was deleted at once than the rules let pass; one review for all of it
+	ReviewMerged       = "merged"         // a record was merged into one that belongs to another link already
+	ReviewIdentity     = "identity_taken" // a side holds the address or number on another contact, and takes no second one
+	ReviewPingPong     = "ping_pong"      // both sides' automations keep rewriting each other
 )
 
 // Choice is what a person decides in a review.
@@ -41,6 +42,8 @@ func Choices(reason string) []Choice {
 		return []Choice{ChooseKeep, ChooseDelete, ChooseRestore}
 	case ReviewMerged:
 		return []Choice{ChooseKeep, ChooseDelete}
+	case ReviewIdentity:
+		return []Choice{ChooseIgnore, ChooseResume}
 	case ReviewPingPong:
 		return []Choice{ChooseResume, ChooseGoHighLevel, ChooseSalesforce, ChooseIgnore}
 	case ReviewAmbiguousMatch, ReviewNamesakes, ReviewDuplicateRefused:
