@@ -45,7 +45,6 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if err != nil {
 		return ChangesPlan{}, err
 	}
-	defer heartbeat(ctx)()
 	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, record.Contact, c.Rules.Live.RecordLaneMax, in.Busy)
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err

@@ -1,11 +1,6 @@
 package activities
 
 import (
-	"context"
-	"time"
-
-	"go.temporal.io/sdk/activity"
-
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -16,27 +11,6 @@ import (
 type Contacts struct {
 	Connections Connections
 	Ledger      Ledger
-}
-
-// heartbeat reports that the activity is alive until the returned function is called, whatever it waits for. One that
-// ends within a second reports nothing: each report costs a Temporal action.
-func heartbeat(ctx context.Context) (stop func()) {
-	done := make(chan struct{})
-	go func() {
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				activity.RecordHeartbeat(ctx)
-			}
-		}
-	}()
-	return func() { close(done) }
 }
 
 // decide asks the merge what to do about two records, at most one of which may be nil; decided is what a person said about

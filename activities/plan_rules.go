@@ -39,7 +39,6 @@ func (a *Contacts) PlanRules(ctx context.Context, in PlanRulesInput) (PlanRulesR
 	if err != nil {
 		return PlanRulesResult{}, err
 	}
-	defer heartbeat(ctx)()
 	work, err := a.Ledger.Links(ctx, in.Connection, record.Contact, in.After, in.Size)
 	if err != nil {
 		return PlanRulesResult{}, err

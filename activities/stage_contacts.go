@@ -49,7 +49,6 @@ func (a *Contacts) StageContacts(ctx context.Context, in StageContactsInput) (St
 	if pause := c.resting(ctx); pause != nil {
 		return StageContactsResult{Pause: pause}, nil
 	}
-	defer heartbeat(ctx)()
 	key := record.StageKey{Connection: in.Connection, Kind: record.Contact, Side: in.Side, Epoch: in.Epoch}
 	state, err := a.Ledger.BeginStaging(ctx, key)
 	if err != nil {
@@ -192,7 +191,6 @@ func (a *Contacts) MatchContacts(ctx context.Context, in MatchContactsInput) (re
 	if err != nil {
 		return record.MatchCounts{}, err
 	}
-	defer heartbeat(ctx)()
 	return a.Ledger.Match(ctx, record.MatchRequest{
 		Connection: in.Connection, Kind: record.Contact, Epoch: in.Epoch, Tiers: c.Rules.Contacts.Match,
 		NewOnly: in.NewOnly,

@@ -75,7 +75,6 @@ type SweepShardResult struct {
 // SweepShard polls what is due in a shard, each side of each connection by itself: a failure of one is written down and
 // touches no other. First it wakes the connections in which something waits and nobody works. Safe to repeat.
 func (a *Sweeps) SweepShard(ctx context.Context, in SweepShardInput) (SweepShardResult, error) {
-	defer heartbeat(ctx)()
 	var out SweepShardResult
 	waiting, err := a.Ledger.Unanswered(ctx, in.Shard, in.Shards, bellPatience)
 	if err != nil {

@@ -60,7 +60,6 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 		pause, err := paused(ctx, err)
 		return SyncContactsResult{Pause: pause}, err
 	}
-	defer heartbeat(ctx)()
 	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{
 		Connection: in.Connection, Kind: record.Contact, Owner: in.Batch, Limit: in.Size, Lease: claimLease,
 	})

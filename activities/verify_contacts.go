@@ -42,7 +42,6 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 	if pause := c.resting(ctx); pause != nil {
 		return VerifyContactsResult{Pause: pause}, nil
 	}
-	defer heartbeat(ctx)()
 	work, err := a.Ledger.Links(ctx, in.Connection, record.Contact, in.After, in.Size)
 	if err != nil {
 		return VerifyContactsResult{}, err

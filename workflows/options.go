@@ -17,11 +17,12 @@ import (
 // again. The bulk lane's activities claim anew by themselves.
 var fenced = []string{activities.TypeFenced}
 
-// vendorCall is one API call that is safe to repeat: retried for as long as the vendor is down; what needs a person
-// fails at once, by the error's own word.
+// vendorCall is one API call that is safe to repeat: retried for as long as the vendor is down, and soon where the worker
+// died; what needs a person fails at once, by the error's own word.
 func vendorCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
 		StartToCloseTimeout: 40 * time.Second,
+		HeartbeatTimeout:    heartbeat,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, NonRetryableErrorTypes: fenced,
 		},
@@ -32,6 +33,7 @@ func vendorCall(ctx workflow.Context, summary string) workflow.Context {
 func vendorCreate(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
 		StartToCloseTimeout: 40 * time.Second,
+		HeartbeatTimeout:    heartbeat,
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
 	})
 }
@@ -60,7 +62,7 @@ func personCall(ctx workflow.Context, summary string) workflow.Context {
 func bulkCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Hour,
-		HeartbeatTimeout:    10 * time.Second,
+		HeartbeatTimeout:    heartbeat,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 20 * time.Second},
 	})
 }
@@ -70,7 +72,7 @@ func bulkCall(ctx workflow.Context, summary string) workflow.Context {
 func sweepCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Minute,
-		HeartbeatTimeout:    10 * time.Second,
+		HeartbeatTimeout:    heartbeat,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 20 * time.Second},
 	})
 }
@@ -97,6 +99,8 @@ func settlePause(attempt int) time.Duration {
 }
 
 const (
+	// heartbeat is how long a worker may be silent about what it has under way.
+	heartbeat = 10 * time.Second
 	// batchSize is how many contacts one activity of the bulk lane takes.
 	batchSize = 200
 	// bulkLanes is how many batches are under way at once: while one waits for a vendor, another computes.

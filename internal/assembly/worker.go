@@ -38,7 +38,7 @@ func NewWorker(c client.Client, connections activities.Connections, ledger Ledge
 		MaxConcurrentActivityExecutionSize:     activitySlots,
 		MaxConcurrentWorkflowTaskExecutionSize: workflowSlots,
 		DisableRegistrationAliasing:            true,
-		Interceptors:                           []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}},
+		Interceptors:                           []interceptor.WorkerInterceptor{&activities.ErrorInterceptor{}, &activities.HeartbeatInterceptor{}},
 	})
 	workflows.Register(w)
 	workflows.RegisterActivities(w, connections, ledger, Doorbell{Temporal: c})

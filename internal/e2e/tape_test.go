@@ -49,6 +49,8 @@ type stroke struct {
 func (t *tape) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.reading.Lock()
+	defer t.reading.Unlock()
 	t.last, t.read = t.look(), map[string][]time.Time{}
 }
 
