@@ -193,7 +193,7 @@ func (a *account) mustAddUp(t *testing.T) {
 		}
 		inStep++
 		for _, field := range slices.Sorted(maps.Keys(canonical)) {
-			if g[field] != f[field] {
+			if g[field] != f[field] && !canOnlyDiffer(field, g[field], f[field]) {
 				a.report(t, "%s is %q in GoHighLevel and %q in Salesforce\n    %s\n    %s", field, g[field], f[field], a.ledger.about(link),
 					a.story(link, field))
 			}
@@ -206,6 +206,12 @@ func (a *account) mustAddUp(t *testing.T) {
 		a.mustBeUnique(t, side, now[side])
 	}
 	t.Logf("%d contacts are in step, of %d in GoHighLevel and %d in Salesforce", inStep, len(now[record.GoHighLevel]), len(now[record.Salesforce]))
+}
+
+// canOnlyDiffer tells whether an API cannot empty a field that the other side has empty: GoHighLevel's the postal code,
+// Salesforce's the last name. A merge may bring that about.
+func canOnlyDiffer(field, ghl, sf string) bool {
+	return field == "zip" && sf == "" || field == "last" && ghl == ""
 }
 
 // mustBeExplained holds that a contact is in step, or that a decision lets it stand alone.

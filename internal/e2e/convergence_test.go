@@ -43,9 +43,6 @@ live:
 // own parts have a bad day. When they stop, both sides agree, nobody is doubled, nobody writes any more, and whatever Tandem
 // replaced or took away is in the journal.
 func TestConvergence(t *testing.T) {
-	if os.Getenv("TANDEM_CONVERGENCE") != "1" {
-		t.Skip("takes some minutes, and differs from run to run: make converge")
-	}
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
 		seed = given
