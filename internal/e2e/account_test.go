@@ -177,6 +177,24 @@ func (a *account) report(t *testing.T, format string, args ...any) {
 	}
 }
 
+// mustBeQuiet holds that nobody writes any more.
+func (a *account) mustBeQuiet(t *testing.T, writes int, since time.Time) {
+	t.Helper()
+	if writes == 0 {
+		return
+	}
+	a.report(t, "%d writes came after one sweep had found nothing to do", writes)
+	for _, side := range record.Sides {
+		told := map[string]bool{}
+		for _, x := range a.tapes[side].strokes {
+			if !x.person && x.at.After(since) && !told[x.id] {
+				told[x.id] = true
+				a.report(t, "among them one to %s in %s\n    %s\n    %s", x.id, side, a.ledger.about(a.ledger.byRecord[side][x.id]), a.storyOf(side, x.id))
+			}
+		}
+	}
+}
+
 // mustAddUp holds that whoever is linked in step agrees field by field, and that whoever stands alone does so by a decision.
 func (a *account) mustAddUp(t *testing.T) {
 	t.Helper()
