@@ -43,9 +43,6 @@ live:
 // own parts have a bad day. When they stop, both sides agree, nobody is doubled, nobody writes any more, and whatever Tandem
 // replaced or took away is in the journal.
 func TestConvergence(t *testing.T) {
-	if os.Getenv("TANDEM_CONVERGENCE") != "1" {
-		t.Skip("takes some minutes, and differs from run to run: make converge")
-	}
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
 		seed = given
@@ -119,9 +116,10 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 		s.calm(t, seed)
 	}
 	t.Logf("people decided %v", bench.made)
-	s.mustBeQuiet(t, seed)
+	late, since := s.writesAfterASweep(t, seed)
 
 	a := &account{system: s, seed: seed, tapes: tapes, ledger: s.readLedger(t), taken: bench.taken}
+	a.mustBeQuiet(t, late, since)
 	a.mustAddUp(t)
 	a.mustKeepWhatWasReplaced(t)
 	if a.wrong > 0 {
@@ -277,19 +275,17 @@ func (s *system) idle(ctx context.Context) (idle bool, state string) {
 	return open.Count == 0, strconv.FormatInt(open.Count, 10) + " runs are open"
 }
 
-// mustBeQuiet holds that nobody writes any more while both sides are swept several times over.
-func (s *system) mustBeQuiet(t *testing.T, seed uint64) {
+// writesAfterASweep counts what is written while both sides are swept several times over, after one sweep of both.
+func (s *system) writesAfterASweep(t *testing.T, seed uint64) (n int, since time.Time) {
 	t.Helper()
 	writes := func() int {
 		g, f := s.Sandbox.GoHighLevel.Stats(), s.Sandbox.Salesforce.Stats()
 		return g.Created + g.Updated + g.Deleted + f.Creates + f.Updates + f.Deletes
 	}
 	s.sweep(t, seed, 1)
-	before := writes()
+	before, since := writes(), time.Now()
 	s.sweep(t, seed, 5)
-	if n := writes() - before; n != 0 {
-		t.Errorf("seed %d: %d writes came after one sweep had found nothing to do", seed, n)
-	}
+	return writes() - before, since
 }
 
 // compared waits until each link has had its turn in the rotating comparison.
