@@ -23,7 +23,9 @@ type ChangesPlan struct {
 	// Record lists links for the record lane, a run each: everything, or where Bulk is set, some that the bulk lane has
 	// handed over.
 	Record []int64 `json:"record,omitempty"`
-	// Whole tells that Record is all there is to sync: once it is in step, only a ring can tell of more.
+	// Others lists links of the other kinds for the record lane, a run each.
+	Others []record.LinkRef `json:"others,omitempty"`
+	// Whole tells that Record and Others are all there is to sync: once it is in step, only a ring can tell of more.
 	Whole bool `json:"whole,omitempty"`
 	// Bulk is how many pending links the bulk lane takes; 0 for none.
 	Bulk int `json:"bulk,omitempty"`
@@ -45,11 +47,11 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if err != nil {
 		return ChangesPlan{}, err
 	}
-	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, record.Contact, c.Rules.Live.RecordLaneMax, in.Busy)
+	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, c.Rules.Live.RecordLaneMax, in.Busy)
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err
 	}
-	out := ChangesPlan{Live: true, Record: plan.Record, Whole: plan.Whole, Bulk: plan.Bulk}
+	out := ChangesPlan{Live: true, Record: plan.Record, Others: plan.Others, Whole: plan.Whole, Bulk: plan.Bulk}
 	if out.Bulk > 0 {
 		out.Gather = gatherFor
 	}
