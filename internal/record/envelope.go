@@ -1,6 +1,8 @@
 package record
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -15,7 +17,7 @@ import (
 //
 //	[From Salesforce: Ada Lovelace, 2026-05-04 14:00 +02:00]
 //	[Title: A title that is too long for the other side, …]
-//	(1/3)
+//	(1/3 k4mz2q)
 type Envelope struct {
 	// From is the side that the record comes from.
 	From Side
@@ -27,6 +29,14 @@ type Envelope struct {
 	Title string
 	// Part and Of count from 1; 0 for a text in one piece.
 	Part, Of int
+	// Mark tells the parts of one text from those of another that is alike in all the rest: see PartMark. "" leaves it out.
+	Mark string
+}
+
+// PartMark returns the mark for the parts of a record, by its id on the side that it comes from.
+func PartMark(id string) string {
+	sum := sha256.Sum256([]byte("part of " + id))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:6]
 }
 
 const envelopeTime = "2006-01-02 15:04 -07:00"
@@ -48,7 +58,11 @@ func (e Envelope) head() string {
 		b.WriteString("[Title: " + title + "]\n")
 	}
 	if e.Of > 0 {
-		fmt.Fprintf(&b, "(%d/%d)\n", e.Part, e.Of)
+		fmt.Fprintf(&b, "(%d/%d", e.Part, e.Of)
+		if e.Mark != "" {
+			b.WriteString(" " + e.Mark)
+		}
+		b.WriteString(")\n")
 	}
 	return b.String()
 }
@@ -61,7 +75,7 @@ func envelopeWords(s string) string {
 var (
 	fromLine  = regexp.MustCompile(`^\[From (GoHighLevel|Salesforce)(?:: (.+?))?(?:, ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} [+-][0-9]{2}:[0-9]{2}))?\]$`)
 	titleLine = regexp.MustCompile(`^\[Title: (.+)\]$`)
-	partLine  = regexp.MustCompile(`^\(([1-9][0-9]{0,5})/([1-9][0-9]{0,5})\)$`)
+	partLine  = regexp.MustCompile(`^\(([1-9][0-9]{0,5})/([1-9][0-9]{0,5})(?: ([a-z2-7]{6}))?\)$`)
 )
 
 // Unwrap takes the envelope off a canonical text. Without one it returns the text and nil.
@@ -90,10 +104,10 @@ func Unwrap(text string) (*Envelope, string) {
 	if part := partLine.FindStringSubmatch(line); part != nil {
 		e.Part, _ = strconv.Atoi(part[1])
 		e.Of, _ = strconv.Atoi(part[2])
-		if e.Part <= e.Of {
+		if e.Mark = part[3]; e.Part <= e.Of {
 			return e, after
 		}
-		e.Part, e.Of = 0, 0
+		e.Part, e.Of, e.Mark = 0, 0, ""
 	}
 	return e, strings.TrimLeft(rest, "\n")
 }
@@ -143,7 +157,7 @@ func Join(texts []string) (e *Envelope, body string, ok bool) {
 		part.Part, part.Of = 0, 0
 		if e == nil {
 			e = part
-		} else if part.head() != e.head() {
+		} else if part.head() != e.head() || part.Mark != e.Mark {
 			return nil, "", false
 		}
 	}
@@ -157,8 +171,8 @@ func Join(texts []string) (e *Envelope, body string, ok bool) {
 // in one piece is a group of one. Parts of a note whose other parts are missing are not complete: Join says so.
 func Group(texts []string) [][]int {
 	type key struct {
-		head string
-		of   int
+		head, mark string
+		of         int
 	}
 	groups := map[key]int{}
 	slot := map[[2]int]bool{} // group, part
@@ -171,7 +185,7 @@ func Group(texts []string) [][]int {
 		}
 		part, of := e.Part, e.Of
 		e.Part, e.Of = 0, 0
-		k := key{e.head(), of}
+		k := key{e.head(), e.Mark, of}
 		g, known := groups[k]
 		if !known || slot[[2]int{g, part}] {
 			g = len(out)

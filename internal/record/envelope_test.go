@@ -25,11 +25,13 @@ func TestAnEnvelopeSaysWhoWroteANoteWhenAndWhere(t *testing.T) {
 
 func TestATextThatIsTooLongGoesInPartsThatSayWhichTheyAre(t *testing.T) {
 	body := strings.TrimSpace(strings.Repeat("a line of twenty ch.\n", 60))
-	parts := ada.Wrap(body, 600, record.PlainCost)
+	marked := ada
+	marked.Mark = "k4mz2q"
+	parts := marked.Wrap(body, 600, record.PlainCost)
 	if len(parts) != 3 {
 		t.Fatalf("%d parts", len(parts))
 	}
-	if want := "[From Salesforce: Ada Lovelace, 2026-05-04 14:00 +02:00]\n(2/3)\na line of twenty ch.\n"; !strings.HasPrefix(parts[1], want) {
+	if want := "[From Salesforce: Ada Lovelace, 2026-05-04 14:00 +02:00]\n(2/3 k4mz2q)\na line of twenty ch.\n"; !strings.HasPrefix(parts[1], want) {
 		t.Errorf("the second part begins as %q", parts[1][:100])
 	}
 	if _, _, ok := record.Join(parts[:2]); ok {
@@ -38,8 +40,11 @@ func TestATextThatIsTooLongGoesInPartsThatSayWhichTheyAre(t *testing.T) {
 	if _, _, ok := record.Join([]string{parts[0], parts[1], parts[1]}); ok {
 		t.Error("a part is there twice and nobody noticed")
 	}
-	groups := record.Group([]string{parts[2], "another note", parts[0], parts[1], parts[1]})
-	if want := [][]int{{0, 2, 3}, {1}, {4}}; !reflect.DeepEqual(groups, want) {
+	twin := ada
+	twin.Mark = record.PartMark("another")
+	others := twin.Wrap(body, 600, record.PlainCost)
+	groups := record.Group([]string{parts[2], "another note", others[0], parts[0], parts[1], parts[1], others[1]})
+	if want := [][]int{{0, 3, 4}, {1}, {2, 6}, {5}}; !reflect.DeepEqual(groups, want) {
 		t.Errorf("the parts are grouped as %v, want %v", groups, want)
 	}
 }
@@ -60,6 +65,7 @@ func TestAWrappedTextIsTheSameWhenItIsUnwrappedWhateverItIs(t *testing.T) {
 		e := record.Envelope{
 			From:   rapid.SampledFrom(record.Sides).Draw(t, "from"),
 			Author: rapid.SampledFrom([]string{"", "Ada", "Åse [Ops]", "a, b", "x\ny"}).Draw(t, "author"),
+			Mark:   rapid.SampledFrom([]string{"", record.PartMark("x")}).Draw(t, "mark"),
 			Title:  rapid.SampledFrom([]string{"", "a long title", "[x]"}).Draw(t, "title"),
 		}
 		if rapid.Bool().Draw(t, "dated") {
