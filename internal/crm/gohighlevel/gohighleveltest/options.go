@@ -20,6 +20,9 @@ type Options struct {
 	DuplicateOrder []string
 	// IndexLag is how far searches and lists lag behind writes, deletions included.
 	IndexLag time.Duration
+	// FindDeletedTasks lets searches for tasks go on showing the deleted ones, marked as such; nobody knows whether the
+	// vendor does.
+	FindDeletedTasks bool
 	// Burst is how many API requests are accepted within any BurstWindow; 0 is unlimited, the vendor allows 100.
 	Burst       int
 	BurstWindow time.Duration // 10 s when zero
@@ -82,6 +85,7 @@ type Fake struct {
 	traces   source
 	chances  source
 	contacts *contacts
+	timeline *timeline
 	location *location
 	grants   *grants
 	limits   *limits
@@ -99,6 +103,7 @@ func New(o Options) *Fake {
 	f := &Fake{
 		clock:    o.Clock,
 		contacts: newContacts(0),
+		timeline: newTimeline(),
 		location: newLocation(),
 		grants:   newGrants(),
 		limits:   newLimits(),

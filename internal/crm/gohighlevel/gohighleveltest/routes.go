@@ -34,6 +34,7 @@ const (
 	tagsRead      = "locations/tags.readonly"
 	tagsWrite     = "locations/tags.write"
 	locationsRead = "locations.readonly"
+	tasksSearch   = "locations/tasks.readonly"
 	usersRead     = "users.readonly"
 	oauthRead     = "oauth.readonly"
 	oauthWrite    = "oauth.write"
@@ -41,7 +42,8 @@ const (
 
 // AllScopes are the scopes that some operation of the Fake asks for.
 var AllScopes = []string{
-	contactsRead, contactsWrite, locationsRead, fieldsRead, fieldsWrite, tagsRead, tagsWrite, usersRead, oauthRead, oauthWrite,
+	contactsRead, contactsWrite, locationsRead, fieldsRead, fieldsWrite, tagsRead, tagsWrite, tasksSearch, usersRead,
+	oauthRead, oauthWrite,
 }
 
 var routes = map[string][]*route{}
@@ -79,6 +81,14 @@ func init() {
 	add("DELETE /contacts/{contactId}", contactsWrite, locationOnly, (*Fake).deleteContact)
 	add("POST /contacts/{contactId}/tags", contactsWrite, locationOnly, (*Fake).addContactTags)
 	add("DELETE /contacts/{contactId}/tags", contactsWrite, locationOnly, (*Fake).removeContactTags)
+
+	add("GET /contacts/{contactId}/tasks", contactsRead, locationOnly, (*Fake).listTasks)
+	add("POST /contacts/{contactId}/tasks", contactsWrite, locationOnly, (*Fake).createTask)
+	add("GET /contacts/{contactId}/tasks/{taskId}", contactsRead, locationOnly, (*Fake).getTask)
+	add("PUT /contacts/{contactId}/tasks/{taskId}", contactsWrite, locationOnly, (*Fake).updateTask)
+	add("DELETE /contacts/{contactId}/tasks/{taskId}", contactsWrite, locationOnly, (*Fake).deleteTask)
+	add("PUT /contacts/{contactId}/tasks/{taskId}/completed", contactsWrite, locationOnly, (*Fake).setTaskCompleted)
+	add("POST /locations/{locationId}/tasks/search", tasksSearch, locationOnly, (*Fake).searchTasks)
 
 	add("GET /locations/{locationId}", locationsRead, either, (*Fake).getLocation)
 	add("GET /locations/{locationId}/tags", tagsRead, locationOnly, (*Fake).listTags)

@@ -44,6 +44,10 @@ type webhookPayload struct {
 	Website      string                `json:"website,omitempty"`
 	AssignedTo   string                `json:"assignedTo,omitempty"`
 	CustomFields []CustomValue         `json:"customFields,omitempty"`
+	Body         string                `json:"body,omitempty"`
+	ContactID    string                `json:"contactId,omitempty"`
+	Title        string                `json:"title,omitempty"`
+	DueDate      string                `json:"dueDate,omitempty"`
 
 	CompanyID           string          `json:"companyId,omitempty"`
 	InstallType         string          `json:"installType,omitempty"`
