@@ -23,6 +23,8 @@ type Options struct {
 	// FindDeletedTasks lets searches for tasks go on showing the deleted ones, marked as such; nobody knows whether the
 	// vendor does.
 	FindDeletedTasks bool
+	// LongestNote is how many characters a note may have; 0 is unlimited. The vendor documents no limit.
+	LongestNote int
 	// Burst is how many API requests are accepted within any BurstWindow; 0 is unlimited, the vendor allows 100.
 	Burst       int
 	BurstWindow time.Duration // 10 s when zero

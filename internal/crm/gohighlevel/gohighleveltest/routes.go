@@ -88,6 +88,11 @@ func init() {
 	add("PUT /contacts/{contactId}/tasks/{taskId}", contactsWrite, locationOnly, (*Fake).updateTask)
 	add("DELETE /contacts/{contactId}/tasks/{taskId}", contactsWrite, locationOnly, (*Fake).deleteTask)
 	add("PUT /contacts/{contactId}/tasks/{taskId}/completed", contactsWrite, locationOnly, (*Fake).setTaskCompleted)
+	add("GET /contacts/{contactId}/notes", contactsRead, locationOnly, (*Fake).listNotes)
+	add("POST /contacts/{contactId}/notes", contactsWrite, locationOnly, (*Fake).createNote)
+	add("GET /contacts/{contactId}/notes/{id}", contactsRead, locationOnly, (*Fake).getNote)
+	add("PUT /contacts/{contactId}/notes/{id}", contactsWrite, locationOnly, (*Fake).updateNote)
+	add("DELETE /contacts/{contactId}/notes/{id}", contactsWrite, locationOnly, (*Fake).deleteNote)
 	add("POST /locations/{locationId}/tasks/search", tasksSearch, locationOnly, (*Fake).searchTasks)
 
 	add("GET /locations/{locationId}", locationsRead, either, (*Fake).getLocation)

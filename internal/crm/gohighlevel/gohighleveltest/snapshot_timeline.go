@@ -7,6 +7,7 @@ type savedTimeline struct {
 	Tasks      []*Task
 	FoundTasks []*indexedTask
 	TaskQueue  []savedTaskWrite
+	Notes      []*Note
 }
 
 // savedTaskWrite is a write that searches for tasks do not see yet.
@@ -37,6 +38,7 @@ func (f *Fake) restoreRecords(state *savedState, rows []*row) {
 func (l *timeline) save(state *savedTimeline) {
 	state.Tasks = l.tasks.all()
 	state.FoundTasks = l.index.rows
+	state.Notes = l.notes.all()
 	for _, w := range l.index.queue[l.index.head:] {
 		state.TaskQueue = append(state.TaskQueue, savedTaskWrite{w.due, w.task})
 	}
@@ -46,6 +48,10 @@ func (l *timeline) restore(state *savedTimeline) {
 	l.tasks = newRecords[*Task]()
 	for _, t := range state.Tasks {
 		l.tasks.put(t)
+	}
+	l.notes = newRecords[*Note]()
+	for _, n := range state.Notes {
+		l.notes.put(n)
 	}
 	l.index = taskIndex{rows: state.FoundTasks}
 	for _, w := range state.TaskQueue {

@@ -16,6 +16,7 @@ type Stats struct {
 	Updated       int            `json:"updated"`       // likewise
 	Deleted       int            `json:"deleted"`       // likewise
 	Tasks         Changes        `json:"tasks"`
+	Notes         Changes        `json:"notes"`
 	MaxInWindow   int            `json:"maxInWindow"`
 	Webhooks      WebhookStats   `json:"webhooks"`
 }
@@ -74,12 +75,13 @@ func (s *stats) answered(status int, e effect) {
 	s.counts.Updated += e.updated
 	s.counts.Deleted += e.deleted
 	s.counts.Tasks.add(e.tasks)
+	s.counts.Notes.add(e.notes)
 }
 
 // effect is what a request changed: contacts, and what hangs on them.
 type effect struct {
 	created, updated, deleted int
-	tasks                     Changes
+	tasks, notes              Changes
 }
 
 // Stats returns the counts since the start or the last ResetStats.

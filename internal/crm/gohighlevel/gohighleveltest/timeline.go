@@ -18,11 +18,12 @@ var ErrNoRecord = errors.New("no such task, note or appointment")
 type timeline struct {
 	mu    sync.RWMutex
 	tasks records[*Task]
-	index taskIndex
+	index taskIndex // of the tasks
+	notes records[*Note]
 }
 
 func newTimeline() *timeline {
-	return &timeline{tasks: newRecords[*Task]()}
+	return &timeline{tasks: newRecords[*Task](), notes: newRecords[*Note]()}
 }
 
 // entry is one immutable version of a record.
@@ -116,6 +117,9 @@ func (f *Fake) dropContact(id string) {
 	for _, x := range t.tasks.of(id) {
 		f.dropTask(x)
 	}
+	for _, x := range t.notes.of(id) {
+		t.notes.remove(x)
+	}
 }
 
 // moveContact moves, in silence, what hangs on one contact to another. The caller holds the contacts' lock.
@@ -127,6 +131,11 @@ func (f *Fake) moveContact(from, to string) {
 		moved := *x
 		moved.ContactID = to
 		f.putTask(&moved)
+	}
+	for _, x := range t.notes.of(from) {
+		moved := *x
+		moved.ContactID = to
+		t.notes.put(&moved)
 	}
 }
 

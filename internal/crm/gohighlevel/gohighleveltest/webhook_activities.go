@@ -15,3 +15,14 @@ func (f *Fake) announceTask(name string, t *Task) {
 	}
 	f.emit(p)
 }
+
+// announceNote queues an event of a note, which leaves out its title, its author and all the rest. The caller holds the
+// timeline's lock.
+func (f *Fake) announceNote(name string, n *Note) {
+	if !f.webhooks.on.Load() {
+		return
+	}
+	f.emit(&webhookPayload{
+		Type: name, LocationID: f.LocationID(), ID: n.ID, Body: n.Body, ContactID: n.ContactID, DateAdded: iso(n.DateAdded.UnixMilli()),
+	})
+}

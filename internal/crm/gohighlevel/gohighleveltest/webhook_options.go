@@ -33,6 +33,13 @@ const (
 	TaskDelete   = "TaskDelete"
 )
 
+// The events of notes, by the vendor's names.
+const (
+	NoteCreate = "NoteCreate"
+	NoteUpdate = "NoteUpdate"
+	NoteDelete = "NoteDelete"
+)
+
 // The events of the app itself, by the types that their payloads carry.
 const (
 	AppInstalled   = "INSTALL"
@@ -42,7 +49,7 @@ const (
 // recordEvents are the events that can have a URL of their own.
 var recordEvents = []string{
 	ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate,
-	TaskCreate, TaskComplete, TaskDelete,
+	TaskCreate, TaskComplete, TaskDelete, NoteCreate, NoteUpdate, NoteDelete,
 }
 
 // The vendor's two regimes of retrying, by the age of its documentation.

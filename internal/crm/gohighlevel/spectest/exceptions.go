@@ -37,6 +37,8 @@ var exceptions = []exception{
 	{"contacts", "CreateTaskParams", "unknown properties are allowed; HighLevel refuses them", closed},
 	{"contacts", "UpdateTaskBody", "unknown properties are allowed; HighLevel refuses them", closed},
 	{"contacts", "UpdateTaskStatusParams", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "NotesDTO", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "UpdateNoteDTO", "unknown properties are allowed; HighLevel refuses them", closed},
 	{"locations", "TaskSearchParamsDto", "pages are reached by skip; searchAfter leads further, and unknown properties are refused", taskSearchBody},
 	{"locations", "LocationTaskListSuccessfulResponseDto", "tasks is a list of lists; it is a list of rows", taskRows},
 	{"users", "UserSchema", "scopes is one scope; it is a list", anyProperty("scopes")},
