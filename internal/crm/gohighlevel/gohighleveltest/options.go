@@ -83,6 +83,7 @@ func (o Options) withDefaults() Options {
 // Fake is one HighLevel location behind the vendor's API. It is safe for concurrent use.
 type Fake struct {
 	clock    func() time.Time
+	zone     *time.Location // of Options.Timezone
 	ids      source
 	traces   source
 	chances  source
@@ -99,11 +100,16 @@ type Fake struct {
 	settings atomic.Pointer[Options]
 }
 
-// New makes an empty location.
+// New makes an empty location. It panics on a time zone that does not exist.
 func New(o Options) *Fake {
 	o = o.withDefaults()
+	zone, err := time.LoadLocation(o.Timezone)
+	if err != nil {
+		panic(err)
+	}
 	f := &Fake{
 		clock:    o.Clock,
+		zone:     zone,
 		contacts: newContacts(0),
 		timeline: newTimeline(),
 		location: newLocation(),

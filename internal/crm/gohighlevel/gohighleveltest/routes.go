@@ -35,6 +35,9 @@ const (
 	tagsWrite     = "locations/tags.write"
 	locationsRead = "locations.readonly"
 	tasksSearch   = "locations/tasks.readonly"
+	calendarsRead = "calendars.readonly"
+	eventsRead    = "calendars/events.readonly"
+	eventsWrite   = "calendars/events.write"
 	usersRead     = "users.readonly"
 	oauthRead     = "oauth.readonly"
 	oauthWrite    = "oauth.write"
@@ -42,8 +45,8 @@ const (
 
 // AllScopes are the scopes that some operation of the Fake asks for.
 var AllScopes = []string{
-	contactsRead, contactsWrite, locationsRead, fieldsRead, fieldsWrite, tagsRead, tagsWrite, tasksSearch, usersRead,
-	oauthRead, oauthWrite,
+	contactsRead, contactsWrite, locationsRead, fieldsRead, fieldsWrite, tagsRead, tagsWrite, tasksSearch,
+	calendarsRead, eventsRead, eventsWrite, usersRead, oauthRead, oauthWrite,
 }
 
 var routes = map[string][]*route{}
@@ -93,6 +96,7 @@ func init() {
 	add("GET /contacts/{contactId}/notes/{id}", contactsRead, locationOnly, (*Fake).getNote)
 	add("PUT /contacts/{contactId}/notes/{id}", contactsWrite, locationOnly, (*Fake).updateNote)
 	add("DELETE /contacts/{contactId}/notes/{id}", contactsWrite, locationOnly, (*Fake).deleteNote)
+	add("GET /contacts/{contactId}/appointments", contactsRead, locationOnly, (*Fake).listContactAppointments)
 	add("POST /locations/{locationId}/tasks/search", tasksSearch, locationOnly, (*Fake).searchTasks)
 
 	add("GET /locations/{locationId}", locationsRead, either, (*Fake).getLocation)
@@ -103,6 +107,13 @@ func init() {
 	add("GET /locations/{locationId}/customFields/{id}", fieldsRead, locationOnly, (*Fake).getField)
 	add("PUT /locations/{locationId}/customFields/{id}", fieldsWrite, locationOnly, (*Fake).updateField)
 	add("DELETE /locations/{locationId}/customFields/{id}", fieldsWrite, locationOnly, (*Fake).deleteField)
+
+	add("GET /calendars/", calendarsRead, locationOnly, (*Fake).listCalendars)
+	add("GET /calendars/events", eventsRead, locationOnly, (*Fake).listEvents)
+	add("POST /calendars/events/appointments", eventsWrite, locationOnly, (*Fake).createAppointment)
+	add("GET /calendars/events/appointments/{eventId}", eventsRead, locationOnly, (*Fake).getAppointment)
+	add("PUT /calendars/events/appointments/{eventId}", eventsWrite, locationOnly, (*Fake).updateAppointment)
+	add("DELETE /calendars/events/{eventId}", eventsWrite, locationOnly, (*Fake).deleteEvent)
 
 	add("GET /users/search", usersRead, either, (*Fake).searchUsers)
 	add("GET /users/", usersRead, locationOnly, (*Fake).listUsers)

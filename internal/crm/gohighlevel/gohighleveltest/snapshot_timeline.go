@@ -8,6 +8,9 @@ type savedTimeline struct {
 	FoundTasks []*indexedTask
 	TaskQueue  []savedTaskWrite
 	Notes      []*Note
+
+	Appointments []*Appointment
+	Calendars    []Calendar
 }
 
 // savedTaskWrite is a write that searches for tasks do not see yet.
@@ -39,6 +42,10 @@ func (l *timeline) save(state *savedTimeline) {
 	state.Tasks = l.tasks.all()
 	state.FoundTasks = l.index.rows
 	state.Notes = l.notes.all()
+	state.Appointments = l.appointments.all()
+	for _, id := range l.calendarOrder {
+		state.Calendars = append(state.Calendars, *l.calendars[id])
+	}
 	for _, w := range l.index.queue[l.index.head:] {
 		state.TaskQueue = append(state.TaskQueue, savedTaskWrite{w.due, w.task})
 	}
@@ -52,6 +59,14 @@ func (l *timeline) restore(state *savedTimeline) {
 	l.notes = newRecords[*Note]()
 	for _, n := range state.Notes {
 		l.notes.put(n)
+	}
+	l.appointments = newRecords[*Appointment]()
+	for _, a := range state.Appointments {
+		l.appointments.put(a)
+	}
+	l.calendars, l.calendarOrder = map[string]*Calendar{}, nil
+	for i := range state.Calendars {
+		l.addCalendar(&state.Calendars[i])
 	}
 	l.index = taskIndex{rows: state.FoundTasks}
 	for _, w := range state.TaskQueue {

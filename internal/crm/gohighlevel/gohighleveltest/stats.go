@@ -17,8 +17,11 @@ type Stats struct {
 	Deleted       int            `json:"deleted"`       // likewise
 	Tasks         Changes        `json:"tasks"`
 	Notes         Changes        `json:"notes"`
-	MaxInWindow   int            `json:"maxInWindow"`
-	Webhooks      WebhookStats   `json:"webhooks"`
+	Appointments  Changes        `json:"appointments"`
+	// Notifications counts the writes of appointments after which the location's automations wrote to the contact.
+	Notifications int          `json:"notifications"`
+	MaxInWindow   int          `json:"maxInWindow"`
+	Webhooks      WebhookStats `json:"webhooks"`
 }
 
 // Changes counts the records of one kind that were changed through the API.
@@ -76,12 +79,15 @@ func (s *stats) answered(status int, e effect) {
 	s.counts.Deleted += e.deleted
 	s.counts.Tasks.add(e.tasks)
 	s.counts.Notes.add(e.notes)
+	s.counts.Appointments.add(e.appointments)
+	s.counts.Notifications += e.notifications
 }
 
 // effect is what a request changed: contacts, and what hangs on them.
 type effect struct {
-	created, updated, deleted int
-	tasks, notes              Changes
+	created, updated, deleted  int
+	tasks, notes, appointments Changes
+	notifications              int
 }
 
 // Stats returns the counts since the start or the last ResetStats.

@@ -20,10 +20,17 @@ type timeline struct {
 	tasks records[*Task]
 	index taskIndex // of the tasks
 	notes records[*Note]
+
+	appointments  records[*Appointment]
+	calendars     map[string]*Calendar
+	calendarOrder []string
 }
 
 func newTimeline() *timeline {
-	return &timeline{tasks: newRecords[*Task](), notes: newRecords[*Note]()}
+	return &timeline{
+		tasks: newRecords[*Task](), notes: newRecords[*Note](), appointments: newRecords[*Appointment](),
+		calendars: map[string]*Calendar{},
+	}
 }
 
 // entry is one immutable version of a record.
@@ -120,6 +127,9 @@ func (f *Fake) dropContact(id string) {
 	for _, x := range t.notes.of(id) {
 		t.notes.remove(x)
 	}
+	for _, x := range t.appointments.of(id) {
+		t.appointments.remove(x)
+	}
 }
 
 // moveContact moves, in silence, what hangs on one contact to another. The caller holds the contacts' lock.
@@ -136,6 +146,11 @@ func (f *Fake) moveContact(from, to string) {
 		moved := *x
 		moved.ContactID = to
 		t.notes.put(&moved)
+	}
+	for _, x := range t.appointments.of(from) {
+		moved := *x
+		moved.ContactID = to
+		t.appointments.put(&moved)
 	}
 }
 

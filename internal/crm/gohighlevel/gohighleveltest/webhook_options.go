@@ -40,6 +40,13 @@ const (
 	NoteDelete = "NoteDelete"
 )
 
+// The events of appointments, by the vendor's names.
+const (
+	AppointmentCreate = "AppointmentCreate"
+	AppointmentUpdate = "AppointmentUpdate"
+	AppointmentDelete = "AppointmentDelete"
+)
+
 // The events of the app itself, by the types that their payloads carry.
 const (
 	AppInstalled   = "INSTALL"
@@ -50,6 +57,7 @@ const (
 var recordEvents = []string{
 	ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate,
 	TaskCreate, TaskComplete, TaskDelete, NoteCreate, NoteUpdate, NoteDelete,
+	AppointmentCreate, AppointmentUpdate, AppointmentDelete,
 }
 
 // The vendor's two regimes of retrying, by the age of its documentation.

@@ -41,6 +41,12 @@ var exceptions = []exception{
 	{"contacts", "UpdateNoteDTO", "unknown properties are allowed; HighLevel refuses them", closed},
 	{"locations", "TaskSearchParamsDto", "pages are reached by skip; searchAfter leads further, and unknown properties are refused", taskSearchBody},
 	{"locations", "LocationTaskListSuccessfulResponseDto", "tasks is a list of lists; it is a list of rows", taskRows},
+	{"calendars", "AppointmentCreateSchema", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"calendars", "AppointmentEditSchema", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"calendars", "CalendarEventDTO", "startTime is an object; it is text", requiredText("startTime")},
+	{"calendars", "CalendarEventDTO", "endTime is an object; it is text", requiredText("endTime")},
+	{"calendars", "CalendarEventDTO", "dateAdded is an object; it is text", requiredText("dateAdded")},
+	{"calendars", "CalendarEventDTO", "dateUpdated is an object; it is text", requiredText("dateUpdated")},
 	{"users", "UserSchema", "scopes is one scope; it is a list", anyProperty("scopes")},
 }
 
@@ -101,6 +107,10 @@ func nullable(schema *openapi3.Schema) *openapi3.Schema {
 
 func textProperty(name string) func(*openapi3.Schema) {
 	return replaceProperty(name, func() *openapi3.Schema { return openapi3.NewStringSchema().WithNullable() })
+}
+
+func requiredText(name string) func(*openapi3.Schema) {
+	return replaceProperty(name, openapi3.NewStringSchema)
 }
 
 func numberProperty(name string) func(*openapi3.Schema) {
