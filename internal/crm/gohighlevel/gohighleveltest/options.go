@@ -141,6 +141,8 @@ func (f *Fake) CompanyID() string { return f.options().CompanyID }
 type Settings struct {
 	AllowDuplicateContact *bool     `json:"allowDuplicateContact"`
 	IndexLag              *Duration `json:"indexLag"`
+	FindDeletedTasks      *bool     `json:"findDeletedTasks"`
+	LongestNote           *int      `json:"longestNote"`
 	Burst                 *int      `json:"burst"`
 	Daily                 *int      `json:"daily"`
 	AccessTokenTTL        *Duration `json:"accessTokenTTL"`
@@ -157,6 +159,12 @@ func (f *Fake) Configure(s Settings) {
 	}
 	if s.IndexLag != nil {
 		o.IndexLag = time.Duration(*s.IndexLag)
+	}
+	if s.FindDeletedTasks != nil {
+		o.FindDeletedTasks = *s.FindDeletedTasks
+	}
+	if s.LongestNote != nil {
+		o.LongestNote = *s.LongestNote
 	}
 	if s.Burst != nil {
 		o.Burst = *s.Burst

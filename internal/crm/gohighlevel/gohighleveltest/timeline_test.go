@@ -44,6 +44,9 @@ func TestAnotherProcessCanWorkWithTasksNotesAndAppointments(t *testing.T) {
 	c.want(200, "POST", "/__admin/appointments/"+appointment+"/noshow", nil)
 	c.want(404, "POST", "/__admin/tasks/gone/complete", nil)
 	require.Contains(t, c.want(200, "GET", "/__admin/calendars", nil).raw, "Visits")
+	c.want(200, "POST", "/__admin/settings", object{"findDeletedTasks": true, "longestNote": 5})
+	require.True(t, c.fake.options().FindDeletedTasks)
+	require.Equal(t, 5, c.fake.options().LongestNote)
 	require.Len(t, c.fake.Tasks(), 3)
 }
 
