@@ -134,6 +134,8 @@ func (f *Fake) adminRecords(r *http.Request, args []string) (any, error) {
 		return nil, f.Delete(args[0], args[1])
 	case r.Method == "POST" && len(args) == 3 && args[2] == "undelete":
 		return nil, f.Undelete(args[0], args[1])
+	case r.Method == "POST" && len(args) == 3 && args[2] == "archive":
+		return nil, f.Archive(args[0], args[1])
 	case r.Method == "POST" && len(args) == 3 && args[2] == "purge":
 		return nil, f.Purge(args[0], args[1])
 	}

@@ -68,6 +68,8 @@ type Options struct {
 	RestrictedPicklists map[string][]string
 	// RequireFields are fields that the org's administrator made required, as "Contact.Email".
 	RequireFields []string
+	// TaskStatuses are the values of Task.Status; ShippedTaskStatuses when empty.
+	TaskStatuses []TaskStatus
 	// MaxRecords is how many live contacts and accounts fit in the org's storage; 0 means any number.
 	MaxRecords int
 	// Seed makes faults, late rows and tokens repeatable.
@@ -86,6 +88,7 @@ type Fake struct {
 
 	mu            sync.RWMutex // the org's data: everything up to the blank line
 	tables        []*table
+	names         *table // of no records: what polymorphic references show
 	schemaChanged time.Time
 	lateRows      []latePosition
 	locks         map[string]time.Time // by 18-character id
@@ -125,7 +128,8 @@ func New(options Options) *Fake {
 	f.locators.reset()
 	f.stats.reset()
 	f.schemaChanged = f.now()
-	for _, o := range []*object{contactObject(), accountObject(), userObject(), organizationObject()} {
+	f.names = newTable(nameObject(), idSpace{})
+	for _, o := range f.objects() {
 		ids := idSpace{prefix: o.prefix + id15[3:6] + "000", first: 62*62*62*10 + 1}
 		if o.name == "Organization" {
 			ids = idSpace{prefix: id15[:9]}
@@ -151,6 +155,14 @@ func New(options Options) *Fake {
 	return f
 }
 
+// objects are the org's objects. The ones that a call names most come first.
+func (f *Fake) objects() []*object {
+	return []*object{
+		contactObject(), accountObject(), userObject(), organizationObject(),
+		leadObject(), taskObject(f.options.TaskStatuses), eventObject(), taskStatusObject(), taskPriorityObject(),
+	}
+}
+
 func withDefaults(o Options) Options {
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -169,6 +181,10 @@ func withDefaults(o Options) Options {
 			*d.option = d.value
 		}
 	}
+	if len(o.TaskStatuses) == 0 {
+		o.TaskStatuses = ShippedTaskStatuses()
+	}
+	checkStatuses(o.TaskStatuses)
 	if len(o.APIVersions) == 0 {
 		for v := 60; v <= 68; v++ {
 			o.APIVersions = append(o.APIVersions, fmt.Sprintf("%d.0", v))
@@ -193,6 +209,7 @@ func (f *Fake) populate() {
 	})
 	f.apiUser = user(DefaultUser, "Integration", "User", "Standard")
 	f.person = user("sam.seller@tandem.example", "Sam", "Seller", "Standard")
+	f.populateTaskValues()
 }
 
 // APIUserID is the id of DefaultUser, for whom GrantToken's tokens act.

@@ -75,7 +75,7 @@ func (c *call) getRow(t *table, key, value string, external bool) (*reply, *apiE
 	if err != nil {
 		return nil, err
 	}
-	answer := json200(c.f.appendRecord(nil, c.base, p, pos, r))
+	answer := json200(c.f.appendRecord(nil, c.base, p, t, pos, r))
 	answer.header = map[string]string{"Last-Modified": time.Unix(int64(r.modified), 0).UTC().Format(http.TimeFormat)}
 	return answer, nil
 }
@@ -216,7 +216,7 @@ func (c *call) deleteRow(t *table, key, value string, external bool) (*reply, *a
 		return nil, err
 	}
 	w := c.writer(true)
-	if err := w.remove(t, pos); err != nil {
+	if err := w.remove(t.source(), pos); err != nil {
 		return nil, err
 	}
 	c.finish(w)
