@@ -60,6 +60,16 @@ func (f *Fake) admin(operation string, args []string, r *http.Request) (any, err
 			return nil, err
 		}
 		return nil, f.Merge(in.Winner, in.Losers...)
+	case "POST link", "POST unlink":
+		var in struct{ Note, Entity string }
+		if err := decodeBody(r, &in); err != nil {
+			return nil, err
+		}
+		if operation == "POST unlink" {
+			return nil, f.UnlinkNote(in.Note, in.Entity)
+		}
+		_, err := f.create("ContentDocumentLink", map[string]any{"ContentDocumentId": in.Note, "LinkedEntityId": in.Entity})
+		return nil, err
 	case "POST fields":
 		return nil, f.adminField(r)
 	case "POST lock":

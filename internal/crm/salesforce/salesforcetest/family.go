@@ -12,8 +12,8 @@ var families = map[string][]kin{
 	"Contact":     person,
 	"Lead":        person,
 	"Account":     {{"Task", "WhatId"}, {"Event", "WhatId"}, {"Note", "ParentId"}, {"ContentDocumentLink", "LinkedEntityId"}},
-	"Task":        {{"Task", "RecurrenceActivityId"}},
-	"Event":       {{"Event", "RecurrenceActivityId"}},
+	"Task":        {{"Task", "RecurrenceActivityId"}, {"ContentDocumentLink", "LinkedEntityId"}},
+	"Event":       {{"Event", "RecurrenceActivityId"}, {"ContentDocumentLink", "LinkedEntityId"}},
 	"ContentNote": {{"ContentDocumentLink", "ContentDocumentId"}},
 }
 
@@ -48,10 +48,21 @@ func (w *writer) buryFamily(t *table, pos uint32) {
 // reviveFamily takes out of the recycle bin what went there with a record, at the time at.
 func (w *writer) reviveFamily(t *table, pos uint32, at uint32) {
 	w.f.eachKin(t, pos, func(child *table, _ *field, childPos uint32, r *row) {
-		if r.deleted && r.stamp == at {
+		if r.deleted && r.stamp == at && w.mayReturn(child, r) {
 			w.revive(child, childPos)
 		}
 	})
+}
+
+// mayReturn tells whether what a row cannot be without is still there.
+func (w *writer) mayReturn(t *table, r *row) bool {
+	document := t.object.field("ContentDocumentId")
+	if document == nil {
+		return true
+	}
+	documents := w.f.table("ContentDocument")
+	pos, ok := documents.find(r.get(document.index)[:15])
+	return ok && documents.rows[pos] != nil && !documents.rows[pos].deleted
 }
 
 // revive takes a record out of the recycle bin, and what went there with it.
@@ -73,7 +84,7 @@ func (w *writer) moveFamily(t *table, from, to uint32) {
 		if r.deleted {
 			return
 		}
-		if by.name == "LinkedEntityId" && w.f.linked(r.get(child.object.field("ContentDocumentId").index), id) {
+		if by.name == "LinkedEntityId" && w.f.link(r.get(child.object.field("ContentDocumentId").index), id) >= 0 {
 			w.bury(child, at, "")
 			return
 		}
@@ -99,6 +110,3 @@ func (w *writer) purge(t *table, pos uint32) {
 		of.put(pos, nil, time.Time{})
 	}
 }
-
-// linked tells whether a document is linked to a record.
-func (f *Fake) linked(document, entity string) bool { return false }

@@ -70,6 +70,8 @@ type Options struct {
 	RequireFields []string
 	// TaskStatuses are the values of Task.Status; ShippedTaskStatuses when empty.
 	TaskStatuses []TaskStatus
+	// NoEnhancedNotes switches Enable Notes off: the org has no ContentNote, only classic notes.
+	NoEnhancedNotes bool
 	// MaxRecords is how many live contacts and accounts fit in the org's storage; 0 means any number.
 	MaxRecords int
 	// Seed makes faults, late rows and tokens repeatable.
@@ -140,6 +142,9 @@ func New(options Options) *Fake {
 		}
 		f.tables = append(f.tables, newTable(o, ids))
 	}
+	if notes := f.table("ContentNote"); notes != nil {
+		notes.shadowedBy(f.table("ContentDocument"))
+	}
 	switch f.options.DuplicateRule {
 	case "":
 	case "alert", "block":
@@ -157,10 +162,15 @@ func New(options Options) *Fake {
 
 // objects are the org's objects. The ones that a call names most come first.
 func (f *Fake) objects() []*object {
-	return []*object{
+	list := []*object{
 		contactObject(), accountObject(), userObject(), organizationObject(),
 		leadObject(), taskObject(f.options.TaskStatuses), eventObject(), taskStatusObject(), taskPriorityObject(),
 	}
+	if !f.options.NoEnhancedNotes {
+		// Before ContentDocument, whose ids are the same: an id by itself names the note.
+		list = append(list, contentNoteObject())
+	}
+	return append(list, contentDocumentObject(), contentDocumentLinkObject(), classicNoteObject())
 }
 
 func withDefaults(o Options) Options {

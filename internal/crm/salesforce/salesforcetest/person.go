@@ -31,7 +31,8 @@ func misuse(err error) {
 	}
 }
 
-// Create saves a record as a person in the CRM does and returns its id. People are not held to the rules that the API
+// Create saves a record as a person in the CRM does and returns its id. The Content of a ContentNote is the HTML that
+// the person's editor makes. People are not held to the rules that the API
 // user meets: required fields, validation and duplicate rules, picklists, field-level security. The fields may set
 // CreatedDate, LastModifiedDate, SystemModstamp, CreatedById and LastModifiedById, for records with a history. It
 // panics on an unknown object or field, on a value of the wrong type, and on a unique value that is taken.
@@ -217,7 +218,7 @@ func (f *Fake) Undelete(object, id string) error {
 		if r == nil || !r.deleted {
 			return errGone
 		}
-		if t.object.refuses&noUndelete != 0 {
+		if t.source().object.refuses&noUndelete != 0 {
 			return errors.New("records of this object cannot be undeleted")
 		}
 		if err := w.checkUnique(t, r, int64(pos)); err != nil {

@@ -52,6 +52,9 @@ func (c *call) getRow(t *table, key, value string, external bool) (*reply, *apiE
 	defer c.read()()
 	id := key
 	if external {
+		if fl := t.blobField(value); fl != nil {
+			return c.blob(t, key, fl)
+		}
 		pos, found, choices, err := c.locateExternal(t, key, value)
 		switch {
 		case err != nil || choices != nil:

@@ -85,6 +85,9 @@ func (w *writer) setColumn(r *row, fl *field, text string) *apiError {
 		r.modified = uint32(at.Unix())
 	case columnStamp:
 		r.stamp = uint32(at.Unix())
+		if fl.name == "LastModifiedDate" {
+			r.modified = r.stamp
+		}
 	}
 	return nil
 }

@@ -89,6 +89,8 @@ type object struct {
 	shape func(*draft) *apiError
 	// created completes a new record's surroundings; nil for none.
 	created func(*writer, *table, uint32)
+	// keeps refuses to delete a row through the API; nil where nothing does.
+	keeps func(*writer, *table, *row) *apiError
 	// old tells whether a row's age archives it; nil where nothing is archived.
 	old func(r *row, now time.Time) bool
 	// filterBy are the fields of which a query must name one; none where it need not.

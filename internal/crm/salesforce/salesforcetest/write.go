@@ -67,7 +67,7 @@ func (w *writer) seconds() uint32 { return uint32(w.now.Unix()) }
 
 // create saves a new record.
 func (w *writer) create(t *table, fields map[string]any) (id string, errs []*apiError) {
-	if !t.object.createable && !w.person {
+	if !t.object.createable && !w.person || t.shadows != nil {
 		return "", []*apiError{fail("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+t.object.label)}
 	}
 	now := w.seconds()
@@ -96,7 +96,7 @@ func (w *writer) update(t *table, pos uint32, fields map[string]any) []*apiError
 	if before.deleted {
 		return []*apiError{entityIsDeleted()}
 	}
-	if (!t.object.createable || t.object.refuses&noUpdate != 0) && !w.person {
+	if (!t.object.createable || t.object.refuses&noUpdate != 0) && !w.person || t.shadows != nil {
 		return []*apiError{readOnly()}
 	}
 	r := *before
@@ -126,6 +126,11 @@ func (w *writer) remove(t *table, pos uint32) *apiError {
 	}
 	if !t.object.createable {
 		return readOnly()
+	}
+	if t.object.keeps != nil && !w.person {
+		if err := t.object.keeps(w, t, before); err != nil {
+			return err
+		}
 	}
 	if err := w.locked(t, before, int64(pos)); err != nil {
 		return err
