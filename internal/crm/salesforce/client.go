@@ -139,6 +139,8 @@ type request struct {
 	object    string
 	creates   bool // repeating it could create a second record
 	anonymous bool
+	blob      bool  // the answer is a field's bytes
+	most      int64 // how many of them are taken
 }
 
 // answer is what came back, whatever its status.
@@ -190,14 +192,18 @@ func (c *Client) send(ctx context.Context, r request, token crm.Token) (answer, 
 		return answer{}, r.lost(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.largestBody+1))
+	largest := c.largestBody
+	if r.blob && resp.StatusCode < 300 {
+		largest = min(largest, r.most)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	if err != nil {
 		c.limiter.Observe(usage(resp.Header, nil))
 		failure := r.lost(err)
 		failure.Status = resp.StatusCode
 		return answer{}, failure
 	}
-	if int64(len(body)) > c.largestBody {
+	if int64(len(body)) > largest {
 		c.limiter.Observe(usage(resp.Header, nil))
 		return answer{}, r.tooLarge(resp.StatusCode)
 	}
@@ -254,6 +260,9 @@ func (c *Client) build(ctx context.Context, r request, token crm.Token) (*http.R
 
 func (c *Client) setHeaders(header http.Header, r request, token crm.Token) {
 	header.Set("Accept", "application/json")
+	if r.blob {
+		header.Set("Accept", "*/*")
+	}
 	if r.body != nil {
 		header.Set("Content-Type", "application/json")
 	}
