@@ -19,6 +19,7 @@ type Rules struct {
 	Contacts    Contacts
 	Live        Live
 	Reviews     Reviews
+	NoteToTask  NoteToTask
 	// Text is the file as it was read.
 	Text string
 }
