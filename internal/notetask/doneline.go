@@ -48,7 +48,7 @@ func WithDoneLine(body string, isHTML bool, line string) string {
 		body = cutOut(body, places[i], isHTML)
 	}
 	first := places[0]
-	if old := body[first.textStart:first.textEnd]; html.UnescapeString(strings.ReplaceAll(old, "\u00a0", " ")) == line {
+	if oneLine(html.UnescapeString(body[first.textStart:first.textEnd])) == line {
 		return body
 	}
 	return body[:first.textStart] + line + body[first.textEnd:]
@@ -88,10 +88,11 @@ func donePlaces(body string, isHTML bool) []donePlace {
 // cutOut takes a line out: with its tags where they go together, else its text alone.
 func cutOut(body string, p donePlace, isHTML bool) string {
 	if isHTML {
-		opened := strings.Count(body[p.start:p.textStart], "<")
-		closed := strings.Count(body[p.textEnd:p.end], "</")
-		if opened != closed {
-			return body[:p.textStart] + body[p.textEnd:]
+		for p.opened(body) > p.closed(body) { // the outer tags close elsewhere
+			p.start += strings.IndexByte(body[p.start:], '>') + 1
+		}
+		for p.closed(body) > p.opened(body) {
+			p.end = p.textEnd + strings.LastIndex(body[p.textEnd:p.end], "</")
 		}
 		return body[:p.start] + body[p.end:]
 	}
@@ -102,3 +103,7 @@ func cutOut(body string, p donePlace, isHTML bool) string {
 	}
 	return body[:p.start] + strings.TrimPrefix(after, "\n")
 }
+
+func (p donePlace) opened(body string) int { return strings.Count(body[p.start:p.textStart], "<") }
+
+func (p donePlace) closed(body string) int { return strings.Count(body[p.textEnd:p.end], "</") }

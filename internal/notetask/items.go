@@ -95,7 +95,7 @@ func (f *finder) read(i int, l line) error {
 	if f.indent >= 0 && l.indent <= f.indent {
 		f.leave() // a list's item was the heading, and this is its sibling
 	}
-	if f.listed && !l.item() && l.indent == 0 && f.section != plainSection {
+	if f.listed && !l.item() && l.indent == 0 {
 		f.leave() // text after a list is not under the list's heading
 	}
 	found, by, text, err := f.judge(l)
