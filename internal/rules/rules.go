@@ -24,6 +24,7 @@ type Rules struct {
 	Users        Users
 	Live         Live
 	Reviews      Reviews
+	NoteToTask   NoteToTask
 	// Text is the file as it was read.
 	Text string
 }
