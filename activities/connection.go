@@ -19,6 +19,8 @@ type Connection struct {
 	Rules        *rules.Rules
 	RulesVersion int
 	Mapper       *rules.Mapper
+	// Kinds are the mappings of the other kinds, those that the rules enable.
+	Kinds        map[record.Kind]rules.KindMapper
 	Fingerprints record.Fingerprinter
 	GoHighLevel  crm.GoHighLevel
 	Salesforce   crm.Salesforce
@@ -83,12 +85,51 @@ func (c *Connection) unseal(side record.Side, purpose string, sealed []byte, int
 // errShape stands for decoding errors, whose texts would quote the data.
 var errShape = fmt.Errorf("unexpected shape")
 
-// read maps a document of a side to its canonical record.
-func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (record.Record, error) {
-	if side == record.GoHighLevel {
-		return c.Mapper.FromGoHighLevel(doc, searched)
+// of returns the mapping of a kind.
+func (c *Connection) of(kind record.Kind) rules.KindMapper {
+	if kind == record.Contact {
+		return rules.ContactKind(c.Mapper)
 	}
-	return c.Mapper.FromSalesforce(doc)
+	return c.Kinds[kind]
+}
+
+// read maps a contact's document of a side to its canonical record.
+func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (record.Record, error) {
+	return c.readOf(record.Contact, side, doc, searched)
+}
+
+// readOf maps a document of a kind and side to its canonical record.
+func (c *Connection) readOf(kind record.Kind, side record.Side, doc crm.Document, partial bool) (record.Record, error) {
+	if side == record.GoHighLevel {
+		return c.of(kind).FromGoHighLevel(doc, partial)
+	}
+	return c.of(kind).FromSalesforce(doc)
+}
+
+// externalID is the Salesforce field that carries the other half's id, "" where the org has none.
+func (c *Connection) externalID(kind record.Kind) string {
+	switch kind {
+	case record.Contact:
+		return c.Rules.Salesforce.ExternalIDField
+	case record.Task:
+		return c.Rules.Tasks.ExternalIDField
+	case record.Appointment:
+		return c.Rules.Appointments.ExternalIDField
+	}
+	return ""
+}
+
+// deletions are the rules for deleted records of a kind.
+func (c *Connection) deletions(kind record.Kind) rules.Deletions {
+	switch kind {
+	case record.Task:
+		return c.Rules.Tasks.Deletions
+	case record.Note:
+		return c.Rules.Notes.Deletions
+	case record.Appointment:
+		return c.Rules.Appointments.Deletions
+	}
+	return c.Rules.Contacts.Deletions
 }
 
 // contactObject is the Salesforce object that contacts live in.

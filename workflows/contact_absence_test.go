@@ -56,7 +56,7 @@ func TestOneOfAWaveOfDeletionsDoesNotWaitInItsOwnRun(t *testing.T) {
 func TestWhereARecordWasMergedTheSurvivorTakesItsPlace(t *testing.T) {
 	eachSide(t, func(t *testing.T, side record.Side) {
 		w := without(side, activities.Absence{Action: activities.AbsenceRejoin, RecordID: survivorID})
-		w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+		w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
 		var out ContactSyncResult
 		succeeded(t, w.sync(t, nil), &out)
 		same(t, "state", out.State, record.LinkInStep)
@@ -71,7 +71,7 @@ func TestWhereARecordWasMergedTheSurvivorTakesItsPlace(t *testing.T) {
 
 func TestASurvivorThatContradictsTheOtherHalfIsAboutTheConflictAndNotAboutTheMerge(t *testing.T) {
 	w := without(record.Salesforce, activities.Absence{Action: activities.AbsenceRejoin, RecordID: survivorID})
-	w.both = activities.ContactDecision{Contested: []record.Field{record.Phone}}
+	w.both = activities.RecordDecision{Contested: []record.Field{record.Phone}}
 	commit := w.waits(t)
 	same(t, "problem", commit.Problem, record.ReviewConflict)
 	same(t, "side", commit.Side, record.Side(""))

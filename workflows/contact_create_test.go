@@ -17,14 +17,14 @@ func TestACreateIsSettledFirst(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		on     record.Side // where the contact is
-		create activities.ContactDecision
+		create activities.RecordDecision
 		call   string
 	}{
-		{"in GoHighLevel", record.Salesforce, activities.ContactDecision{GoHighLevel: activities.Sealed("doc")}, "create gohighlevel"},
-		{"in Salesforce", record.GoHighLevel, activities.ContactDecision{Salesforce: activities.Sealed("row")}, "create salesforce"},
+		{"in GoHighLevel", record.Salesforce, activities.RecordDecision{GoHighLevel: activities.Sealed("doc")}, "create gohighlevel"},
+		{"in Salesforce", record.GoHighLevel, activities.RecordDecision{Salesforce: activities.Sealed("row")}, "create salesforce"},
 		{
 			"in Salesforce by an external id", record.GoHighLevel,
-			activities.ContactDecision{Salesforce: activities.Sealed("row"), SalesforceField: "GHL_Id__c", SalesforceValue: ghlID},
+			activities.RecordDecision{Salesforce: activities.Sealed("row"), SalesforceField: "GHL_Id__c", SalesforceValue: ghlID},
 			"upsert salesforce",
 		},
 	} {
@@ -87,7 +87,7 @@ func TestACreateThatDidNotLandIsTriedAgainAfterLooking(t *testing.T) {
 func TestAContactThatIsFoundIsReadAndBroughtIntoStep(t *testing.T) {
 	w := only(record.GoHighLevel)
 	w.put(record.Salesforce) // made by somebody else, and not linked
-	w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+	w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
 	var out ContactSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "creates", w.count("create salesforce"), 0)
@@ -108,7 +108,7 @@ func TestWhoCannotBeToldApartIsForAPerson(t *testing.T) {
 	})
 	t.Run("several look alike", func(t *testing.T) {
 		w := only(record.Salesforce)
-		w.settled = activities.SettledContact{Review: record.ReviewAmbiguousMatch}
+		w.settled = activities.SettledRecord{Review: record.ReviewAmbiguousMatch}
 		same(t, "problem", w.waits(t).Problem, record.ReviewAmbiguousMatch)
 		same(t, "creates", w.count("create gohighlevel"), 0)
 	})

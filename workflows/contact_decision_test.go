@@ -17,7 +17,7 @@ import (
 func contested() *world {
 	w := newWorld()
 	w.asks = true
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		Contested: []record.Field{record.Phone}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
 	return w
@@ -46,7 +46,7 @@ func TestADecisionIsCarriedOutByAnotherPass(t *testing.T) {
 
 func TestADecisionOnACreateReachesTheLookUp(t *testing.T) {
 	w := only(record.GoHighLevel)
-	w.asks, w.settled = true, activities.SettledContact{Review: record.ReviewAmbiguousMatch}
+	w.asks, w.settled = true, activities.SettledRecord{Review: record.ReviewAmbiguousMatch}
 	verdict := record.Verdict{ReviewID: 1, Choice: record.ChooseLink, GoHighLevelID: ghlID, SalesforceID: sfID, By: "ada"}
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 		decide(env, time.Hour, "u-1", verdict)
@@ -63,7 +63,7 @@ func TestAContactThatIsToBeIgnoredIsPartedWithoutReadingIt(t *testing.T) {
 	t.Run("by a decision now", func(t *testing.T) {
 		w := newWorld()
 		w.asks = true
-		w.both = activities.ContactDecision{Alternating: []record.Field{record.City}}
+		w.both = activities.RecordDecision{Alternating: []record.Field{record.City}}
 		env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 			decide(env, time.Hour, "u-1", record.Verdict{ReviewID: 1, Choice: record.ChooseIgnore, By: "ada"})
 		})

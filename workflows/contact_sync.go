@@ -35,13 +35,13 @@ func ContactSync(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, 
 
 type contactSync struct {
 	in       ContactSyncInput
-	claim    activities.ContactClaim // with the ids learned on the way
+	claim    activities.RecordClaim // with the ids learned on the way
 	ghl, sf  activities.Sealed       // both records as they are now
 	gone     []record.Side           // sides that lack the record which the link names
 	lost     string                  // the record that is to be created again, because it is gone
-	decision activities.ContactDecision
-	commit   activities.CommitContactInput // what was done so far
-	standing activities.ContactCommitted   // how the contact stands after it
+	decision activities.RecordDecision
+	commit   activities.CommitRecordInput // what was done so far
+	standing activities.RecordCommitted   // how the contact stands after it
 	decided  *record.Verdict               // what a person said, until it is carried out
 	asked    []record.Field                // what the person was asked about
 	waiting  waiting
@@ -62,7 +62,7 @@ func (s *contactSync) setup(ctx workflow.Context) error {
 func (s *contactSync) run(ctx workflow.Context) error {
 	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil || s.result.LinkID != 0
 	for ; ; woken = true {
-		s.claim, s.commit, s.standing = activities.ContactClaim{}, activities.CommitContactInput{}, activities.ContactCommitted{}
+		s.claim, s.commit, s.standing = activities.RecordClaim{}, activities.CommitRecordInput{}, activities.RecordCommitted{}
 		s.waiting.heed()
 		err := s.attempt(ctx)
 		switch {
@@ -95,7 +95,7 @@ func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
 	s.asked = s.standing.Waiting.Review.Fields
 	verdict, err := s.waiting.wait(ctx, s.standing.Waiting)
 	if err != nil {
-		s.claim = activities.ContactClaim{} // let go of before the wait: there is nothing to record
+		s.claim = activities.RecordClaim{} // let go of before the wait: there is nothing to record
 	}
 	return verdict, err
 }
@@ -168,7 +168,7 @@ func (s *contactSync) exclusion() string {
 }
 
 func (s *contactSync) take(ctx workflow.Context) error {
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Claim the contact"), contacts.ClaimContact, activities.ClaimContactInput{
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Claim the contact"), contacts.ClaimContact, activities.ClaimRecordInput{
 		Connection: s.in.Connection, LinkID: s.in.LinkID, Side: s.in.Side, RecordID: s.in.RecordID,
 	}).Get(ctx, &s.claim)
 	if err != nil {
@@ -213,8 +213,8 @@ func (s *contactSync) read(ctx workflow.Context) error {
 }
 
 func (s *contactSync) decide(ctx workflow.Context) error {
-	s.decision = activities.ContactDecision{}
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), contacts.DecideContact, activities.DecideContactInput{
+	s.decision = activities.RecordDecision{}
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), contacts.DecideContact, activities.DecideRecordInput{
 		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided, Asked: s.asked,
 	}).Get(ctx, &s.decision)
 	if err != nil {

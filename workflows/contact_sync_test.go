@@ -17,7 +17,7 @@ import (
 
 func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		GoHighLevelFields: []record.Field{record.City, record.Tags}, SalesforceFields: []record.Field{record.Phone},
 		GoHighLevel: activities.Sealed("doc"), AddTags: activities.Sealed("new"), RemoveTags: activities.Sealed("old"),
 		Salesforce: activities.Sealed("row"),
@@ -37,7 +37,7 @@ func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 		"read gohighlevel", "read salesforce", "decide", "update salesforce", "update gohighlevel",
 		"add tags " + ghlID, "remove tags " + ghlID, "commit",
 	})
-	same(t, "commit", w.lastCommit(t), activities.CommitContactInput{
+	same(t, "commit", w.lastCommit(t), activities.CommitRecordInput{
 		Claim: w.link, Origin: "epoch", State: record.LinkInStep, Plan: activities.Sealed("plan"),
 		Wrote:   []record.Operation{record.Update, record.Update},
 		WroteTo: []record.Side{record.Salesforce, record.GoHighLevel}, GoHighLevel: activities.Sealed("stored"),
@@ -46,7 +46,7 @@ func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 
 func TestWhereOnlyTagsChangedTheContactItselfIsNotWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{GoHighLevelFields: []record.Field{record.Tags}, AddTags: activities.Sealed("new")}
+	w.both = activities.RecordDecision{GoHighLevelFields: []record.Field{record.Tags}, AddTags: activities.Sealed("new")}
 	succeeded(t, w.sync(t, nil), nil)
 	same(t, "updates", w.count("update gohighlevel"), 0)
 	same(t, "added tags", w.count("add tags "+ghlID), 1)
@@ -65,7 +65,7 @@ func TestAContactInStepIsOnlyCommitted(t *testing.T) {
 
 func TestAContactOutsideTheFilterIsExcludedAndNotWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{Excluded: true, SalesforceFields: []record.Field{record.Phone}}
+	w.both = activities.RecordDecision{Excluded: true, SalesforceFields: []record.Field{record.Phone}}
 	var out ContactSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "state", out.State, record.LinkExcluded)
@@ -75,7 +75,7 @@ func TestAContactOutsideTheFilterIsExcludedAndNotWritten(t *testing.T) {
 
 func TestContestedFieldsAreForAPersonAndTheOthersAreWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		Contested: []record.Field{record.Phone}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
 	commit := w.waits(t)
@@ -90,7 +90,7 @@ func TestContestedFieldsAreForAPersonAndTheOthersAreWritten(t *testing.T) {
 
 func TestFieldsThatBothSidesKeepRewritingAreForAPersonAndNothingIsWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		Alternating: []record.Field{record.City}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
 	commit := w.waits(t)
@@ -103,7 +103,7 @@ func TestFieldsThatBothSidesKeepRewritingAreForAPersonAndNothingIsWritten(t *tes
 
 func TestWhatAVendorRefusesForGoodFailsTheRunWithItsType(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.Email}, Salesforce: activities.Sealed("row")}
+	w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.Email}, Salesforce: activities.Sealed("row")}
 	w.errs["update salesforce"] = []error{refusal(record.Salesforce, crm.Rejected)}
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) { marked(env, "Rejected") })
 	err := failed(t, env, "Rejected")
@@ -120,7 +120,7 @@ func TestWhatAVendorRefusesForGoodFailsTheRunWithItsType(t *testing.T) {
 
 func TestAFailureAfterOneSideWasWrittenKeepsWhatWasWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 		GoHighLevelFields: []record.Field{record.Phone}, GoHighLevel: activities.Sealed("doc"),
 	}
@@ -135,7 +135,7 @@ func TestAFailureAfterOneSideWasWrittenKeepsWhatWasWritten(t *testing.T) {
 
 func TestAnAddressThatIsTakenWaitsForAPerson(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 		GoHighLevelFields: []record.Field{record.Email}, GoHighLevel: activities.Sealed("doc"),
 	}
@@ -172,7 +172,7 @@ func TestARunWhoseClaimWasTakenOverStartsOver(t *testing.T) {
 	for _, step := range []string{"commit", "settle"} {
 		t.Run(step, func(t *testing.T) {
 			w := newWorld()
-			w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+			w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
 			if step == "settle" {
 				w = only(record.GoHighLevel)
 			}

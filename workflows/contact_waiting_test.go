@@ -39,7 +39,7 @@ func TestAChangeWakesAWaitingRunWhichEndsIfNothingIsAskedAnyMore(t *testing.T) {
 	w := contested()
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
-			w.changeTo(activities.ContactDecision{})
+			w.changeTo(activities.RecordDecision{})
 			env.SignalWorkflow(SignalChanged, nil)
 		}, time.Hour)
 	})

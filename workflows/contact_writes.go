@@ -17,9 +17,9 @@ func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool
 		marker = "" // the other half still carries the id of the record that is gone
 	}
 	for attempt := 0; ; attempt++ {
-		var settled activities.SettledContact
+		var settled activities.SettledRecord
 		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the contact in %s before creating it", side)),
-			contacts.SettleContact, activities.SettleContactInput{
+			contacts.SettleContact, activities.SettleRecordInput{
 				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: marker, CreatedAt: s.decision.CreatedAt,
 			}).Get(ctx, &settled)
 		if err != nil || settled.Review != "" {

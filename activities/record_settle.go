@@ -13,11 +13,11 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// SettleContactInput is a contact about to be created on a side.
-type SettleContactInput struct {
-	Claim ContactClaim `json:"claim"`
-	Side  record.Side  `json:"side"`
-	Plan  Sealed       `json:"plan"`
+// SettleRecordInput is a contact about to be created on a side.
+type SettleRecordInput struct {
+	Claim RecordClaim `json:"claim"`
+	Side  record.Side `json:"side"`
+	Plan  Sealed      `json:"plan"`
 	// Marker is the id of the other half that the contact's one record carries; "" for none.
 	Marker string `json:"marker,omitempty"`
 	// CreatedAt is when that record came into being, by its vendor; zero where it does not say.
@@ -26,8 +26,8 @@ type SettleContactInput struct {
 	Verdict *record.Verdict `json:"verdict,omitempty"`
 }
 
-// SettledContact says what was found before a create.
-type SettledContact struct {
+// SettledRecord says what was found before a create.
+type SettledRecord struct {
 	// RecordID is the record that is the contact's other half after all; "" when there is none and it may be created.
 	RecordID string `json:"record_id,omitempty"`
 	// Review is why a person must look first, as one of the reasons of package record; "" when nobody must.
@@ -36,35 +36,35 @@ type SettledContact struct {
 
 // SettleContact records the intent to create a contact, and looks first whether it is there already: made by an
 // attempt whose outcome is unknown, or by somebody else. Safe to repeat.
-func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (SettledContact, error) {
+func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord, error) {
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
 	if err != nil {
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	}
 	var d reconcile.Decision
 	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	}
 	link, err := a.link(ctx, in.Claim)
 	if err != nil {
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	}
 	if link.Intent != nil && link.Intent.Side == in.Side {
 		found, err := c.settle(ctx, a.Ledger, in.Side, link, d, nil)
 		if err != nil {
-			return SettledContact{}, err
+			return SettledRecord{}, err
 		}
 		if found != nil {
-			return SettledContact{RecordID: found.ID}, nil
+			return SettledRecord{RecordID: found.ID}, nil
 		}
 	}
 	found, err := a.find(ctx, c, in, link, d)
 	switch {
 	case err != nil:
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	case found.RecordID == "" && found.Review == "":
 		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{link.ID})
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	}
 	// Nothing is created after all, so that nobody has to wait for what would come of it.
 	if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID}); err != nil || found.RecordID == "" {
@@ -74,25 +74,25 @@ func (a *Contacts) SettleContact(ctx context.Context, in SettleContactInput) (Se
 }
 
 // find looks for the contact's other half where it may be already.
-func (a *Contacts) find(ctx context.Context, c *Connection, in SettleContactInput, link record.Link, d reconcile.Decision) (SettledContact, error) {
+func (a *steps) find(ctx context.Context, c *Connection, in SettleRecordInput, link record.Link, d reconcile.Decision) (SettledRecord, error) {
 	if v := in.Verdict; v != nil {
 		switch v.Choice {
 		case record.ChooseLink:
-			return SettledContact{RecordID: map[record.Side]string{
+			return SettledRecord{RecordID: map[record.Side]string{
 				record.GoHighLevel: v.GoHighLevelID, record.Salesforce: v.SalesforceID,
 			}[in.Side]}, nil
 		case record.ChooseSeparate:
-			return SettledContact{}, nil
+			return SettledRecord{}, nil
 		}
 	}
 	if in.Marker != "" {
 		linked, err := a.Ledger.LinkedRecords(ctx, link.Connection, link.Kind, in.Side, []string{in.Marker})
 		if err != nil {
-			return SettledContact{}, err
+			return SettledRecord{}, err
 		}
 		if linked[in.Marker] != 0 {
 			if gone, err := c.deleted(ctx, in.Side, in.Marker); err != nil || !gone {
-				return SettledContact{RecordID: in.Marker}, err
+				return SettledRecord{RecordID: in.Marker}, err
 			}
 		}
 	}
@@ -102,10 +102,10 @@ func (a *Contacts) find(ctx context.Context, c *Connection, in SettleContactInpu
 	}
 	candidates, err := c.lookup(ctx, in.Side, want)
 	if err == nil && len(candidates) == 0 {
-		return SettledContact{}, a.onItsWay(ctx, in, link)
+		return SettledRecord{}, a.onItsWay(ctx, in, link)
 	}
 	if err != nil {
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	}
 	return a.judge(ctx, link, in.Side, want, candidates)
 }
@@ -126,7 +126,7 @@ func (c *Connection) deleted(ctx context.Context, side record.Side, id string) (
 
 // onItsWay fails with kind Busy while creates are open on the side that the contact comes from: its record may be what one
 // of them made, announced before the ledger knows of it.
-func (a *Contacts) onItsWay(ctx context.Context, in SettleContactInput, link record.Link) error {
+func (a *steps) onItsWay(ctx context.Context, in SettleRecordInput, link record.Link) error {
 	if link.RecordID(in.Side) != "" || in.CreatedAt.IsZero() {
 		return nil
 	}
@@ -141,16 +141,16 @@ func (a *Contacts) onItsWay(ctx context.Context, in SettleContactInput, link rec
 
 // join ties the contact to the record that is its other half. A link that was made for that record alone goes; where it
 // holds more, the two are for a person to look at.
-func (a *Contacts) join(ctx context.Context, in SettleContactInput, found SettledContact) (SettledContact, error) {
+func (a *steps) join(ctx context.Context, in SettleRecordInput, found SettledRecord) (SettledRecord, error) {
 	err := a.Ledger.JoinHalves(ctx, in.Claim.Token, in.Claim.LinkID, in.Side, found.RecordID)
 	var linked *record.AlreadyLinkedError
 	switch {
 	case errors.As(err, &linked):
-		return SettledContact{Review: record.ReviewDuplicateRefused}, nil
+		return SettledRecord{Review: record.ReviewDuplicateRefused}, nil
 	case errors.Is(err, record.ErrHalfClaimed):
 		busy := fault(in.Side, crm.Busy, "join two halves", "the other half is being worked on")
 		busy.RetryAfter = soon
-		return SettledContact{}, busy
+		return SettledRecord{}, busy
 	}
 	return found, err
 }
@@ -186,30 +186,30 @@ func (c *Connection) lookup(ctx context.Context, side record.Side, want record.F
 }
 
 // judge accepts the one candidate that is the same person and belongs to nobody else; anything else is for a person.
-func (a *Contacts) judge(ctx context.Context, link record.Link, side record.Side, want record.Fields, candidates []record.Record) (SettledContact, error) {
+func (a *steps) judge(ctx context.Context, link record.Link, side record.Side, want record.Fields, candidates []record.Record) (SettledRecord, error) {
 	candidates, err := a.possible(ctx, link, side, candidates)
 	if err != nil || len(candidates) == 0 {
-		return SettledContact{}, err
+		return SettledRecord{}, err
 	}
 	if len(candidates) > 1 {
-		return SettledContact{Review: record.ReviewAmbiguousMatch}, nil
+		return SettledRecord{Review: record.ReviewAmbiguousMatch}, nil
 	}
 	found := candidates[0]
 	email := want[record.Email]
 	if !email.Empty() && found.Fields[record.Email].Equal(email) {
-		return SettledContact{RecordID: found.ID}, nil
+		return SettledRecord{RecordID: found.ID}, nil
 	}
 	for _, field := range []record.Field{record.LastName, record.FirstName} {
 		ours, theirs := record.FoldName(want[field].Text()), record.FoldName(found.Fields[field].Text())
 		if ours != theirs && (field == record.LastName || ours != "" && theirs != "") {
-			return SettledContact{Review: record.ReviewNamesakes}, nil
+			return SettledRecord{Review: record.ReviewNamesakes}, nil
 		}
 	}
-	return SettledContact{RecordID: found.ID}, nil
+	return SettledRecord{RecordID: found.ID}, nil
 }
 
 // possible leaves out the records of contacts that a person has declared to be somebody else.
-func (a *Contacts) possible(ctx context.Context, link record.Link, side record.Side, candidates []record.Record) ([]record.Record, error) {
+func (a *steps) possible(ctx context.Context, link record.Link, side record.Side, candidates []record.Record) ([]record.Record, error) {
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
 		ids[i] = r.ID

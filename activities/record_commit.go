@@ -12,9 +12,9 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// CommitContactInput is what syncing one contact came to.
-type CommitContactInput struct {
-	Claim ContactClaim `json:"claim"` // with the ids that the sync learned
+// CommitRecordInput is what syncing one contact came to.
+type CommitRecordInput struct {
+	Claim RecordClaim `json:"claim"` // with the ids that the sync learned
 	// Origin is on whose behalf it was done, for the journal; "" means this workflow.
 	Origin string           `json:"origin,omitempty"`
 	State  record.LinkState `json:"state"`
@@ -41,46 +41,47 @@ type CommitContactInput struct {
 	Verdict *record.Verdict `json:"verdict,omitempty"`
 }
 
-// ContactCommitted is how a contact stands once its outcome is recorded.
-type ContactCommitted struct {
+// RecordCommitted is how a contact stands once its outcome is recorded.
+type RecordCommitted struct {
 	// Again tells that it changed while it was being synced.
 	Again bool `json:"again,omitempty"`
 	// Waiting is what a person is asked; nil for nothing.
 	Waiting *Waiting `json:"waiting,omitempty"`
 }
 
-// CommitContact records the outcome of one contact and lets go of it, the latter also where the connection is not
+// commit records the outcome of one link and lets go of it, the latter also where the connection is not
 // connected any more, so that nothing can be recorded. A record that belongs to another link by now, as
 // where two runs found the same one, is not taken from it: then the contact waits for a person. Safe to repeat.
-func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) (ContactCommitted, error) {
+func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitted, error) {
 	info := activity.GetInfo(ctx).WorkflowExecution
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
 	if crm.KindOf(err) == crm.NeedsReconnect {
 		// The contact stays pending and must not stay taken: whoever comes once the connection is back finds out what was written.
 		if free := a.Ledger.Release(ctx, info.ID, in.Claim.Token); free != nil {
-			return ContactCommitted{}, free
+			return RecordCommitted{}, free
 		}
 	}
 	if err != nil {
-		return ContactCommitted{}, err
+		return RecordCommitted{}, err
 	}
 	outcome := record.Outcome{
 		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem, Forget: in.Forget, Drop: in.Drop, Verdict: in.Verdict,
 		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,
+		GoHighLevelContact: in.Claim.GoHighLevelContact, SalesforceContact: in.Claim.SalesforceContact,
 	}
 	if in.State == record.LinkInReview && in.Problem != record.ReviewDeletionWave && in.Claim.Held == "" {
 		outcome.Waits = &record.Question{Fields: in.Fields, Side: in.Side, WorkflowID: info.ID, DecideAfter: c.Rules.Reviews.DecideAfter}
 	}
 	if len(in.Plan) > 0 {
 		if err := c.carriedOut(&outcome, in); err != nil {
-			return ContactCommitted{}, err
+			return RecordCommitted{}, err
 		}
 	}
 	if in.Origin == "" {
 		in.Origin = info.ID
 	}
 	origin := record.Origin{
-		Connection: in.Claim.Connection, Kind: record.Contact, Origin: in.Origin, RunID: info.RunID, RulesVersion: c.RulesVersion,
+		Connection: in.Claim.Connection, Kind: in.Claim.of(), Origin: in.Origin, RunID: info.RunID, RulesVersion: c.RulesVersion,
 	}
 	outcomes := []record.Outcome{outcome}
 	err = a.Ledger.Commit(ctx, in.Claim.Token, origin, outcomes)
@@ -89,18 +90,18 @@ func (a *Contacts) CommitContact(ctx context.Context, in CommitContactInput) (Co
 		err = a.Ledger.Commit(ctx, in.Claim.Token, origin, outcomes)
 	}
 	if err != nil {
-		return ContactCommitted{}, err
+		return RecordCommitted{}, err
 	}
-	return a.committed(ctx, c, in.Claim.LinkID)
+	return a.committed(ctx, c, in.Claim)
 }
 
 // carriedOut adds what was written to an outcome: the next base, and the journal.
-func (c *Connection) carriedOut(outcome *record.Outcome, in CommitContactInput) error {
+func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) error {
 	var d reconcile.Decision
 	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
 		return err
 	}
-	stored, err := c.open(record.GoHighLevel, in.GoHighLevel, true)
+	stored, err := c.open(in.Claim.of(), record.GoHighLevel, in.GoHighLevel, true)
 	if err != nil {
 		return err
 	}
@@ -124,8 +125,8 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitContactInput) 
 }
 
 // committed tells how a contact stands after its outcome is recorded. A link that is gone stands nowhere.
-func (a *Contacts) committed(ctx context.Context, c *Connection, linkID int64) (out ContactCommitted, err error) {
-	pending, review, err := a.Ledger.LinkStanding(ctx, c.ID, record.Contact, linkID)
+func (a *steps) committed(ctx context.Context, c *Connection, claim RecordClaim) (out RecordCommitted, err error) {
+	pending, review, err := a.Ledger.LinkStanding(ctx, c.ID, claim.of(), claim.LinkID)
 	if errors.Is(err, record.ErrNoLink) {
 		return out, nil
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 
 	"go.temporal.io/sdk/activity"
 
@@ -11,7 +12,7 @@ import (
 
 // SettleAbsenceInput is a contact one of whose records, or both, are not to be found where its link says.
 type SettleAbsenceInput struct {
-	Claim ContactClaim `json:"claim"`
+	Claim RecordClaim `json:"claim"`
 	// Gone is the side that lacks the record; where both do, either.
 	Gone record.Side `json:"gone"`
 	// Other is the record of the other side as it is now; empty where there is none either.
@@ -52,15 +53,15 @@ type Absence struct {
 // seconds apart, before a person is asked: what was just written may become visible late.
 const patientReadings = 6
 
-// SettleAbsence finds out what became of a record and what follows by the rules: it was merged, it was deleted, or it
+// settleAbsence finds out what became of a record and what follows by the rules: it was merged, it was deleted, or it
 // cannot be seen. Only a deletion that the vendor itself attests is followed by anything; more of them at once than the
 // rules let pass are held and asked about together. Safe to repeat.
-func (a *Contacts) SettleAbsence(ctx context.Context, in SettleAbsenceInput) (Absence, error) {
+func (a *steps) settleAbsence(ctx context.Context, in SettleAbsenceInput) (Absence, error) {
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
 	if err != nil {
 		return Absence{}, err
 	}
-	other, err := c.open(in.Gone.Other(), in.Other, false)
+	other, err := c.open(in.Claim.of(), in.Gone.Other(), in.Other, false)
 	if err != nil {
 		return Absence{}, err
 	}
@@ -68,7 +69,7 @@ func (a *Contacts) SettleAbsence(ctx context.Context, in SettleAbsenceInput) (Ab
 	if err != nil {
 		return Absence{}, err
 	}
-	j := &absentees{Connection: c, ledger: a.Ledger, token: in.Claim.Token, patient: int(activity.GetInfo(ctx).Attempt) < patientReadings}
+	j := &absentees{Connection: c, kind: in.Claim.of(), ledger: a.Ledger, token: in.Claim.Token, contact: in.Claim.GoHighLevelContact, patient: int(activity.GetInfo(ctx).Attempt) < patientReadings}
 	verdict := &absent{link: link, gone: in.Gone, other: other, verdict: in.Verdict}
 	if err := j.judge(ctx, []*absent{verdict}); err != nil {
 		return Absence{}, err
@@ -104,13 +105,10 @@ func (c *Connection) sealAbsence(a *absent) (out Absence, err error) {
 // deletion is the decision to delete a record: it takes everything away, so that the journal keeps what was lost.
 func deletion(side record.Side, r *record.Record) reconcile.Decision {
 	var writes []reconcile.Write
-	for _, field := range record.ContactFields {
+	for _, field := range slices.Concat(record.FieldsOf(r.Kind), r.CustomFields()) {
 		if v := r.Fields[field]; !v.Empty() {
 			writes = append(writes, reconcile.Write{Field: field, Before: v, Cause: reconcile.CauseDelete})
 		}
-	}
-	for _, field := range r.CustomFields() {
-		writes = append(writes, reconcile.Write{Field: field, Before: r.Fields[field], Cause: reconcile.CauseDelete})
 	}
 	return on(side, writes)
 }
@@ -141,8 +139,8 @@ func (c *Connection) mark(side record.Side) (reconcile.Decision, any) {
 
 // link returns the link of a claim with its base. It fails with record.ErrFenced where the link is gone: another run has
 // joined it with its other half.
-func (a *Contacts) link(ctx context.Context, claim ContactClaim) (record.Link, error) {
-	work, err := a.Ledger.Links(ctx, claim.Connection, record.Contact, claim.LinkID-1, 1)
+func (a *steps) link(ctx context.Context, claim RecordClaim) (record.Link, error) {
+	work, err := a.Ledger.Links(ctx, claim.Connection, claim.of(), claim.LinkID-1, 1)
 	if err != nil {
 		return record.Link{}, err
 	}

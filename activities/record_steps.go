@@ -1,0 +1,349 @@
+package activities
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
+)
+
+// recordLease is how long a run of the record lane holds its link. Another run waits for it to end or to expire.
+const recordLease = 10 * time.Minute
+
+// steps are the record lane's steps that touch only the ledger, of records of any kind.
+type steps struct {
+	Connections Connections
+	Ledger      Ledger
+}
+
+// ClaimRecordInput names what is to be synced by its link, or by one record of it.
+type ClaimRecordInput struct {
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind,omitempty"` // "" is a contact
+	LinkID     int64       `json:"link_id,omitempty"`
+	Side       record.Side `json:"side,omitempty"`
+	RecordID   string      `json:"record_id,omitempty"`
+}
+
+// RecordClaim is a link that a run of the record lane holds.
+type RecordClaim struct {
+	Connection    string      `json:"connection"`
+	Kind          record.Kind `json:"kind,omitempty"` // "" is a contact
+	LinkID        int64       `json:"link_id"`
+	Token         int64       `json:"token"`
+	GoHighLevelID string      `json:"gohighlevel_id,omitempty"`
+	SalesforceID  string      `json:"salesforce_id,omitempty"`
+	// Ignored tells that a person decided to leave the contact alone.
+	Ignored bool `json:"ignored,omitempty"`
+	// Held is why the contact waits together with others, to be told who belongs together: nothing is done to it before.
+	// "" where it does not.
+	Held string `json:"held,omitempty"`
+	// GoHighLevelContact and SalesforceContact are the halves of the contact that the records belong to; "" where it is not
+	// known, and for contacts. InStep tells that both are there.
+	GoHighLevelContact string `json:"gohighlevel_contact,omitempty"`
+	SalesforceContact  string `json:"salesforce_contact,omitempty"`
+}
+
+// of returns the kind of what is held.
+func (c RecordClaim) of() record.Kind { return kindOr(c.Kind) }
+
+func kindOr(kind record.Kind) record.Kind {
+	if kind == "" {
+		return record.Contact // as runs have it that began when there was nothing else
+	}
+	return kind
+}
+
+// contact returns the half of the contact on a side.
+func (c RecordClaim) contact(side record.Side) string {
+	if side == record.GoHighLevel {
+		return c.GoHighLevelContact
+	}
+	return c.SalesforceContact
+}
+
+// claim takes one link for this workflow; it fails with type Claimed while somebody else holds it. Safe to repeat: an
+// earlier claim by the same workflow is taken over.
+func (a *steps) claim(ctx context.Context, in ClaimRecordInput) (RecordClaim, error) {
+	kind := kindOr(in.Kind)
+	if in.LinkID == 0 {
+		link, err := a.Ledger.EnsureLink(ctx, in.Connection, kind, in.Side, in.RecordID)
+		if err != nil {
+			return RecordClaim{}, err
+		}
+		in.LinkID = link.ID
+	}
+	owner := activity.GetInfo(ctx).WorkflowExecution.ID
+	claimed, ok, err := a.Ledger.ClaimLink(ctx, in.Connection, in.LinkID, owner, recordLease)
+	if err != nil {
+		return RecordClaim{}, err
+	}
+	if !ok {
+		return RecordClaim{}, temporal.NewApplicationErrorWithOptions("another run works on this "+string(kind), TypeClaimed,
+			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	link := claimed.Work[0].Link
+	held := ""
+	if link.State == record.LinkInReview {
+		if held, err = a.Ledger.HeldBy(ctx, in.Connection, link.ID); err != nil {
+			return RecordClaim{}, err
+		}
+	}
+	claim := RecordClaim{
+		Connection: in.Connection, LinkID: link.ID, Token: claimed.Token,
+		GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
+		Ignored: ignored(link), Held: held,
+	}
+	if kind == record.Contact {
+		return claim, nil
+	}
+	claim.Kind, claim.GoHighLevelContact, claim.SalesforceContact = kind, link.GoHighLevelContact, link.SalesforceContact
+	contact, err := a.contactOf(ctx, in.Connection, map[record.Side][]string{
+		record.GoHighLevel: {link.GoHighLevelContact}, record.Salesforce: {link.SalesforceContact},
+	})
+	if contact != nil {
+		claim.GoHighLevelContact, claim.SalesforceContact = contact.GoHighLevelID, contact.SalesforceID
+	}
+	return claim, err
+}
+
+// contactOf returns the link of the contact that records belong to, as either side names it; nil where none is in step
+// with its other half. Salesforce goes first: it says itself what has become of a merged contact's records.
+func (a *steps) contactOf(ctx context.Context, connection string, ids map[record.Side][]string) (*record.Link, error) {
+	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
+		for _, id := range ids[side] {
+			if id == "" {
+				continue
+			}
+			link, err := a.Ledger.FindLink(ctx, connection, record.Contact, side, id)
+			if err != nil {
+				return nil, err
+			}
+			if link != nil && link.GoHighLevelID != "" && link.SalesforceID != "" &&
+				link.State != record.LinkParted && link.State != record.LinkDeleted {
+				return link, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// ignored tells whether a person decided to leave the contact alone.
+func ignored(l record.Link) bool {
+	return l.State == record.LinkParted && l.Problem == record.ProblemIgnored
+}
+
+// DecideRecordInput is a link with both its records as they are now; a missing one is empty.
+type DecideRecordInput struct {
+	Claim       RecordClaim `json:"claim"`
+	GoHighLevel Sealed      `json:"gohighlevel,omitempty"`
+	Salesforce  Sealed      `json:"salesforce,omitempty"`
+	// Verdict is what a person decided about it; nil for nothing.
+	Verdict *record.Verdict `json:"verdict,omitempty"`
+	// Asked are the fields that the person was asked about.
+	Asked []record.Field `json:"asked,omitempty"`
+}
+
+// RecordDecision is what to do about one link. Field names are told in clear, values are sealed.
+type RecordDecision struct {
+	Excluded bool        `json:"excluded,omitempty"`
+	Create   record.Side `json:"create,omitempty"`
+	// NoContact tells that the contact that it belongs to is not in step: nothing is done before it is. Else the claim's
+	// contacts are as they are now.
+	NoContact          bool   `json:"no_contact,omitempty"`
+	GoHighLevelContact string `json:"gohighlevel_contact,omitempty"`
+	SalesforceContact  string `json:"salesforce_contact,omitempty"`
+	// Fields to write, per side.
+	GoHighLevelFields []record.Field `json:"gohighlevel_fields,omitempty"`
+	SalesforceFields  []record.Field `json:"salesforce_fields,omitempty"`
+	// Contested fields wait for a person.
+	Contested []record.Field `json:"contested,omitempty"`
+	// Marker and CreatedAt are of the one record that there is, where Create is set: the id of the other half that it
+	// carries, and when it came into being.
+	Marker    string    `json:"marker,omitempty"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	// Alternating fields are rewritten by both sides again and again: nothing is written until a person has looked.
+	Alternating []record.Field `json:"alternating,omitempty"`
+	// The documents to send.
+	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
+	AddTags     Sealed `json:"add_tags,omitempty"`
+	RemoveTags  Sealed `json:"remove_tags,omitempty"`
+	Salesforce  Sealed `json:"salesforce,omitempty"`
+	// Completed is set where all that is to be written to GoHighLevel is whether a task is completed.
+	Completed *bool `json:"completed,omitempty"`
+	// SalesforceKey is the external id field and value to upsert by, where the org has such a field.
+	SalesforceField string `json:"salesforce_field,omitempty"`
+	SalesforceValue string `json:"salesforce_value,omitempty"`
+	// Plan is the whole decision, for CommitContact.
+	Plan Sealed `json:"plan,omitempty"`
+}
+
+// decide asks the merge what to do about one link. Safe to repeat.
+func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecision, error) {
+	c, err := a.Connections.Open(ctx, in.Claim.Connection)
+	if err != nil {
+		return RecordDecision{}, err
+	}
+	kind := c.of(in.Claim.of())
+	ghl, err := c.open(in.Claim.of(), record.GoHighLevel, in.GoHighLevel, false)
+	if err != nil {
+		return RecordDecision{}, err
+	}
+	sf, err := c.open(in.Claim.of(), record.Salesforce, in.Salesforce, false)
+	if err != nil {
+		return RecordDecision{}, err
+	}
+	for _, r := range []*record.Record{ghl, sf} {
+		if r == nil {
+			continue
+		}
+		if included, err := kind.Included(*r); err != nil || !included {
+			return RecordDecision{Excluded: !included}, err
+		}
+	}
+	if in.Claim.of() != record.Contact {
+		if in.Claim.GoHighLevelContact, in.Claim.SalesforceContact, err = a.belongsTo(ctx, in.Claim, ghl, sf); err != nil {
+			return RecordDecision{}, err
+		}
+		if in.Claim.GoHighLevelContact == "" || in.Claim.SalesforceContact == "" {
+			return RecordDecision{NoContact: true, GoHighLevelContact: in.Claim.GoHighLevelContact, SalesforceContact: in.Claim.SalesforceContact}, nil
+		}
+	}
+	link, err := a.link(ctx, in.Claim)
+	if err != nil {
+		return RecordDecision{}, err
+	}
+	d, err := c.decide(kind, link.Base, ghl, sf, decided(in.Verdict, in.Asked))
+	if err != nil {
+		return RecordDecision{}, err
+	}
+	if d.Create != "" && !kind.Creates(d.Create) {
+		return RecordDecision{Excluded: true}, nil
+	}
+	out, err := c.sealDecision(kind, d, in.Claim, ghl, sf)
+	out.GoHighLevelContact, out.SalesforceContact = in.Claim.GoHighLevelContact, in.Claim.SalesforceContact
+	if r := the(ghl, sf); d.Create != "" {
+		out.Marker, out.CreatedAt = r.ExternalID, r.CreatedAt
+	}
+	if err != nil || d.Nothing() || in.Verdict != nil {
+		return out, err
+	}
+	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID)
+	return out, err
+}
+
+// belongsTo returns both halves of the contact that the records belong to; where none of them is in step, what the records
+// themselves name.
+func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *record.Record) (inGoHighLevel, inSalesforce string, err error) {
+	named := map[record.Side][]string{}
+	for side, r := range map[record.Side]*record.Record{record.GoHighLevel: ghl, record.Salesforce: sf} {
+		if r != nil {
+			named[side] = r.ContactIDs
+		}
+	}
+	contact, err := a.contactOf(ctx, claim.Connection, named)
+	if err != nil {
+		return "", "", err
+	}
+	if contact != nil {
+		return contact.GoHighLevelID, contact.SalesforceID, nil
+	}
+	first := func(ids []string) string {
+		if len(ids) == 0 {
+			return ""
+		}
+		return ids[0]
+	}
+	if ghl != nil {
+		return first(named[record.GoHighLevel]), "", nil
+	}
+	return "", first(named[record.Salesforce]), nil
+}
+
+// the returns the one record that there is.
+func the(ghl, sf *record.Record) *record.Record {
+	if ghl != nil {
+		return ghl
+	}
+	return sf
+}
+
+// decided spells a verdict out by the fields that were asked about. Of others it says nothing: they go on as the rules have
+// it.
+func decided(v *record.Verdict, asked []record.Field) map[record.Field]record.Side {
+	if v == nil {
+		return nil
+	}
+	side := map[record.Choice]record.Side{record.ChooseGoHighLevel: record.GoHighLevel, record.ChooseSalesforce: record.Salesforce}[v.Choice]
+	out := maps.Clone(v.Fields)
+	if side == "" {
+		return out
+	}
+	if out == nil {
+		out = map[record.Field]record.Side{}
+	}
+	for _, field := range asked {
+		if _, single := out[field]; !single {
+			out[field] = side
+		}
+	}
+	return out
+}
+
+// open reads a sealed document; nil for none. An answer to a write is no full reading: what it lacks is unknown.
+func (c *Connection) open(kind record.Kind, side record.Side, sealed Sealed, answer bool) (*record.Record, error) {
+	if len(sealed) == 0 {
+		return nil, nil
+	}
+	var doc crm.Document
+	if err := c.unseal(side, purposeHistory, sealed, &doc); err != nil {
+		return nil, err
+	}
+	r, err := c.readOf(kind, side, doc, answer)
+	return &r, err
+}
+
+func (c *Connection) sealDecision(kind rules.KindMapper, d reconcile.Decision, claim RecordClaim, ghl, sf *record.Record) (out RecordDecision, err error) {
+	out.Create = d.Create
+	for _, w := range d.GoHighLevel {
+		out.GoHighLevelFields = append(out.GoHighLevelFields, w.Field)
+	}
+	for _, w := range d.Salesforce {
+		out.SalesforceFields = append(out.SalesforceFields, w.Field)
+	}
+	out.Contested = d.Contested()
+	sealInto := func(into *Sealed, side record.Side, v any) {
+		if err == nil {
+			*into, err = c.seal(side, purposeHistory, v)
+		}
+	}
+	if len(d.GoHighLevel) > 0 || d.Create == record.GoHighLevel {
+		write := kind.Write(record.GoHighLevel, rules.Change{Writes: d.GoHighLevel, Current: ghl, Other: sf, ContactID: claim.GoHighLevelContact})
+		out.Completed = write.Completed
+		if len(write.Doc) > 0 {
+			sealInto(&out.GoHighLevel, record.GoHighLevel, write.Doc)
+		}
+		if len(write.AddTags) > 0 {
+			sealInto(&out.AddTags, record.GoHighLevel, write.AddTags)
+		}
+		if len(write.RemoveTags) > 0 {
+			sealInto(&out.RemoveTags, record.GoHighLevel, write.RemoveTags)
+		}
+	}
+	if len(d.Salesforce) > 0 || d.Create == record.Salesforce {
+		write := kind.Write(record.Salesforce, rules.Change{Writes: d.Salesforce, Current: sf, Other: ghl, ContactID: claim.SalesforceContact})
+		sealInto(&out.Salesforce, record.Salesforce, write.Doc)
+		if field := c.externalID(kind.Kind()); d.Create == record.Salesforce && field != "" {
+			out.SalesforceField, out.SalesforceValue = field, claim.GoHighLevelID
+		}
+	}
+	sealInto(&out.Plan, record.GoHighLevel, d)
+	return out, err
+}
