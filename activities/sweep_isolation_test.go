@@ -5,9 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -40,6 +42,25 @@ func TestAGrantThatWasRevokedIsNamed(t *testing.T) {
 	w.due()
 	require.Equal(t, 1, do[activities.SweepShardResult](w, onSweeps.SweepShard, shard).Failed)
 	require.Equal(t, map[record.Side]string{record.Salesforce: "NeedsReconnect"}, w.troubles())
+}
+
+func TestAHiccupWhileAConnectionIsOpenedKeepsNobodyAwayForLong(t *testing.T) {
+	w, _, _ := inStep(t, setting{})
+	w.sweep()
+	w.anotherWorker() // it has nothing open yet
+	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault500, Rate: 1}})
+	w.due()
+	require.Equal(t, 2, do[activities.SweepShardResult](w, onSweeps.SweepShard, shard).Failed)
+	rows, err := w.db.Query(t.Context(), `SELECT extract(epoch FROM next_at - last_at), every_ms FROM sweeps`)
+	require.NoError(t, err)
+	defer rows.Close()
+	var wait, interval float64
+	tag, err := pgx.ForEachRow(rows, []any{&wait, &interval}, func() error {
+		require.LessOrEqual(t, wait*1000, 1.2*max(interval, 1000), "the first failure waits for one interval")
+		return nil
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, tag.RowsAffected())
 }
 
 func TestSweepsAtTheSameTimePollEachSideOnce(t *testing.T) {

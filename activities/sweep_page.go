@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,9 +61,11 @@ func (s *sweeper) hold(ctx context.Context) (held context.Context, release func(
 	}
 }
 
+// bounds are those of the rules. Where the connection could not be opened, nothing is known but the interval in use, which
+// must do: a vendor that hiccups just then is no reason to stay away for long.
 func (s *sweeper) bounds() PaceBounds {
 	if s.Connection == nil {
-		return defaultPace
+		return PaceBounds{Fastest: cmp.Or(s.sweep.Every, defaultPace.Fastest), Slowest: defaultPace.Slowest}
 	}
 	return PaceBounds{Fastest: s.Rules.Live.Sweeps.Fastest, Slowest: s.Rules.Live.Sweeps.Slowest}
 }

@@ -18,7 +18,7 @@ func (s *system) stuck(ctx context.Context) string {
 		SELECT p.lane, coalesce(p.claimed_by, ''), p.claimed_until::text, l.state, l.problem, count(*), min(l.id), max(p.marked), min(p.changed_at)::text
 		FROM pending p JOIN links l ON l.id = p.link_id GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT 25`)
 	s.table(ctx, &out, "open reviews", `SELECT reason, count(*), min(id) FROM reviews WHERE decided_at IS NULL GROUP BY 1`)
-	s.table(ctx, &out, "sweeps", `SELECT side, failures, problem, succeeded_at::text FROM sweeps`)
+	s.table(ctx, &out, "sweeps", `SELECT side, failures, problem, succeeded_at::text, next_at::text FROM sweeps`)
 	s.table(ctx, &out, "bells", `SELECT rung_at::text FROM bells`)
 	s.openRuns(ctx, &out)
 	return out.String()
