@@ -35,10 +35,14 @@ func (f *Fake) prepareTask(t Task) (*Task, error) {
 	return &t, nil
 }
 
-// putTask stores a version of a task. The caller holds the timeline's lock.
-func (f *Fake) putTask(t *Task) {
+// putTask stores a version of a task, which keeps its date added; searches see it after the lag. The caller holds the
+// timeline's lock.
+func (f *Fake) putTask(t *Task, lag time.Duration) {
+	if old := f.timeline.tasks.byID[t.ID]; old != nil {
+		t.DateAdded = old.DateAdded // by which the index finds it
+	}
 	f.timeline.tasks.put(t)
-	f.timeline.index.write(&indexedTask{Task: *t}, f.now(), f.options().IndexLag)
+	f.timeline.index.write(&indexedTask{Task: *t}, f.now(), lag)
 }
 
 // dropTask deletes a task; its row in the searches is marked, late. The caller holds the timeline's lock.
@@ -52,7 +56,7 @@ func (f *Fake) dropTask(t *Task) {
 
 // addTask stores a new task. The caller holds the timeline's lock.
 func (f *Fake) addTask(t *Task) {
-	f.putTask(t)
+	f.putTask(t, f.options().IndexLag)
 	f.announceTask(TaskCreate, t)
 }
 
@@ -60,7 +64,7 @@ func (f *Fake) addTask(t *Task) {
 // timeline's lock.
 func (f *Fake) changeTask(old *Task, t Task) *Task {
 	t.DateUpdated = f.later(old.DateUpdated)
-	f.putTask(&t)
+	f.putTask(&t, f.options().IndexLag)
 	if t.Completed && !old.Completed {
 		f.announceTask(TaskComplete, &t)
 	}
@@ -100,12 +104,7 @@ func (f *Fake) LoadTasks(all []Task) (ids []string, err error) {
 		if err != nil {
 			return ids, err
 		}
-		err = f.underContact(t.ContactID, func(l *timeline) error {
-			l.tasks.put(x)
-			l.index.write(&indexedTask{Task: *x}, f.now(), 0)
-			return nil
-		})
-		if err != nil {
+		if err := f.underContact(t.ContactID, func(*timeline) error { f.putTask(x, 0); return nil }); err != nil {
 			return ids, err
 		}
 		ids = append(ids, x.ID)

@@ -94,6 +94,19 @@ func TestSearchesForTasksLagAndShowDeletedOnesMeanwhile(t *testing.T) {
 	}
 }
 
+func TestATaskThatIsLoadedAgainReplacesItself(t *testing.T) {
+	c := start(t, Options{})
+	contact := c.fake.Create(Contact{FirstName: "Ada"})
+	for _, title := range []string{"Old", "New"} {
+		_, err := c.fake.LoadTasks([]Task{{ID: "t1", ContactID: contact, Title: title, DueDate: due(c)}})
+		require.NoError(t, err)
+		c.clock.advance(time.Minute)
+	}
+	rows := c.findTasks(object{})
+	require.Len(t, rows, 1)
+	require.Equal(t, "New", rows[0]["title"])
+}
+
 func TestSearchesForTasksArePagedAndFiltered(t *testing.T) {
 	c := start(t, Options{})
 	ada, grace := c.fake.Create(Contact{FirstName: "Ada", BusinessID: "b1"}), c.fake.Create(Contact{FirstName: "Grace"})

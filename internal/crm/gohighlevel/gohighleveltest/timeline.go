@@ -140,7 +140,7 @@ func (f *Fake) moveContact(from, to string) {
 	for _, x := range t.tasks.of(from) {
 		moved := *x
 		moved.ContactID = to
-		f.putTask(&moved)
+		f.putTask(&moved, f.options().IndexLag)
 	}
 	for _, x := range t.notes.of(from) {
 		moved := *x
