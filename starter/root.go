@@ -88,7 +88,7 @@ Exit codes:
 	root.AddCommand(
 		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a),
 		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newRunsCommand(a),
-		newReplayCommand(a), newVersionCommand(a),
+		newReplayCommand(a), newNoteToTaskCommand(a), newVersionCommand(a),
 	)
 	fitHelp(root)
 	a.completeConnections(root)

@@ -29,7 +29,7 @@ const (
 type Plan struct {
 	// Reason is why there are no tasks; "" where there are some.
 	Reason Reason `json:"reason,omitempty"`
-	// Title is what the note is called; the parent goes by it.
+	// Title is what the note is called, or what it says first of itself; the parent goes by it. "" where it says nothing.
 	Title   string `json:"title,omitempty"`
 	Author  string `json:"author,omitempty"`  // the name of who wrote the note
 	Written Day    `json:"written,omitempty"` // in the location's zone
@@ -234,12 +234,12 @@ func planTitle(title string, lines []line, items []item) string {
 		switch text := strings.TrimRight(oneLine(l.text), ": "); {
 		case l.blank():
 		case skip[i] || l.item() || l.start == items[0].start || utf8.RuneCountInString(text) > longestOpening || sectionOf(text) != plainSection:
-			return "Follow-up"
+			return ""
 		default:
 			return text
 		}
 	}
-	return "Follow-up"
+	return ""
 }
 
 // nextKey gives out a key that the note has not had.

@@ -78,7 +78,7 @@ func (p Plan) renderParent(done Done) Rendered {
 		latest = max(latest, t.Due)
 	}
 	return Rendered{
-		Key: ParentKey, Title: fmt.Sprintf("%s (%s)", shorten(p.Title, longestTitle), progress),
+		Key: ParentKey, Title: fmt.Sprintf("%s (%s)", shorten(p.name(), longestTitle), progress),
 		Body: strings.Join(append(lines, "", p.origin()), "\n"), Due: latest, Assignee: p.Assignee.ID, Completed: p.AllDone(done),
 	}
 }
@@ -94,21 +94,32 @@ func (p Plan) renderTask(i int, t Task, done bool) Rendered {
 		body = append(body, "")
 	}
 	if p.Parent() {
-		title = fmt.Sprintf("%d/%d %s · %s", i+1, len(p.Tasks), title, shorten(p.Title, longestParentName))
-		body = append(body, fmt.Sprintf("Part %d of %d of “%s”.", i+1, len(p.Tasks), p.Title))
+		title = fmt.Sprintf("%d/%d %s · %s", i+1, len(p.Tasks), title, shorten(p.name(), longestParentName))
+		body = append(body, fmt.Sprintf("Part %d of %d of “%s”.", i+1, len(p.Tasks), p.name()))
 	}
 	return Rendered{
 		Key: t.Key, Title: title, Body: strings.Join(append(body, p.origin()), "\n"), Due: t.Due, Assignee: t.Assignee.ID, Completed: done,
 	}
 }
 
+// name is what the parent goes by.
+func (p Plan) name() string {
+	if p.Title == "" {
+		return "Follow-up"
+	}
+	return p.Title
+}
+
 // origin says which note a task comes from.
 func (p Plan) origin() string {
-	by := ""
-	if p.Author != "" {
-		by = " by " + p.Author
+	note := "a Salesforce note"
+	if p.Title != "" {
+		note = fmt.Sprintf("the Salesforce note “%s”", p.Title)
 	}
-	return fmt.Sprintf("From the Salesforce note “%s”%s, %s.", p.Title, by, p.Written)
+	if p.Author != "" {
+		note += " by " + p.Author
+	}
+	return fmt.Sprintf("From %s, %s.", note, p.Written)
 }
 
 // shorten cuts a text between words, and says so.

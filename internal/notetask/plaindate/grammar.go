@@ -112,6 +112,9 @@ func or(words string) string {
 	return "|" + words
 }
 
+// longestLead is how many bytes around a day are looked at.
+const longestLead = 60
+
 // find returns the places where a text in small letters may name a day; they may overlap.
 func (l *language) find(text string, rank int) []match {
 	var out []match
@@ -140,21 +143,19 @@ func (l *language) stands(text string, m *match) bool {
 	if m.start == m.end || !wordEnds(text[:m.start], text[m.end:]) {
 		return false
 	}
-	before, after := text[:m.start], text[m.end:]
+	window := max(0, m.start-longestLead)
+	before, after := text[window:m.start], text[m.end:min(len(text), m.end+longestLead)]
 	m.lead = m.start
-	if at := lastGroup(l.lead, before); at >= 0 {
-		m.lead = at
-	}
 	// several words may lead: "by the end of", "no later than next"
-	for m.lead > 0 {
-		at := lastGroup(l.lead, text[:m.lead])
-		if at < 0 || at >= m.lead {
+	for {
+		at := lastGroup(l.lead, text[window:m.lead])
+		if at < 0 || window+at >= m.lead {
 			break
 		}
-		m.lead = at
+		m.lead = window + at
 	}
 	lead := strings.TrimSpace(text[m.lead:m.start])
-	m.deadline = l.due.MatchString(text[:m.start]) || l.dueAt.MatchString(lead)
+	m.deadline = l.due.MatchString(before) || l.dueAt.MatchString(lead)
 	switch {
 	case m.led && lead == "":
 		return false

@@ -70,8 +70,10 @@ func New(languages []rules.NoteLanguage, order rules.DateOrder) *Finder {
 //   - a date in digits that cannot be in the finder's order is read in the other one.
 //
 // Days that are said to be over ("last Friday", "two weeks ago") are left out, and so are times of the day.
+//
+// Of a text that is longer than a paragraph, only the beginning is read.
 func (f *Finder) Find(text string, written time.Time) []notetask.DateInText {
-	lower := lowered(text)
+	lower := lowered(text[:min(len(text), longestText)])
 	var all []match
 	for rank, l := range f.languages {
 		all = append(all, l.find(lower, rank)...)
@@ -94,6 +96,9 @@ func (f *Finder) Find(text string, written time.Time) []notetask.DateInText {
 	}
 	return out
 }
+
+// longestText is how much of a text is read, in bytes.
+const longestText = 2000
 
 // lowered folds case without moving a byte: a letter whose small form has another length stays.
 func lowered(text string) string {
