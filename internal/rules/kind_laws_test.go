@@ -133,6 +133,26 @@ func (p *pair) sync(t require.TestingT) reconcile.Decision {
 	return d
 }
 
+// newborn is a Salesforce record with nothing but what it always has.
+func (p *pair) newborn() map[string]any {
+	doc := map[string]any{}
+	for _, field := range p.mapper.SalesforceFields() {
+		if !strings.Contains(field, ".") {
+			doc[field] = nil
+		}
+	}
+	prefix := map[string]string{"Task": "00T", "Event": "00U", "ContentNote": "069", "Note": "002"}[p.mapper.SalesforceObject()]
+	doc["Id"], doc["CreatedDate"] = fmt.Sprint(prefix, p.made), "2026-03-01T10:00:00.000+0000"
+	for field, v := range map[string]any{
+		"OwnerId": "005000000000AdaAAA", "WhoId": "003Contact", "ParentId": "003Contact", "Status": "Not Started", "Priority": "Normal",
+	} {
+		if _, has := doc[field]; has {
+			doc[field] = v
+		}
+	}
+	return doc
+}
+
 // apply does what the vendors do with a write.
 func (p *pair) apply(t require.TestingT, side record.Side, w rules.Write) {
 	for i, doc := range append([]map[string]any{w.Doc}, w.Further...) {
@@ -141,8 +161,7 @@ func (p *pair) apply(t require.TestingT, side record.Side, w rules.Write) {
 			if side == record.GoHighLevel {
 				p.docs[side] = append(p.docs[side], map[string]any{"id": fmt.Sprint("ghl", p.made), "contactId": "ghlContact", "dateAdded": "2026-03-01T10:00:00.000Z"})
 			} else {
-				prefix := map[string]string{"Task": "00T", "Event": "00U", "ContentNote": "069", "Note": "002"}[p.mapper.SalesforceObject()]
-				p.docs[side] = append(p.docs[side], map[string]any{"Id": fmt.Sprint(prefix, p.made), "OwnerId": "005000000000AdaAAA", "CreatedDate": "2026-03-01T10:00:00.000+0000"})
+				p.docs[side] = append(p.docs[side], p.newborn())
 			}
 		}
 		for key, v := range wire(t, doc) {
@@ -260,10 +279,11 @@ func drawPair(t *rapid.T, m rules.KindMapper) *pair {
 	return p
 }
 
-func (p *pair) edit(t *rapid.T) {
+// edit changes something on a side; "" where it did not.
+func (p *pair) edit(t *rapid.T) record.Side {
 	side := rapid.SampledFrom(record.Sides).Draw(t, "side")
 	if len(p.docs[side]) != 1 {
-		return // people do not edit the parts by a whole new text
+		return "" // people do not edit the parts by a whole new text
 	}
 	all := edits(p.mapper.Kind(), side)
 	names := make([]string, 0, len(all))
@@ -272,6 +292,7 @@ func (p *pair) edit(t *rapid.T) {
 	}
 	slices.Sort(names)
 	all[rapid.SampledFrom(names).Draw(t, "edit")](t, p.docs[side][0])
+	return side
 }
 
 // agree fails where a field that travels both ways says something else on either side than the rules want.
@@ -318,6 +339,25 @@ func TestTheLawsOfTheMergeHoldForEveryKindAsTheVendorsKeepIt(t *testing.T) {
 				p.agree(t)
 				if again := p.decide(t); !again.Nothing() {
 					t.Fatalf("it still writes %+v; documents %v", again, p.docs)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatOnlyOneSideChangedIsNeverChangedBack(t *testing.T) {
+	for _, m := range kindMappers(t) {
+		t.Run(string(m.Kind())+" as "+m.SalesforceObject(), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				p := drawPair(t, m)
+				p.sync(t)
+				p.sync(t)
+				side := p.edit(t)
+				if side == "" {
+					t.Skip("no edit")
+				}
+				if d := p.decide(t); len(d.Writes(side)) > 0 || len(d.Conflicts) > 0 {
+					t.Fatalf("the edit in %s is answered by %+v and %+v; documents %v", side, d.Writes(side), d.Conflicts, p.docs)
 				}
 			})
 		})
