@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"

@@ -43,17 +43,26 @@ var (
 	namespaced = regexp.MustCompile(`^[a-z][a-z0-9]*[:-][a-z0-9:-]*[a-z0-9]$`)
 )
 
-// looksLikeHTML tells whether a text has an element of HTML or an entity in it.
+// looksLikeHTML tells whether a text has an element of HTML, an entity or a comment in it.
 func looksLikeHTML(s string) bool {
-	for _, tag := range tagPattern.FindAllStringSubmatch(s, -1) {
-		if elementShapes[strings.ToLower(tag[1])] != 0 {
+	return found(tagPattern, s, func(name string) bool { return elementShapes[strings.ToLower(name)] != 0 }) ||
+		found(entityPattern, s, func(name string) bool {
+			entity := "&" + name + ";"
+			return html.UnescapeString(entity) != entity
+		}) ||
+		commentPattern.MatchString(s)
+}
+
+// found tells whether the first group of any match is a name that is known.
+func found(pattern *regexp.Regexp, s string, known func(name string) bool) bool {
+	for {
+		at := pattern.FindStringSubmatchIndex(s)
+		if at == nil {
+			return false
+		}
+		if known(s[at[2]:at[3]]) {
 			return true
 		}
+		s = s[at[1]:]
 	}
-	for _, entity := range entityPattern.FindAllString(s, -1) {
-		if html.UnescapeString(entity) != entity {
-			return true
-		}
-	}
-	return commentPattern.MatchString(s)
 }

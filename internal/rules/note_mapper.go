@@ -122,7 +122,7 @@ func (m *NoteMapper) one(r *record.Record, text string, titleLimit int) {
 
 // FromSalesforce reads a note of any of its objects, told apart by their ids. A ContentNote's Content must be the note's
 // HTML itself, and not the address that a query returns; its contacts are those of ContentDocumentLinks, a subquery's
-// result that the caller may also put together. An address, or a text preview that is cut off, leaves the body unknown.
+// result that the caller may also put together. An address leaves the body unknown.
 func (m *NoteMapper) FromSalesforce(doc map[string]any) (record.Record, error) {
 	r, text, err := m.oneSalesforce(doc)
 	if err != nil || text == nil {
@@ -186,7 +186,7 @@ func (m *NoteMapper) SalesforceFieldsOf(object string) []string {
 	case taskObject:
 		out = append(out, "Subject", "Description", "WhoId", "SystemModstamp")
 	default:
-		out = append(out, "Title", "Content", "TextPreview", "ContentModifiedDate")
+		out = append(out, "Title", "Content", "ContentModifiedDate")
 	}
 	slices.Sort(out)
 	return out
