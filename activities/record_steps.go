@@ -176,6 +176,8 @@ type RecordDecision struct {
 	AddTags     Sealed `json:"add_tags,omitempty"`
 	RemoveTags  Sealed `json:"remove_tags,omitempty"`
 	Salesforce  Sealed `json:"salesforce,omitempty"`
+	// SalesforceObject is the object in which the Salesforce half is created, where that is to be; "" for contacts.
+	SalesforceObject string `json:"salesforce_object,omitempty"`
 	// Completed is set where all that is to be written to GoHighLevel is whether a task is completed.
 	Completed *bool `json:"completed,omitempty"`
 	// SalesforceKey is the external id field and value to upsert by, where the org has such a field.
@@ -228,7 +230,10 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 		return RecordDecision{Excluded: true}, nil
 	}
 	out, err := c.sealDecision(kind, d, in.Claim, ghl, sf)
-	out.GoHighLevelContact, out.SalesforceContact = in.Claim.GoHighLevelContact, in.Claim.SalesforceContact
+	if in.Claim.of() != record.Contact {
+		out.GoHighLevelContact, out.SalesforceContact = in.Claim.GoHighLevelContact, in.Claim.SalesforceContact
+		out.SalesforceObject = kind.SalesforceObject()
+	}
 	if r := the(ghl, sf); d.Create != "" {
 		out.Marker, out.CreatedAt = r.ExternalID, r.CreatedAt
 	}

@@ -149,7 +149,7 @@ func inputOf(id string) (connection, scenario string, workflow, in any, err erro
 	case len(parts) == 2 && parts[0] == "check":
 		return parts[1], workflows.ScenarioCheck, workflows.CheckConnection, workflows.CheckConnectionInput{Connection: parts[1]}, nil
 	case len(parts) == 3 && parts[0] == "contact":
-		input := workflows.ContactSyncInput{Connection: parts[1]}
+		input := workflows.RecordSyncInput{Connection: parts[1]}
 		if side, recordID, ok := strings.Cut(parts[2], ":"); ok {
 			input.Side, input.RecordID = record.Side(side), recordID
 		} else if n, err := fmt.Sscan(parts[2], &input.LinkID); n != 1 || err != nil {

@@ -146,7 +146,7 @@ func TestARunWithoutHistoryIsStartedAnewWithoutItsInput(t *testing.T) {
 
 func TestAContactSyncsIDTellsItsInput(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := workflows.ContactSyncInput{Connection: rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`).Draw(t, "connection")}
+		want := workflows.RecordSyncInput{Connection: rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`).Draw(t, "connection")}
 		if rapid.Bool().Draw(t, "by link") {
 			want.LinkID = rapid.Int64Range(1, 1<<60).Draw(t, "link")
 		} else {

@@ -62,7 +62,7 @@ func runOf(r record.Review) (options client.StartWorkflowOptions, workflow, in a
 		}
 		workflow, in = workflows.Review, workflows.ReviewInput{Connection: r.Connection, ReviewID: r.ID}
 	} else {
-		input := workflows.ContactSyncInput{Connection: r.Connection, LinkID: r.Links[0].ID}
+		input := workflows.RecordSyncInput{Connection: r.Connection, LinkID: r.Links[0].ID}
 		options = client.StartWorkflowOptions{
 			ID: workflows.ContactSyncID(input), StaticSummary: "Contact, decided by a person",
 			TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioContactSync, r.Connection),

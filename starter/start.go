@@ -45,7 +45,7 @@ checked before the first write. Run again, it writes nothing that is in step alr
 }
 
 func newStartContactSync(a *app) *cobra.Command {
-	var in workflows.ContactSyncInput
+	var in workflows.RecordSyncInput
 	var ghl, sf string
 	var wait bool
 	c := &cobra.Command{

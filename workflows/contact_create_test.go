@@ -31,7 +31,7 @@ func TestACreateIsSettledFirst(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			w := only(c.on)
 			w.create = c.create
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, w.sync(t, nil), &out)
 			same(t, "created", out.Created, c.on.Other())
 			same(t, "ids", []string{out.GoHighLevelID, out.SalesforceID}, []string{ghlID, sfID})
@@ -60,7 +60,7 @@ func TestACreateThatWasCutOffIsLookedForAndNotRepeated(t *testing.T) {
 			env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 				env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { waits = append(waits, d) })
 			})
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, env, &out)
 			same(t, "creates", w.count("create gohighlevel"), 1)
 			same(t, "look-ups", w.count("settle"), 2)
@@ -77,7 +77,7 @@ func TestACreateThatDidNotLandIsTriedAgainAfterLooking(t *testing.T) {
 	w := only(record.GoHighLevel)
 	cut := refusal(record.Salesforce, crm.Ambiguous)
 	w.errs["create salesforce"] = []error{cut, refusal(record.Salesforce, crm.RateLimited), cut}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "creates", w.count("create salesforce"), 4)
 	same(t, "look-ups", w.count("settle"), 4)
@@ -88,7 +88,7 @@ func TestAContactThatIsFoundIsReadAndBroughtIntoStep(t *testing.T) {
 	w := only(record.GoHighLevel)
 	w.put(record.Salesforce) // made by somebody else, and not linked
 	w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "creates", w.count("create salesforce"), 0)
 	same(t, "updates", w.count("update salesforce"), 1)

@@ -23,9 +23,9 @@ func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 		Salesforce: activities.Sealed("row"),
 	}
 	env := w.sync(t, nil)
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
-	same(t, "result", out, ContactSyncResult{
+	same(t, "result", out, RecordSyncResult{
 		LinkID: linkID, GoHighLevelID: ghlID, SalesforceID: sfID, State: record.LinkInStep,
 		Updated: []record.Side{record.Salesforce, record.GoHighLevel},
 		Fields:  map[string]string{"city": "gohighlevel", "tags": "gohighlevel", "phone": "salesforce"},
@@ -55,7 +55,7 @@ func TestWhereOnlyTagsChangedTheContactItselfIsNotWritten(t *testing.T) {
 
 func TestAContactInStepIsOnlyCommitted(t *testing.T) {
 	w := newWorld()
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "state", out.State, record.LinkInStep)
 	if len(out.Updated) > 0 || len(w.lastCommit(t).Wrote) > 0 {
@@ -66,7 +66,7 @@ func TestAContactInStepIsOnlyCommitted(t *testing.T) {
 func TestAContactOutsideTheFilterIsExcludedAndNotWritten(t *testing.T) {
 	w := newWorld()
 	w.both = activities.RecordDecision{Excluded: true, SalesforceFields: []record.Field{record.Phone}}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "state", out.State, record.LinkExcluded)
 	same(t, "updates", w.count("update salesforce"), 0)
@@ -160,7 +160,7 @@ func TestAContactThatAnotherRunHoldsIsWaitedFor(t *testing.T) {
 	w := newWorld()
 	held := temporal.NewApplicationErrorWithOptions("another run works on this contact", activities.TypeClaimed, temporal.ApplicationErrorOptions{})
 	w.errs["claim"] = []error{held, held, held}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "claims", w.count("claim"), 4)
 	same(t, "state", out.State, record.LinkInStep)
@@ -177,7 +177,7 @@ func TestARunWhoseClaimWasTakenOverStartsOver(t *testing.T) {
 				w = only(record.GoHighLevel)
 			}
 			w.errs[step] = []error{activities.Translate(record.ErrFenced)}
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, w.sync(t, nil), &out)
 			same(t, "state", out.State, record.LinkInStep)
 			same(t, "claims", w.count("claim"), 2)
@@ -204,7 +204,7 @@ func TestACancelledRunLetsGoOfTheContact(t *testing.T) {
 
 func TestInvalidInputNamesAllProblemsAndTouchesNothing(t *testing.T) {
 	env := newEnv(t)
-	env.ExecuteWorkflow(ContactSync, ContactSyncInput{LinkID: 1, Side: record.Salesforce})
+	env.ExecuteWorkflow(ContactSync, RecordSyncInput{LinkID: 1, Side: record.Salesforce})
 	err := failed(t, env, TypeInvalidInput)
 	for _, want := range []string{"connection is missing", "not by both"} {
 		if !strings.Contains(err.Error(), want) {

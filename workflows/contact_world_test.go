@@ -232,7 +232,7 @@ func (w *world) sync(t *testing.T, prepare func(*testsuite.TestWorkflowEnvironme
 	if prepare != nil {
 		prepare(env)
 	}
-	env.ExecuteWorkflow(ContactSync, ContactSyncInput{Connection: "acme", LinkID: linkID, Origin: "epoch"})
+	env.ExecuteWorkflow(ContactSync, RecordSyncInput{Connection: "acme", LinkID: linkID, Origin: "epoch"})
 	return env
 }
 

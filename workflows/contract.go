@@ -167,8 +167,8 @@ type BulkSyncResult struct {
 	Failed int `json:"failed"`
 }
 
-// ContactSyncInput starts a ContactSync: a contact is named by its link, or by one record of it.
-type ContactSyncInput struct {
+// RecordSyncInput starts a ContactSync: a contact is named by its link, or by one record of it.
+type RecordSyncInput struct {
 	Connection string      `json:"connection"`
 	LinkID     int64       `json:"link_id,omitempty"`
 	Side       record.Side `json:"side,omitempty"`
@@ -178,7 +178,7 @@ type ContactSyncInput struct {
 }
 
 // ContactSyncID is the workflow id of a contact's sync.
-func ContactSyncID(in ContactSyncInput) string {
+func ContactSyncID(in RecordSyncInput) string {
 	if in.LinkID != 0 {
 		return fmt.Sprintf("contact/%s/%d", in.Connection, in.LinkID)
 	}
@@ -186,7 +186,7 @@ func ContactSyncID(in ContactSyncInput) string {
 }
 
 // Validate names everything that is wrong with the input.
-func (in ContactSyncInput) Validate() error {
+func (in RecordSyncInput) Validate() error {
 	err := needConnection(in.Connection)
 	byRecord := in.Side != "" || in.RecordID != ""
 	switch {
@@ -198,8 +198,8 @@ func (in ContactSyncInput) Validate() error {
 	return err
 }
 
-// ContactSyncResult is what syncing one contact came to.
-type ContactSyncResult struct {
+// RecordSyncResult is what syncing one contact came to.
+type RecordSyncResult struct {
 	LinkID        int64             `json:"link_id"`
 	GoHighLevelID string            `json:"gohighlevel_id,omitempty"`
 	SalesforceID  string            `json:"salesforce_id,omitempty"`

@@ -137,32 +137,32 @@ func (o *office) review(ctx workflow.Context, in ReviewInput) (record.Verdict, e
 
 // contact is the run of one contact: it takes the contact in, and where that waits for a person, says so, and takes it in
 // again whenever it is told of a change.
-func (o *office) contact(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+func (o *office) contact(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
 	o.note(fmt.Sprintf("start %d", in.LinkID))
 	o.hold(in.LinkID)
 	if err := workflow.Sleep(ctx, cmp.Or(o.slow[in.LinkID], o.takes)); err != nil {
-		return ContactSyncResult{}, err
+		return RecordSyncResult{}, err
 	}
 	o.done(in.LinkID)
 	if o.refused[in.LinkID] {
-		return ContactSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
+		return RecordSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
 	}
 	if !o.waits[in.LinkID] {
-		return ContactSyncResult{LinkID: in.LinkID, State: record.LinkInStep}, nil
+		return RecordSyncResult{LinkID: in.LinkID, State: record.LinkInStep}, nil
 	}
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
 	if err := workflow.SignalExternalWorkflow(ctx, parent.ID, "", SignalParked, in.LinkID).Get(ctx, nil); err != nil {
-		return ContactSyncResult{}, err
+		return RecordSyncResult{}, err
 	}
 	for changes := workflow.GetSignalChannel(ctx, SignalChanged); ; {
 		changes.Receive(ctx, nil)
 		o.note(fmt.Sprintf("told %d", in.LinkID))
 		if err := workflow.Sleep(ctx, o.takes); err != nil {
-			return ContactSyncResult{}, err
+			return RecordSyncResult{}, err
 		}
 		o.done(in.LinkID)
 		if o.answers--; o.answers <= 0 {
-			return ContactSyncResult{LinkID: in.LinkID}, nil
+			return RecordSyncResult{LinkID: in.LinkID}, nil
 		}
 	}
 }

@@ -118,8 +118,8 @@ func (l *recordLane) tick(ctx workflow.Context) {
 const tries = 3
 
 func (l *recordLane) one(ctx workflow.Context, link int64, summary string) passed {
-	var out ContactSyncResult
-	in := ContactSyncInput{Connection: l.connection, LinkID: link, Origin: l.origin}
+	var out RecordSyncResult
+	in := RecordSyncInput{Connection: l.connection, LinkID: link, Origin: l.origin}
 	for range tries {
 		delete(l.parked, link)
 		run := workflow.ExecuteChildWorkflow(child(ctx, ContactSyncID(in), ScenarioContactSync, in.Connection, summary), ContactSync, in)

@@ -11,6 +11,9 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Onboarding)
 	r.RegisterWorkflow(BulkSync)
 	r.RegisterWorkflow(ContactSync)
+	r.RegisterWorkflow(TaskSync)
+	r.RegisterWorkflow(NoteSync)
+	r.RegisterWorkflow(AppointmentSync)
 	r.RegisterWorkflow(CheckConnection)
 	r.RegisterWorkflow(SyncChanges)
 	r.RegisterWorkflow(Review)
@@ -30,6 +33,7 @@ func RegisterActivities(r worker.ActivityRegistry, connections activities.Connec
 	r.RegisterActivity(&activities.GoHighLevel{Connections: connections})
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.Records{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
 }
@@ -39,6 +43,7 @@ var (
 	goHighLevel *activities.GoHighLevel
 	salesforce  *activities.Salesforce
 	contacts    *activities.Contacts
+	records     *activities.Records
 	reviews     *activities.Reviews
 	sweeps      *activities.Sweeps
 )

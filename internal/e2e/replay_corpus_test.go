@@ -134,13 +134,13 @@ func (r *recorder) recordContactSyncs(t *testing.T) {
 func (r *recorder) recordCreates(t *testing.T) {
 	row := map[string]any{"FirstName": "Grace", "LastName": "Newcomer", "Email": "grace.newcomer@example.com", "Phone": "+12019990001"}
 	created := r.Sandbox.Salesforce.Create("Contact", row)
-	r.record(t, r.sync(t, workflows.ContactSyncInput{Connection: connection, Side: record.Salesforce, RecordID: created}),
+	r.record(t, r.sync(t, workflows.RecordSyncInput{Connection: connection, Side: record.Salesforce, RecordID: created}),
 		"ContactSync", "creates-in-gohighlevel", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
 	newcomer := r.Sandbox.GoHighLevel.Create(gohighleveltest.Contact{
 		FirstName: "Alan", LastName: "Latecomer", Email: "alan.latecomer@example.com", Phone: "+12019990002",
 	})
-	r.record(t, r.sync(t, workflows.ContactSyncInput{Connection: connection, Side: record.GoHighLevel, RecordID: newcomer}),
+	r.record(t, r.sync(t, workflows.RecordSyncInput{Connection: connection, Side: record.GoHighLevel, RecordID: newcomer}),
 		"ContactSync", "creates-by-external-id", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
 	unsure := r.Sandbox.GoHighLevel.Create(gohighleveltest.Contact{
@@ -148,7 +148,7 @@ func (r *recorder) recordCreates(t *testing.T) {
 	})
 	before := r.Sandbox.Salesforce.Count("Contact")
 	r.Sandbox.Salesforce.SetFaults([]salesforcetest.Fault{{Kind: "cut_after", Path: "POST /services/data/", Count: 1}})
-	settled := r.record(t, r.sync(t, workflows.ContactSyncInput{Connection: bare, Side: record.GoHighLevel, RecordID: unsure}),
+	settled := r.record(t, r.sync(t, workflows.RecordSyncInput{Connection: bare, Side: record.GoHighLevel, RecordID: unsure}),
 		"ContactSync", "creates-after-an-ambiguous-cut", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 	r.Sandbox.Salesforce.SetFaults(nil)
 	if n := r.Sandbox.Salesforce.Count("Contact") - before; n != 1 {
@@ -182,8 +182,8 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 	r.record(t, reconciled, "BulkSync", "all-decided-anew", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }
 
-func byLink(l record.Link) workflows.ContactSyncInput {
-	return workflows.ContactSyncInput{Connection: connection, LinkID: l.ID}
+func byLink(l record.Link) workflows.RecordSyncInput {
+	return workflows.RecordSyncInput{Connection: connection, LinkID: l.ID}
 }
 
 // link returns the n-th link in a state; those in step hold both records.
@@ -220,7 +220,7 @@ func (r *recorder) edit(t *testing.T, l record.Link, ghl, sf map[string]any) {
 	}
 }
 
-func (r *recorder) sync(t *testing.T, in workflows.ContactSyncInput) client.WorkflowRun {
+func (r *recorder) sync(t *testing.T, in workflows.RecordSyncInput) client.WorkflowRun {
 	t.Helper()
 	return r.execute(t, workflows.ContactSyncID(in), workflows.SearchAttributes(workflows.ScenarioContactSync, in.Connection), workflows.ContactSync, in)
 }

@@ -16,10 +16,36 @@ import (
 // outcome is unknown. What only a person can decide waits in this run, for as long as it takes; the rest of the contact
 // goes through before, and what changes meanwhile is synced meanwhile. What a vendor refuses for good fails the run with a
 // typed error; the same run, reset or started again, takes the contact up as it is then.
-func ContactSync(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
-	s := &contactSync{in: in, waiting: waiting{connection: in.Connection}}
+func ContactSync(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
+	return syncRecord(ctx, record.Contact, in)
+}
+
+// TaskSync brings one task into step, as ContactSync does a contact: title, text, due date, priority, assignee, and whether
+// it is done. It waits for its contact to come into step first.
+func TaskSync(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
+	return syncRecord(ctx, record.Task, in)
+}
+
+// NoteSync brings one note into step, as ContactSync does a contact. It waits for its contact to come into step first.
+func NoteSync(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
+	return syncRecord(ctx, record.Note, in)
+}
+
+// AppointmentSync brings one appointment and its Salesforce event into step, as ContactSync does a contact. It waits for its
+// contact to come into step first.
+func AppointmentSync(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
+	return syncRecord(ctx, record.Appointment, in)
+}
+
+// RecordSyncs are the workflows that bring one record into step, by kind.
+var RecordSyncs = map[record.Kind]func(workflow.Context, RecordSyncInput) (RecordSyncResult, error){
+	record.Contact: ContactSync, record.Task: TaskSync, record.Note: NoteSync, record.Appointment: AppointmentSync,
+}
+
+func syncRecord(ctx workflow.Context, kind record.Kind, in RecordSyncInput) (RecordSyncResult, error) {
+	s := &recordSync{in: in, kind: kind, calls: vendorCalls[kind], waiting: waiting{connection: in.Connection}}
 	if err := s.setup(ctx); err != nil {
-		return ContactSyncResult{}, err
+		return RecordSyncResult{}, err
 	}
 	err := s.run(ctx)
 	for again := true; err != nil && again; {
@@ -33,23 +59,25 @@ func ContactSync(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, 
 	return s.result, err
 }
 
-type contactSync struct {
-	in       ContactSyncInput
+type recordSync struct {
+	in       RecordSyncInput
+	kind     record.Kind
+	calls    calls
 	claim    activities.RecordClaim // with the ids learned on the way
-	ghl, sf  activities.Sealed       // both records as they are now
-	gone     []record.Side           // sides that lack the record which the link names
-	lost     string                  // the record that is to be created again, because it is gone
+	ghl, sf  activities.Sealed      // both records as they are now
+	gone     []record.Side          // sides that lack the record which the link names
+	lost     string                 // the record that is to be created again, because it is gone
 	decision activities.RecordDecision
 	commit   activities.CommitRecordInput // what was done so far
 	standing activities.RecordCommitted   // how the contact stands after it
-	decided  *record.Verdict               // what a person said, until it is carried out
-	asked    []record.Field                // what the person was asked about
+	decided  *record.Verdict              // what a person said, until it is carried out
+	asked    []record.Field               // what the person was asked about
 	waiting  waiting
 	parked   bool
-	result   ContactSyncResult
+	result   RecordSyncResult
 }
 
-func (s *contactSync) setup(ctx workflow.Context) error {
+func (s *recordSync) setup(ctx workflow.Context) error {
 	if err := s.in.Validate(); err != nil {
 		return invalidInput(err)
 	}
@@ -59,7 +87,7 @@ func (s *contactSync) setup(ctx workflow.Context) error {
 
 // run syncs the contact, and again as long as it changes meanwhile, and waits where a person has to decide. It starts over
 // whenever another run took the contact over, which it may once a claim is old.
-func (s *contactSync) run(ctx workflow.Context) error {
+func (s *recordSync) run(ctx workflow.Context) error {
 	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil || s.result.LinkID != 0
 	for ; ; woken = true {
 		s.claim, s.commit, s.standing = activities.RecordClaim{}, activities.CommitRecordInput{}, activities.RecordCommitted{}
@@ -85,7 +113,7 @@ func (s *contactSync) run(ctx workflow.Context) error {
 }
 
 // ask waits for a person, or for a change. Whoever started this run need not wait with it.
-func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
+func (s *recordSync) ask(ctx workflow.Context) (*record.Verdict, error) {
 	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; parent != nil && !s.parked {
 		s.parked = true
 		if err := workflow.SignalExternalWorkflow(ctx, parent.ID, "", SignalParked, s.result.LinkID).Get(ctx, nil); err != nil {
@@ -100,7 +128,7 @@ func (s *contactSync) ask(ctx workflow.Context) (*record.Verdict, error) {
 	return verdict, err
 }
 
-func (s *contactSync) attempt(ctx workflow.Context) error {
+func (s *recordSync) attempt(ctx workflow.Context) error {
 	if err := s.take(ctx); err != nil {
 		return err
 	}
@@ -109,6 +137,9 @@ func (s *contactSync) attempt(ctx workflow.Context) error {
 	}
 	if s.claim.Held != "" {
 		return s.finish(ctx, record.LinkInReview, s.claim.Held)
+	}
+	if s.kind != record.Contact && s.claim.GoHighLevelID != "" && s.claim.GoHighLevelContact == "" {
+		return s.finish(ctx, record.LinkExcluded, record.ProblemNoContact) // it is read by way of its contact
 	}
 	for {
 		if err := s.read(ctx); err != nil {
@@ -124,6 +155,9 @@ func (s *contactSync) attempt(ctx workflow.Context) error {
 		}
 		if err := s.decide(ctx); err != nil {
 			return err
+		}
+		if s.decision.NoContact {
+			return s.finish(ctx, record.LinkExcluded, record.ProblemNoContact)
 		}
 		if s.decision.Excluded {
 			return s.finish(ctx, record.LinkExcluded, s.exclusion())
@@ -160,17 +194,21 @@ func (s *contactSync) attempt(ctx workflow.Context) error {
 }
 
 // exclusion tells, of a contact outside the filter, whether it was in step before.
-func (s *contactSync) exclusion() string {
+func (s *recordSync) exclusion() string {
 	if s.claim.GoHighLevelID != "" && s.claim.SalesforceID != "" {
 		return record.ProblemLeftFilter
 	}
 	return ""
 }
 
-func (s *contactSync) take(ctx workflow.Context) error {
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Claim the contact"), contacts.ClaimContact, activities.ClaimRecordInput{
+func (s *recordSync) take(ctx workflow.Context) error {
+	in := activities.ClaimRecordInput{
 		Connection: s.in.Connection, LinkID: s.in.LinkID, Side: s.in.Side, RecordID: s.in.RecordID,
-	}).Get(ctx, &s.claim)
+	}
+	if s.kind != record.Contact {
+		in.Kind = s.kind
+	}
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Claim the "+string(s.kind)), s.calls.claim, in).Get(ctx, &s.claim)
 	if err != nil {
 		return err
 	}
@@ -180,41 +218,39 @@ func (s *contactSync) take(ctx workflow.Context) error {
 }
 
 // read reads both sides at once, and notes which of them lack the record.
-func (s *contactSync) read(ctx workflow.Context) error {
+func (s *recordSync) read(ctx workflow.Context) error {
 	s.ghl, s.sf, s.gone = nil, nil, nil
-	var fromGHL, fromSF workflow.Future
+	var fromGHL, fromSF reading
 	if id := s.claim.GoHighLevelID; id != "" {
-		fromGHL = workflow.ExecuteActivity(vendorCall(ctx, "Read GoHighLevel contact "+id), goHighLevel.GetGoHighLevelContact,
-			activities.GoHighLevelContactInput{Connection: s.in.Connection, ContactID: id})
+		fromGHL = s.calls.readGoHighLevel(ctx, s)
 	}
 	if id := s.claim.SalesforceID; id != "" {
-		fromSF = workflow.ExecuteActivity(vendorCall(ctx, "Read Salesforce contact "+id), salesforce.GetSalesforceRecord,
-			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: "Contact", ID: id})
+		fromSF = s.calls.readSalesforce(ctx, s)
 	}
 	if fromGHL != nil {
-		var out activities.GoHighLevelContact
-		if err := fromGHL.Get(ctx, &out); activities.KindOf(err) == crm.NotFound {
+		out, err := fromGHL()
+		if activities.KindOf(err) == crm.NotFound {
 			s.gone = append(s.gone, record.GoHighLevel)
 		} else if err != nil {
 			return err
 		}
-		s.ghl = out.Contact
+		s.ghl = out
 	}
 	if fromSF != nil {
-		var out activities.SealedDocument
-		if err := fromSF.Get(ctx, &out); activities.KindOf(err) == crm.NotFound {
+		out, err := fromSF()
+		if activities.KindOf(err) == crm.NotFound {
 			s.gone = append(s.gone, record.Salesforce)
 		} else if err != nil {
 			return err
 		}
-		s.sf = out.Document
+		s.sf = out
 	}
 	return nil
 }
 
-func (s *contactSync) decide(ctx workflow.Context) error {
+func (s *recordSync) decide(ctx workflow.Context) error {
 	s.decision = activities.RecordDecision{}
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), contacts.DecideContact, activities.DecideRecordInput{
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), s.calls.decide, activities.DecideRecordInput{
 		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided, Asked: s.asked,
 	}).Get(ctx, &s.decision)
 	if err != nil {
@@ -227,11 +263,15 @@ func (s *contactSync) decide(ctx workflow.Context) error {
 		s.result.Fields[string(f)] = string(record.Salesforce)
 	}
 	s.commit.Plan = s.decision.Plan
+	if s.kind != record.Contact {
+		s.claim.GoHighLevelContact, s.claim.SalesforceContact = s.decision.GoHighLevelContact, s.decision.SalesforceContact
+		s.commit.Claim = s.claim
+	}
 	workflow.SetCurrentDetails(ctx, s.details())
 	return nil
 }
 
-func (s *contactSync) details() string {
+func (s *recordSync) details() string {
 	return fmt.Sprintf("| side | record | writes |\n|---|---|---|\n| GoHighLevel | %s | %s |\n| Salesforce | %s | %s |\n",
 		orNew(s.claim.GoHighLevelID), fieldNames(s.decision.GoHighLevelFields),
 		orNew(s.claim.SalesforceID), fieldNames(s.decision.SalesforceFields))

@@ -14,7 +14,7 @@ import (
 // absent settles what follows from a record that is not to be found: it was merged into another one, it was deleted, or a
 // person has to look. It tells whether there is something left to sync, with the gone side's record, another one in its
 // place, or none, so that it is created again.
-func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
+func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 	if !liveSync(ctx) {
 		return false, s.finish(ctx, record.LinkInReview, record.ReviewGone)
 	}
@@ -24,7 +24,7 @@ func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
 		other = s.ghl
 	}
 	var out activities.Absence
-	err = workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Find out what became of the %s contact", side)), contacts.SettleAbsence,
+	err = workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Find out what became of the %s %s", side, s.kind)), s.calls.absence,
 		activities.SettleAbsenceInput{Claim: s.claim, Gone: side, Other: other, Verdict: s.decided}).Get(ctx, &out)
 	if err != nil {
 		return false, err
@@ -60,14 +60,13 @@ func (s *contactSync) absent(ctx workflow.Context) (again bool, err error) {
 }
 
 // remove deletes the half that is left.
-func (s *contactSync) remove(ctx workflow.Context, side record.Side) error {
+func (s *recordSync) remove(ctx workflow.Context, side record.Side) error {
 	var call workflow.Future
 	if side == record.GoHighLevel {
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in GoHighLevel, as it was deleted in Salesforce"), goHighLevel.DeleteGoHighLevelContact,
-			activities.GoHighLevelContactInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID})
+		call = s.calls.removeGoHighLevel(ctx, s)
 	} else {
 		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, as it was deleted in GoHighLevel"), salesforce.DeleteSalesforceRecord,
-			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID})
+			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: s.object(), ID: s.claim.SalesforceID})
 	}
 	if err := call.Get(ctx, nil); err != nil {
 		return err
@@ -77,7 +76,7 @@ func (s *contactSync) remove(ctx workflow.Context, side record.Side) error {
 }
 
 // mark leaves a mark on the half that stays, where the rules have one.
-func (s *contactSync) mark(ctx workflow.Context, side record.Side, mark activities.Sealed) error {
+func (s *recordSync) mark(ctx workflow.Context, side record.Side, mark activities.Sealed) error {
 	if len(mark) == 0 {
 		return nil
 	}
@@ -96,17 +95,17 @@ func (s *contactSync) mark(ctx workflow.Context, side record.Side, mark activiti
 	return nil
 }
 
-func (s *contactSync) wrote(side record.Side, op record.Operation) {
+func (s *recordSync) wrote(side record.Side, op record.Operation) {
 	s.commit.Wrote, s.commit.WroteTo = append(s.commit.Wrote, op), append(s.commit.WroteTo, side)
 }
 
 // finish records the outcome and lets go of the contact.
-func (s *contactSync) finish(ctx workflow.Context, state record.LinkState, problem string) error {
+func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, problem string) error {
 	s.commit.State, s.commit.Problem, s.commit.Verdict = state, problem, s.decided
 	if state == record.LinkExcluded || len(s.commit.Wrote) == 0 && (state == record.LinkParted || state == record.LinkInReview && problem != record.ReviewConflict) {
 		s.commit.Plan = nil
 	}
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Commit: "+string(state)), contacts.CommitContact, s.commit).Get(ctx, &s.standing)
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Commit: "+string(state)), s.calls.commit, s.commit).Get(ctx, &s.standing)
 	if err != nil {
 		return err
 	}
@@ -119,7 +118,7 @@ func (s *contactSync) finish(ctx workflow.Context, state record.LinkState, probl
 
 // fail records that the contact failed, with whatever was written before, and returns the typed error that the run
 // fails with; or else that the contact changed meanwhile, so that it is to be tried again as it is now.
-func (s *contactSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
+func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
 	if s.claim.Token != 0 {
 		problem := string(activities.KindOf(err))
 		if problem == "" {
@@ -130,7 +129,7 @@ func (s *contactSync) fail(ctx workflow.Context, err error) (again bool, failure
 			s.commit.Plan = nil
 		}
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
-		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), contacts.CommitContact, s.commit).Get(disconnected, &s.standing)
+		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), s.calls.commit, s.commit).Get(disconnected, &s.standing)
 		switch {
 		case commit != nil:
 			err = errors.Join(err, commit)

@@ -11,15 +11,15 @@ import (
 )
 
 // create makes the contact's other half, or finds it.
-func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool, review string, err error) {
+func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool, review string, err error) {
 	marker := s.decision.Marker
 	if marker == s.lost {
 		marker = "" // the other half still carries the id of the record that is gone
 	}
 	for attempt := 0; ; attempt++ {
 		var settled activities.SettledRecord
-		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the contact in %s before creating it", side)),
-			contacts.SettleContact, activities.SettleRecordInput{
+		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the %s in %s before creating it", s.kind, side)),
+			s.calls.settle, activities.SettleRecordInput{
 				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: marker, CreatedAt: s.decision.CreatedAt,
 			}).Get(ctx, &settled)
 		if err != nil || settled.Review != "" {
@@ -45,14 +45,14 @@ func (s *contactSync) create(ctx workflow.Context, side record.Side) (found bool
 	}
 }
 
-func (s *contactSync) id(side record.Side) string {
+func (s *recordSync) id(side record.Side) string {
 	if side == record.GoHighLevel {
 		return s.claim.GoHighLevelID
 	}
 	return s.claim.SalesforceID
 }
 
-func (s *contactSync) learn(side record.Side, id string) {
+func (s *recordSync) learn(side record.Side, id string) {
 	if side == record.GoHighLevel {
 		s.claim.GoHighLevelID = id
 	} else {
@@ -62,7 +62,7 @@ func (s *contactSync) learn(side record.Side, id string) {
 }
 
 // update writes what the decision says to both sides. Where it fails, it tells on which.
-func (s *contactSync) update(ctx workflow.Context) (failed record.Side, err error) {
+func (s *recordSync) update(ctx workflow.Context) (failed record.Side, err error) {
 	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
 		fields := s.decision.SalesforceFields
 		if side == record.GoHighLevel {
@@ -80,7 +80,7 @@ func (s *contactSync) update(ctx workflow.Context) (failed record.Side, err erro
 }
 
 // send carries out the writes of one side.
-func (s *contactSync) send(ctx workflow.Context, side record.Side, op record.Operation) (err error) {
+func (s *recordSync) send(ctx workflow.Context, side record.Side, op record.Operation) (err error) {
 	if side == record.Salesforce {
 		err = s.sendSalesforce(ctx, op)
 	} else {
@@ -92,43 +92,24 @@ func (s *contactSync) send(ctx workflow.Context, side record.Side, op record.Ope
 	return err
 }
 
-func (s *contactSync) sendSalesforce(ctx workflow.Context, op record.Operation) error {
-	in := activities.SalesforceWriteInput{
-		Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID, Record: s.decision.Salesforce,
-		Field: s.decision.SalesforceField, Value: s.decision.SalesforceValue,
-	}
-	var saved activities.SalesforceSaved
-	var call workflow.Future
-	switch {
-	case op == record.Update:
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Update Salesforce: "+fieldNames(s.decision.SalesforceFields)), salesforce.UpdateSalesforceRecord, in)
-	case in.Field != "":
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Create in Salesforce, by external id"), salesforce.UpsertSalesforceRecord, in)
-	default:
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in Salesforce"), salesforce.CreateSalesforceRecord, in)
-	}
-	if err := call.Get(ctx, &saved); err != nil {
+func (s *recordSync) sendSalesforce(ctx workflow.Context, op record.Operation) error {
+	id, err := s.writeSalesforce(ctx, op)
+	if err != nil {
 		return err
 	}
-	s.learn(record.Salesforce, saved.ID)
+	s.learn(record.Salesforce, id)
 	return nil
 }
 
-func (s *contactSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) error {
-	in := activities.GoHighLevelWriteInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Contact: s.decision.GoHighLevel}
-	var stored activities.GoHighLevelContact
-	if op == record.Create {
-		if err := workflow.ExecuteActivity(vendorCreate(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelContact, in).Get(ctx, &stored); err != nil {
-			return err
-		}
-		s.learn(record.GoHighLevel, stored.ContactID)
-	} else if len(in.Contact) > 0 {
-		err := workflow.ExecuteActivity(vendorCall(ctx, "Update GoHighLevel: "+fieldNames(s.decision.GoHighLevelFields)), goHighLevel.UpdateGoHighLevelContact, in).Get(ctx, &stored)
-		if err != nil {
-			return err
-		}
+func (s *recordSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) error {
+	id, stored, err := s.calls.writeGoHighLevel(ctx, s, op)
+	if err != nil {
+		return err
 	}
-	s.commit.GoHighLevel = stored.Contact
+	if op == record.Create {
+		s.learn(record.GoHighLevel, id)
+	}
+	s.commit.GoHighLevel = stored
 	tags := activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: s.decision.AddTags}
 	if len(tags.Tags) > 0 {
 		if err := workflow.ExecuteActivity(vendorCall(ctx, "Add tags in GoHighLevel"), goHighLevel.AddGoHighLevelContactTags, tags).Get(ctx, nil); err != nil {
