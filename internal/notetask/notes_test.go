@@ -148,6 +148,7 @@ var plainNotes = []noted{
 	{name: "mention of nobody we know", body: "todo: @zoe sends samples", want: "Zoe sends samples"},
 	{name: "heading with a mention and a day", title: "Sync", body: "Action items @Anna (by Friday):\n- fix import\n- clean tags by Thursday\n- @Ben: export list", want: "= Sync\nFix import | 2026-05-01 | g-anna\nClean tags by Thursday | 2026-04-30 | g-anna\nExport list | 2026-05-01 | g-ben"},
 	{name: "details below an item", title: "Prep", body: "- Prepare offer\n    - 3 seats\n    - 10% off\n- Call them", want: "= Prep\nPrepare offer\n    3 seats\n    10% off\nCall them"},
+	{name: "a list that is one space off", title: "Off", body: "- one thing\n - two things\n- three things", want: "= Off\nOne thing\nTwo things\nThree things"},
 	{name: "a day in the details", body: "todo: renew policy\n  expires on May 9, 2026", want: "Renew policy | 2026-05-09\n    expires on May 9, 2026"},
 	{name: "a list inside a list", title: "Mixed", body: "- Background:\n  - moved from Ohio\n- Next steps:\n  - send forms\n  - call school on Friday",
 		want: "= Mixed\nSend forms\nCall school on Friday | 2026-05-01"},

@@ -118,7 +118,11 @@ const longestLead = 60
 // find returns the places where a text in small letters may name a day; they may overlap.
 func (l *language) find(text string, rank int) []match {
 	var out []match
+	hasDigits := strings.ContainsAny(text, "0123456789")
 	for _, f := range l.forms {
+		if !hasDigits && f.kind >= ofISO && f.kind <= ofDayMonth {
+			continue
+		}
 		for at := 0; at < len(text); {
 			found := f.re.FindStringIndex(text[at:])
 			if found == nil {
