@@ -207,7 +207,7 @@ func toDo(word, rest string) bool {
 	after := strings.TrimLeft(rest, " ")
 	labelled := strings.HasPrefix(after, ":") || strings.HasPrefix(after, "-") || strings.HasPrefix(after, "–")
 	after = strings.TrimLeft(after, ":-–— ")
-	if after == "" || labelled && contactData.MatchString(after) {
+	if after == "" || labelled && (contactData.MatchString(after) || !labels[word] && isData(after)) {
 		return false
 	}
 	if labels[word] && labelled || bareLabels[word] {
@@ -223,6 +223,12 @@ func toDo(word, rest string) bool {
 	}
 	number := strings.Trim(next, "0123456789.:#/") == ""
 	return !nounsAfter[next] && !(number && len(next) <= 2)
+}
+
+// isData tells whether what follows "Phone:" or "Schedule:" begins with a number or an address.
+func isData(after string) bool {
+	first, _, _ := strings.Cut(after, " ")
+	return strings.ContainsAny(first[:1], "0123456789+(") || strings.Contains(first[1:], "@")
 }
 
 // cutLabel takes off the word at the front of a line that only says that something is to be done.

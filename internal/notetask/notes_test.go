@@ -178,7 +178,7 @@ var plainNotes = []noted{
 	{name: "quoted lines are no work", body: "> todo: sign\n> - send", want: "(nothing)"},
 	{name: "an account of a call", title: "Call with Acme", body: "Call with Bob went well.\nCall notes: nothing new\nEmail from Sue received\nFollow-up call was short\nCall ended 14:32\nAction was taken already.\nSend-off party was fun", want: "(nothing)"},
 	{name: "plain prose", title: "Impressions", body: "Nice person. Has two kids. We talked about the weather and they sent a todo app link.", want: "(nothing)"},
-	{name: "contact data", body: "Email: bob@acme.example\nCall: +1 (555) 010-2000\n- bob@acme.example\n- https://acme.example\n- 555-010-2000", want: "(nothing)"},
+	{name: "contact data", body: "Phone: 555-010-2233 bob@acme.example\nSchedule: 9-5 daily\nEmail: bob@acme.example\nCall: +1 (555) 010-2000\n- bob@acme.example\n- https://acme.example\n- 555-010-2000", want: "(nothing)"},
 	{name: "nothing to do, says the note", title: "Check-in", body: "Action items:\n- None\n\nNext steps: n/a", want: "(nothing)"},
 	{name: "everything was done before", title: "Old", body: "[x] a thing\n[x] other thing", want: "(done)"},
 	{name: "an empty note", body: " \n\n\t", want: "(nothing)"},

@@ -60,6 +60,7 @@ func compile(code string, v vocabulary) language {
 	l := language{
 		code: code, words: v, lead: before(v.deadline + `|` + v.at), due: before(v.deadline), dueAt: re(`^(?:`, v.deadline, `)(?:\s|$)`),
 		past: before(v.past), off: before(v.notNear), next: before(v.next), this: before(v.this), maybe: whole(v.maybe),
+		then:  re(`^\s+(?:(?:`, v.at, `)\s+)?(?:`, v.weekdays, or(v.cut), `|`, v.near, `)(?:[^\p{L}]|$)`),
 		named: re(`^(?:`, v.weekdays, or(v.cut), `)\.?,?\s+`),
 	}
 	if v.pastTail != "" {
@@ -171,6 +172,8 @@ func (l *language) stands(text string, m *match) bool {
 		return false
 	case strings.HasPrefix(after, "'s") || strings.HasPrefix(after, "’s"):
 		return false // "Friday's call"
+	case m.kind == ofSpan && m.span == endOfDay && l.then.MatchString(after):
+		return false // "by EOD Thursday" is Thursday
 	case m.kind == ofWeekday && m.led && noWeekday.MatchString(lead):
 		return false // "in the sun"
 	case m.kind == ofMonth && l.maybe != nil && l.maybe.MatchString(m.text) && strings.HasSuffix(lead, "the"):
