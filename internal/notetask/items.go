@@ -85,7 +85,7 @@ func (f *finder) read(i int, l line) error {
 			f.leave() // a paragraph ends what stands under a heading; a list may have blank lines in it
 		}
 		return nil
-	case f.owner >= 0 && l.indent > f.ownerIn && l.list != rules.CheckList && !isHeading(l):
+	case f.owner >= 0 && l.indent > f.ownerIn && (!l.item() || l.indent >= f.ownerIn+leastIndent) && l.list != rules.CheckList && !isHeading(l):
 		f.items[f.owner].details = append(f.items[f.owner].details, l.text)
 		return nil
 	case isHeading(l) && (!l.item() || f.hasBelow(i)):
@@ -112,6 +112,9 @@ func (f *finder) read(i int, l line) error {
 	f.owner, f.ownerIn = len(f.items)-1, l.indent
 	return nil
 }
+
+// leastIndent is how much further than an item another one is set in that belongs to it; less is a slip of the hand.
+const leastIndent = 2
 
 func (f *finder) enter(l line) {
 	f.heading, f.section, f.begun, f.listed, f.owner, f.indent = strings.TrimRight(l.text, ": "), sectionOf(l.text), false, false, -1, -1
@@ -204,7 +207,7 @@ func toDo(word, rest string) bool {
 	after := strings.TrimLeft(rest, " ")
 	labelled := strings.HasPrefix(after, ":") || strings.HasPrefix(after, "-") || strings.HasPrefix(after, "–")
 	after = strings.TrimLeft(after, ":-–— ")
-	if after == "" || labelled && contactData.MatchString(after) {
+	if after == "" || labelled && (contactData.MatchString(after) || !labels[word] && isData(after)) {
 		return false
 	}
 	if labels[word] && labelled || bareLabels[word] {
@@ -220,6 +223,12 @@ func toDo(word, rest string) bool {
 	}
 	number := strings.Trim(next, "0123456789.:#/") == ""
 	return !nounsAfter[next] && !(number && len(next) <= 2)
+}
+
+// isData tells whether what follows "Phone:" or "Schedule:" begins with a number or an address.
+func isData(after string) bool {
+	first, _, _ := strings.Cut(after, " ")
+	return strings.ContainsAny(first[:1], "0123456789+(") || strings.Contains(first[1:], "@")
 }
 
 // cutLabel takes off the word at the front of a line that only says that something is to be done.

@@ -60,6 +60,7 @@ func compile(code string, v vocabulary) language {
 	l := language{
 		code: code, words: v, lead: before(v.deadline + `|` + v.at), due: before(v.deadline), dueAt: re(`^(?:`, v.deadline, `)(?:\s|$)`),
 		past: before(v.past), off: before(v.notNear), next: before(v.next), this: before(v.this), maybe: whole(v.maybe),
+		then:  re(`^\s+(?:(?:`, v.at, `)\s+)?(?:`, v.weekdays, or(v.cut), `|`, v.near, `)(?:[^\p{L}]|$)`),
 		named: re(`^(?:`, v.weekdays, or(v.cut), `)\.?,?\s+`),
 	}
 	if v.pastTail != "" {
@@ -118,7 +119,11 @@ const longestLead = 60
 // find returns the places where a text in small letters may name a day; they may overlap.
 func (l *language) find(text string, rank int) []match {
 	var out []match
+	hasDigits := strings.ContainsAny(text, "0123456789")
 	for _, f := range l.forms {
+		if !hasDigits && f.kind >= ofISO && f.kind <= ofDayMonth {
+			continue
+		}
 		for at := 0; at < len(text); {
 			found := f.re.FindStringIndex(text[at:])
 			if found == nil {
@@ -167,6 +172,8 @@ func (l *language) stands(text string, m *match) bool {
 		return false
 	case strings.HasPrefix(after, "'s") || strings.HasPrefix(after, "’s"):
 		return false // "Friday's call"
+	case m.kind == ofSpan && m.span == endOfDay && l.then.MatchString(after):
+		return false // "by EOD Thursday" is Thursday
 	case m.kind == ofWeekday && m.led && noWeekday.MatchString(lead):
 		return false // "in the sun"
 	case m.kind == ofMonth && l.maybe != nil && l.maybe.MatchString(m.text) && strings.HasSuffix(lead, "the"):

@@ -35,6 +35,7 @@ type language struct {
 	next  *regexp.Regexp // before a weekday of the following week
 	this  *regexp.Regexp // before a weekday that may be the day of writing
 	maybe *regexp.Regexp // a month that is another word as well
+	then  *regexp.Regexp // behind "end of the day": the day it is the end of
 	named *regexp.Regexp // the weekday in front of a date
 	ahead *regexp.Regexp // behind a span of time
 

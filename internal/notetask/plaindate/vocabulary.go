@@ -60,7 +60,7 @@ var vocabularies = map[rules.NoteLanguage]vocabulary{
 			"a": "1", "an": "1", "one": "1", "two": "2", "a couple of": "2", "a couple": "2", "couple of": "2", "a few": "3", "few": "3", "three": "3",
 			"four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10", "fourteen": "14", "thirty": "30",
 		},
-		deadline: `by|due(?: date)?(?: by| on| is)?:?|until|till|til|before|no later than|not later than|latest|deadline:?(?: is| on)?|on or before`,
+		deadline: `by|eod|cob|end of day|close of business|due(?: date)?(?: by| on| is)?:?|until|till|til|before|no later than|not later than|latest|deadline:?(?: is| on)?|on or before`,
 		at:       `on|for|this|next|coming|the|of|from|starting|around|in|early|mid|late|end of`,
 		past:     `last|previous|past|since|every|each|every other`,
 		next:     `next`, this: `this|this coming|coming`, ordinal: `st|nd|rd|th`, of: `of|,`,
