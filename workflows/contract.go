@@ -15,15 +15,18 @@ const TaskQueue = "tandem"
 
 // Scenarios, as the search attribute of that name holds them.
 const (
-	ScenarioOnboarding  = "onboarding"
-	ScenarioBulkSync    = "bulk-sync"
-	ScenarioContactSync = "contact-sync"
-	ScenarioCheck       = "check"
-	ScenarioSyncChanges = "sync-changes"
-	ScenarioReview      = "review"
-	ScenarioSweep       = "sweep"
-	ScenarioPlanRules   = "plan-rules"
-	ScenarioExplain     = "explain"
+	ScenarioOnboarding      = "onboarding"
+	ScenarioBulkSync        = "bulk-sync"
+	ScenarioContactSync     = "contact-sync"
+	ScenarioTaskSync        = "task-sync"
+	ScenarioNoteSync        = "note-sync"
+	ScenarioAppointmentSync = "appointment-sync"
+	ScenarioCheck           = "check"
+	ScenarioSyncChanges     = "sync-changes"
+	ScenarioReview          = "review"
+	ScenarioSweep           = "sweep"
+	ScenarioPlanRules       = "plan-rules"
+	ScenarioExplain         = "explain"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -36,8 +39,14 @@ var (
 
 // SearchAttributes returns what a run of a scenario is started with.
 func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
+	kind := record.Contact
+	for _, k := range record.Kinds {
+		if SyncScenarios[k] == scenario {
+			kind = k
+		}
+	}
 	return temporal.NewSearchAttributes(
-		ConnectionID.ValueSet(connection), Kind.ValueSet(string(record.Contact)), Scenario.ValueSet(scenario))
+		ConnectionID.ValueSet(connection), Kind.ValueSet(string(kind)), Scenario.ValueSet(scenario))
 }
 
 // QueryProgress is the query that Onboarding and BulkSync answer with a Progress.
@@ -178,11 +187,20 @@ type RecordSyncInput struct {
 }
 
 // ContactSyncID is the workflow id of a contact's sync.
-func ContactSyncID(in RecordSyncInput) string {
+func ContactSyncID(in RecordSyncInput) string { return RecordSyncID(record.Contact, in) }
+
+// RecordSyncID is the workflow id of the sync of one record of a kind.
+func RecordSyncID(kind record.Kind, in RecordSyncInput) string {
 	if in.LinkID != 0 {
-		return fmt.Sprintf("contact/%s/%d", in.Connection, in.LinkID)
+		return fmt.Sprintf("%s/%s/%d", kind, in.Connection, in.LinkID)
 	}
-	return fmt.Sprintf("contact/%s/%s:%s", in.Connection, in.Side, in.RecordID)
+	return fmt.Sprintf("%s/%s/%s:%s", kind, in.Connection, in.Side, in.RecordID)
+}
+
+// SyncScenarios are the scenarios of the workflows that bring one record into step, by kind.
+var SyncScenarios = map[record.Kind]string{
+	record.Contact: ScenarioContactSync, record.Task: ScenarioTaskSync, record.Note: ScenarioNoteSync,
+	record.Appointment: ScenarioAppointmentSync,
 }
 
 // Validate names everything that is wrong with the input.

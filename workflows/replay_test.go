@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"cmp"
+	"github.com/tandem-sync/tandem/internal/record"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,11 +110,11 @@ func TestAChangedWorkflowDoesNotReplay(t *testing.T) {
 			return ContactSync(ctx, in)
 		}},
 		{"one side read after the other", func(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
-			s := &inTurn{recordSync{in: in}}
+			s := &inTurn{recordSync{in: in, kind: record.Contact, calls: vendorCalls[record.Contact]}}
 			return s.result, s.run(ctx)
 		}},
 		{"an activity left out at the end", func(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
-			s := &recordSync{in: in}
+			s := &recordSync{in: in, kind: record.Contact, calls: vendorCalls[record.Contact]}
 			if err := s.setup(ctx); err != nil {
 				return s.result, err
 			}

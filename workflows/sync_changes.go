@@ -102,7 +102,7 @@ func (s *syncChanges) begin(ctx workflow.Context, plan activities.ChangesPlan) e
 		s.beginBulk(ctx, plan)
 	}
 	// A contact whose run waits for a person stays pending until that run has looked; once it is told, that is its affair.
-	links := slices.DeleteFunc(plan.Record, func(link int64) bool { return s.in.Told[link] })
+	links := slices.DeleteFunc(append(contactRefs(plan.Record), plan.Others...), func(ref record.LinkRef) bool { return s.in.Told[ref.LinkID] })
 	if s.single += len(links); len(links) > 0 || plan.Bulk > 0 {
 		s.describe(ctx)
 	}
