@@ -26,6 +26,9 @@ const (
 // else. Where the org has forgotten some of them, a census of all ids begins.
 func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error {
 	known := s.sweep.DeletedTo
+	if known.IsZero() {
+		return s.store(ctx, record.SweptPage{DeletedTo: now.Add(-deletionsWindow)}) // nothing was linked before
+	}
 	if now.Sub(known) < min(deletionsEvery, 3*s.Rules.Live.Sweeps.Fastest) {
 		return nil
 	}
@@ -38,7 +41,7 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 		start = now.Add(-deletionsWindow)
 	}
 	s.calls++
-	got, err := s.Salesforce.GetDeleted(ctx, contactObject, start, now)
+	got, err := s.Salesforce.GetDeleted(ctx, s.deletedObject(), start, now)
 	var refused *crm.Error
 	if errors.As(err, &refused) && refused.Code == codeWindowRefused {
 		lost, err = true, nil
@@ -71,6 +74,14 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 		s.sweep.Readings[record.ReadCensus] = census
 	}
 	return s.store(ctx, page)
+}
+
+// deletedObject is the object whose deletions are told of: an enhanced note is a document, and only that says so.
+func (s *sweeper) deletedObject() string {
+	if object := s.object(); object != noteObject {
+		return object
+	}
+	return "ContentDocument"
 }
 
 // census compares all ids of the org with those that links hold, both in the order of the ids: a record that no link holds
@@ -119,7 +130,7 @@ func (s *sweeper) idsAfter(ctx context.Context, after string) ([]string, error) 
 	if after != "" {
 		where = " WHERE Id > '" + after + "'"
 	}
-	soql := fmt.Sprintf("SELECT Id, SystemModstamp FROM %s%s ORDER BY Id LIMIT %d", contactObject, where, salesforcePage)
+	soql := fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", s.object(), where, salesforcePage)
 	var ids []string
 	s.calls++
 	page, err := s.Salesforce.Query(ctx, soql)

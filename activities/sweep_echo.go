@@ -21,13 +21,16 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	if f.record == nil {
 		return false, nil
 	}
-	known := s.compareWithBase(f.record, k)
-	if !known.same || known.whole || !f.searched {
+	if s.sweep.Kind != record.Contact && k.State != record.LinkInStep {
+		return !k.SyncedAt.Before(f.stamp), nil // it waits for its contact or for a person, or is left out: nothing to compare with
+	}
+	known := s.compareWithBase(s.sweep.Kind, f.record, k)
+	if !known.same || known.whole || !f.searched && s.sweep.Kind == record.Contact {
 		return known.same, nil
 	}
 	// All that the search shows is as it was; what it leaves out may be what changed. Beyond so many, as after a mass of
 	// our own writes, what a sync has been at since is taken for that sync's.
-	if s.confirmations == 0 {
+	if s.confirmations == 0 || s.sweep.Kind != record.Contact {
 		return !k.SyncedAt.Before(f.stamp), nil
 	}
 	s.confirmations--
@@ -43,7 +46,7 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	if err != nil {
 		return false, nil
 	}
-	return s.compareWithBase(&r, k).same, nil
+	return s.compareWithBase(s.sweep.Kind, &r, k).same, nil
 }
 
 // comparison is what a record says about its link.
@@ -58,8 +61,8 @@ type comparison struct {
 	whole bool
 }
 
-func (c *Connection) compareWithBase(r *record.Record, k record.KnownRecord) comparison {
-	included, err := c.Mapper.Included(*r)
+func (c *Connection) compareWithBase(kind record.Kind, r *record.Record, k record.KnownRecord) comparison {
+	included, err := c.of(kind).Included(*r)
 	if err != nil {
 		return comparison{differs: true}
 	}
@@ -68,7 +71,7 @@ func (c *Connection) compareWithBase(r *record.Record, k record.KnownRecord) com
 		return comparison{differs: true}
 	}
 	out := comparison{same: true, whole: true}
-	for _, p := range c.Rules.Contacts.Policies() {
+	for _, p := range c.of(kind).Policies() {
 		value, known := r.Fields[p.Field]
 		if !known {
 			out.whole = false

@@ -30,6 +30,8 @@ type SweepLedger interface {
 	// the records' ids, byte by byte, after an id; OpenLinks in the order of the links, after a link; CountOpen counts them.
 	OpenRecords(ctx context.Context, k record.SweepKey, after string, n int) ([]record.KnownRecord, error)
 	OpenLinks(ctx context.Context, k record.SweepKey, after int64, n int) ([]record.KnownRecord, error)
+	// RecordsOf returns the records of a side that links hold and that belong to a contact.
+	RecordsOf(ctx context.Context, k record.SweepKey, contactID string) ([]record.KnownRecord, error)
 	CountOpen(ctx context.Context, k record.SweepKey) (int, error)
 	// Unanswered returns the live connections of a shard in which something waits for a sync for longer than patience and
 	// nobody works on it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -119,6 +120,8 @@ type sighting struct {
 	deleted  bool
 	// survivor is the record that a deleted one was merged into, "" for none.
 	survivor string
+	// contact is whom the record belongs to, as the document says; "" where it does not, and for contacts.
+	contact string
 }
 
 // sight reads a document, and makes a fingerprint of all that a sync would look at. One that cannot be read is a change
@@ -134,8 +137,11 @@ func (s *sweeper) sight(doc crm.Document, stamp time.Time) (sighting, error) {
 	}
 	out := sighting{id: id, stamp: stamp, searched: s.sweep.Side == record.GoHighLevel}
 	var content any = doc
-	if r, err := s.read(s.sweep.Side, doc, out.searched); err == nil {
+	if r, err := s.readOf(s.sweep.Kind, s.sweep.Side, doc, out.searched); err == nil {
 		out.record, content = &r, r
+		if len(r.ContactIDs) > 0 {
+			out.contact = r.ContactIDs[0]
+		}
 	}
 	encoded, err := json.Marshal(content)
 	if err != nil {
@@ -201,13 +207,13 @@ func seenBefore(f sighting, k record.KnownRecord) bool {
 
 func (s *sweeper) mark(page *record.SweptPage, f sighting, k record.KnownRecord) {
 	side := s.sweep.Side
-	page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.id, OnlyLinked: f.deleted})
+	page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.id, ContactID: f.contact, OnlyLinked: f.deleted})
 	if f.survivor != "" {
 		page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.survivor})
 	}
 	s.changes++
 	if side == record.Salesforce || unheard(f, k) {
-		page.Heard[eventOf(side, f, k)]++
+		page.Heard[eventOf(s.sweep.Kind, side, f, k)]++
 	}
 }
 
@@ -217,21 +223,22 @@ func unheard(f sighting, k record.KnownRecord) bool {
 	return !k.Pending && !k.Announced && (k.LinkID == 0 || k.SyncedAt.Before(f.stamp))
 }
 
-func eventOf(side record.Side, f sighting, k record.KnownRecord) string {
+func eventOf(kind record.Kind, side record.Side, f sighting, k record.KnownRecord) string {
 	ghl := side == record.GoHighLevel
+	noun := strings.ToUpper(string(kind[:1])) + string(kind[1:])
 	switch {
 	case f.deleted && ghl:
-		return "ContactDelete"
+		return noun + "Delete"
 	case f.survivor != "":
 		return "merge"
 	case f.deleted:
 		return "delete"
 	case k.LinkID == 0 && ghl:
-		return "ContactCreate"
+		return noun + "Create"
 	case k.LinkID == 0:
 		return "create"
 	case ghl:
-		return "ContactUpdate"
+		return noun + "Update"
 	}
 	return "update"
 }

@@ -50,6 +50,9 @@ func (s *sweeper) salesforceChanges(ctx context.Context) (now time.Time, done bo
 				return now, false, err
 			}
 		}
+		if err := s.nameContacts(ctx, found); err != nil {
+			return now, false, err
+		}
 		page, err := s.weigh(ctx, found)
 		if err != nil {
 			return now, false, err
@@ -85,23 +88,38 @@ func (s *sweeper) endPass(page *record.SweptPage, pass record.Reading) {
 	}
 }
 
+// object is the Salesforce object that the sweep reads.
+func (s *sweeper) object() string { return s.of(s.sweep.Kind).SalesforceObject() }
+
+// stampField is the field by which changes are found; enhanced notes have no SystemModstamp.
+func (s *sweeper) stampField() string {
+	if s.object() == noteObject {
+		return "LastModifiedDate"
+	}
+	return "SystemModstamp"
+}
+
 // soqlTime is how SOQL writes a date and time.
 const soqlTime = "2006-01-02T15:04:05.000Z"
 
 func (s *sweeper) changedSince(pass record.Reading) string {
-	fields := s.Mapper.SalesforceFields()
-	for _, f := range []string{"Id", "SystemModstamp", "IsDeleted", "MasterRecordId"} {
+	fields := slices.Clone(s.of(s.sweep.Kind).SalesforceFields())
+	needed := []string{"Id", s.stampField(), "IsDeleted"}
+	if s.sweep.Kind == record.Contact {
+		needed = append(needed, "MasterRecordId")
+	}
+	for _, f := range needed {
 		if !slices.Contains(fields, f) {
 			fields = append(fields, f)
 		}
 	}
-	where := "SystemModstamp >= " + s.from(s.sweep.SweptTo).UTC().Format(soqlTime)
+	where := s.stampField() + " >= " + s.from(s.sweep.SweptTo).UTC().Format(soqlTime)
 	if stamp, id, begun := strings.Cut(pass.Cursor, " "); begun {
-		where = fmt.Sprintf("(SystemModstamp > %[1]s OR (SystemModstamp = %[1]s AND Id > '%[2]s')) AND SystemModstamp < %[3]s",
-			stamp, id, pass.Epoch.UTC().Format(soqlTime))
+		where = fmt.Sprintf("(%[4]s > %[1]s OR (%[4]s = %[1]s AND Id > '%[2]s')) AND %[4]s < %[3]s",
+			stamp, id, pass.Epoch.UTC().Format(soqlTime), s.stampField())
 	}
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY SystemModstamp, Id LIMIT %d",
-		strings.Join(fields, ", "), contactObject, where, salesforcePage)
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s, Id LIMIT %d",
+		strings.Join(fields, ", "), s.object(), where, s.stampField(), salesforcePage)
 }
 
 // allRows reads the rows of a query, deleted ones too, and the org's clock as it was when the first of them came.
@@ -123,9 +141,9 @@ func (s *sweeper) allRows(ctx context.Context, soql string) (rows []crm.Document
 }
 
 func (s *sweeper) sightRow(row crm.Document) (sighting, error) {
-	stamp, ok := salesforceTime(row["SystemModstamp"])
+	stamp, ok := salesforceTime(row[s.stampField()])
 	if !ok {
-		return sighting{}, fault(record.Salesforce, crm.Unavailable, "GET /queryAll", "a row has no SystemModstamp")
+		return sighting{}, fault(record.Salesforce, crm.Unavailable, "GET /queryAll", "a row has no "+s.stampField())
 	}
 	if deleted, _ := row["IsDeleted"].(bool); deleted {
 		id, _ := row["Id"].(string)

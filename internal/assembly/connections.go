@@ -126,6 +126,9 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 		return nil, err
 	}
 	o.Mapper = loaded.Mapper(directory)
+	if err := mapKinds(ctx, o.Connection); err != nil {
+		return nil, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.opened[row.ID] = o

@@ -15,7 +15,7 @@ func TestTheOtherKindsNeedNoRules(t *testing.T) {
 	for kind, travel := range map[record.Kind]Travel{
 		record.Task: r.Tasks.Travel, record.Note: r.Notes.Travel, record.Appointment: r.Appointments.Travel,
 	} {
-		assert.True(t, travel.Enabled, kind)
+		assert.False(t, travel.Enabled, kind)
 		assert.Equal(t, DeletionPropagate, travel.Deletions.GoHighLevel, kind)
 		assert.Equal(t, Surge{Count: 25, Share: 0.05, Window: time.Hour}, travel.Deletions.Surge, kind)
 		var fields []record.Field

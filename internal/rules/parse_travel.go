@@ -32,7 +32,7 @@ func (d travelDefaults) keys(own ...string) []string {
 func parseTravel(s section, d travelDefaults) Travel {
 	const noun = "a way to make records"
 	out := Travel{
-		Enabled:   s.get("enabled").boolean(true),
+		Enabled:   s.get("enabled").boolean(false),
 		Create:    choose(s.get("create"), d.create, noun, directions...),
 		LeaveOut:  list(s.get("leave_out"), d.leaveOut, "a trait to leave "+string(d.kind)+"s out by", d.words...),
 		Since:     parseSince(s.get("since")),

@@ -97,3 +97,22 @@ func (s *Store) Belongings(ctx context.Context, connection string, kind record.K
 	}
 	return links, nil
 }
+
+// RecordsOf returns the records of a side that links hold and that belong to a contact, in the order of the links.
+func (s *Store) RecordsOf(ctx context.Context, k record.SweepKey, contactID string) ([]record.KnownRecord, error) {
+	sc, side, err := s.sweepScope(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	column := `l.` + recordColumn[k.Side]
+	list, err := collectKnown(s.pool.Query(ctx, `
+		WITH l AS MATERIALIZED (
+			SELECT l.* FROM contact_of o JOIN links l ON l.connection = o.connection AND l.kind = o.kind AND l.id = o.link_id
+			WHERE o.connection = $1 AND o.kind = $2 AND o.`+recordColumn[k.Side]+` = $4 AND `+column+` IS NOT NULL)
+		SELECT `+column+`, `+knownColumns+` FROM l`+knownTables(column)+` ORDER BY l.id`,
+		sc.number, sc.kind, side, contactID))
+	if err != nil {
+		return nil, fmt.Errorf("store: list what belongs to a contact: %w", err)
+	}
+	return list, nil
+}
