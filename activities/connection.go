@@ -93,6 +93,16 @@ func (c *Connection) of(kind record.Kind) rules.KindMapper {
 	return c.Kinds[kind]
 }
 
+// others are the kinds that are synced beside contacts.
+func (c *Connection) others() (out []record.Kind) {
+	for _, kind := range record.Kinds {
+		if kind != record.Contact && c.Kinds[kind] != nil {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
 // read maps a contact's document of a side to its canonical record.
 func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (record.Record, error) {
 	return c.readOf(record.Contact, side, doc, searched)

@@ -15,12 +15,13 @@ import (
 // that transaction, and their vendor with them.
 const admitted = 250
 
-// PlanChanges silences the connection's bell, turns everything announced into pending changes, of whatever kind, and says
-// what is to be synced in which lane. Contacts go as single records where no more than most of them are pending, else the
-// bulk lane takes all but what it has handed over, of which no more than most are named. Of the other kinds most are
-// named. Links that somebody works on, and busy ones, are left out. While the connection is not live, nothing is turned or
-// planned, what is announced stays, and its bell stays rung: whoever turns it live wakes the run. Safe to repeat.
-func (s *Store) PlanChanges(ctx context.Context, connection string, most int, busy []int64) (record.ChangesPlan, error) {
+// PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
+// synced in which lane. Contacts go as single records where no more than most of them are pending, else the bulk lane takes
+// all but what it has handed over, of which no more than most are named. Of the other kinds that are asked for no more than
+// most are named; what was announced of any other has no effect. Links that somebody works on, and busy ones, are left
+// out. While the connection is not live, nothing is turned or planned, what is announced stays, and its bell stays rung:
+// whoever turns it live wakes the run. Safe to repeat.
+func (s *Store) PlanChanges(ctx context.Context, connection string, others []record.Kind, most int, busy []int64) (record.ChangesPlan, error) {
 	sc, err := s.scope(ctx, connection, record.Contact)
 	if err != nil {
 		return record.ChangesPlan{}, err
@@ -32,6 +33,17 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, most int, bu
 	// The bell first: what is announced from here on rings again.
 	if _, err := s.pool.Exec(ctx, `DELETE FROM bells WHERE connection = $1`, sc.number); err != nil {
 		return record.ChangesPlan{}, fmt.Errorf("store: silence a bell: %w", err)
+	}
+	of := []int16{sc.kind}
+	for _, kind := range others {
+		code, err := kindCode(kind)
+		if err != nil {
+			return record.ChangesPlan{}, err
+		}
+		of = append(of, code)
+	}
+	if _, err := s.pool.Exec(ctx, `DELETE FROM announced WHERE connection = $1 AND kind <> ALL ($2)`, sc.number, of); err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
 	rows, err := s.pool.Query(ctx, `SELECT DISTINCT kind FROM announced WHERE connection = $1 ORDER BY kind`, sc.number)
 	var announced []int16
@@ -51,7 +63,7 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, most int, bu
 	busy = append([]int64{}, busy...) // no list at all would be unequal to nothing
 	plan, err := s.planContacts(ctx, sc, most, busy)
 	if err == nil {
-		err = s.planOthers(ctx, sc, most, busy, &plan)
+		err = s.planOthers(ctx, sc, of[1:], most, busy, &plan)
 	}
 	if err != nil {
 		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
@@ -89,10 +101,13 @@ func (s *Store) planContacts(ctx context.Context, sc scope, most int, busy []int
 }
 
 // planOthers adds what is pending of the other kinds.
-func (s *Store) planOthers(ctx context.Context, sc scope, most int, busy []int64, plan *record.ChangesPlan) error {
+func (s *Store) planOthers(ctx context.Context, sc scope, of []int16, most int, busy []int64, plan *record.ChangesPlan) error {
+	if len(of) == 0 {
+		return nil
+	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT kind, link_id FROM pending WHERE connection = $1 AND kind = ANY ($2) AND `+unheld+`
-		ORDER BY kind, link_id LIMIT $3`, sc.number, allKinds[1:], most+1, busy)
+		ORDER BY kind, link_id LIMIT $3`, sc.number, of, most+1, busy)
 	if err != nil {
 		return err
 	}
