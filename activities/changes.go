@@ -47,6 +47,11 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if err != nil {
 		return ChangesPlan{}, err
 	}
+	if c.State == record.ConnectionActive {
+		if err := a.dropEchoes(ctx, c); err != nil {
+			return ChangesPlan{}, err
+		}
+	}
 	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, c.others(), c.Rules.Live.RecordLaneMax, in.Busy)
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err

@@ -67,6 +67,10 @@ type Ledger interface {
 
 	// Live returns whether a connection is kept in step at the moment.
 	Live(ctx context.Context, connection string) (record.Live, error)
+	// Echoes returns announced records of a side that a sync has brought into step within a time, the latest first.
+	Echoes(ctx context.Context, k record.SweepKey, within time.Duration, n int) ([]record.Echo, error)
+	// DropEchoes forgets announcements, but for those that were made again since.
+	DropEchoes(ctx context.Context, k record.SweepKey, echoes []record.Echo) error
 	// PlanChanges turns what was announced into pending changes and says what to sync in which lane.
 	PlanChanges(ctx context.Context, connection string, others []record.Kind, most int, busy []int64) (record.ChangesPlan, error)
 	// LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none.

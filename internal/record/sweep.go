@@ -65,6 +65,12 @@ type KnownRecord struct {
 	Seen Seen
 }
 
+// Echo is an announcement of a record that a sync had brought into step a moment before.
+type Echo struct {
+	AnnouncedAt time.Time
+	Known       KnownRecord
+}
+
 // SweptPage is what one page of a sweep brought. Zero times and nil leave what is stored; a time never goes back.
 type SweptPage struct {
 	Marks []Mark
