@@ -37,10 +37,8 @@ type Window struct {
 }
 
 const (
-	// slotMargin, and one part in marginShare of the window, are added to every window: they absorb what the way to a worker,
-	// and from there to the vendor, varies. What is sent in a burst comes late as a burst where a machine is busy.
-	slotMargin  = 50 * time.Millisecond
-	marginShare = 50
+	// slotMargin is added to every window: it absorbs what the way to a worker, and from there to the vendor, varies.
+	slotMargin = 50 * time.Millisecond
 	// horizonSteps is how far ahead slots are granted to the first lane, in half steps, a step being the window divided
 	// by the limit. Each lane after it sees one farther, so that it meets slots that higher ones have not booked yet:
 	// what it may take of them is bounded by its pace. longestHorizon bounds them all.
@@ -117,7 +115,7 @@ type terms struct {
 }
 
 func (w *Window) terms(now int64, rank, limit int, window time.Duration) terms {
-	t := terms{now: now, rank: rank, period: (window + window/marginShare + slotMargin).Microseconds()}
+	t := terms{now: now, rank: rank, period: (window + slotMargin).Microseconds()}
 	t.limit = max(1, int(float64(limit)*w.RateNow(now)+0.5))
 	t.step = t.period / int64(t.limit)
 	t.horizon = min((horizonSteps+int64(rank))*t.step/2, longestHorizon.Microseconds())
