@@ -72,9 +72,9 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	if held != nil && held.RulesVersion == row.RulesVersion && time.Since(held.at) < directoryLife {
 		return held.in(row.State), nil
 	}
-	// Nobody waits for the allowance of a lane after its own.
-	fresh, err, _ := c.opening.Do(string(crm.LaneOf(ctx))+" "+id, func() (any, error) {
-		return c.open(context.WithoutCancel(ctx), row) // the first caller's end must not fail the others
+	fresh, err, _ := c.opening.Do(id, func() (any, error) {
+		// The first caller's end, or its lane's, must not fail the others.
+		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row)
 	})
 	if crm.KindOf(err) == crm.RateLimited && held != nil && held.RulesVersion == row.RulesVersion {
 		return held.Connection, nil // a directory that is a day old is better than none

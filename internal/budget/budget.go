@@ -47,6 +47,8 @@ const (
 	// overdue is how late a slot may be used. Together with the time that a request is under way it must stay below
 	// the margin by which the window is stretched.
 	overdue = 20 * time.Millisecond
+	// mostLate is how many slots a request lets go because it woke up too late for them, before it takes one all the same.
+	mostLate = 3
 	// firstPause follows a refusal for which the vendor names no time. It doubles with each further one, up to the
 	// window, or to defaultPause where there is no window.
 	firstPause   = 250 * time.Millisecond
@@ -150,7 +152,7 @@ func (b *Budget) await(ctx context.Context, rank int, probe bool) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for {
+	for late := 0; ; {
 		if !probe {
 			var err error
 			if probe, err = b.checkUsedUp(ctx, rank); err != nil {
@@ -177,6 +179,11 @@ func (b *Budget) await(ctx context.Context, rank int, probe bool) error {
 		if err := sleep(ctx, time.Until(slot)); err != nil {
 			q.slots = append([]time.Time{slot}, q.slots...)
 			return err
+		}
+		// Whoever wakes up late on a busy machine would send into the next window.
+		if time.Since(slot) > slotMargin && late < mostLate {
+			late++
+			continue
 		}
 		if b.refused() == q.seen {
 			return nil
