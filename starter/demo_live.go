@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
@@ -22,6 +23,10 @@ type act struct {
 	// settled tells what became of it, once something did. How long it took and by which means is found out elsewhere.
 	settled func(ctx context.Context) (upshot, bool)
 	edit    bool // that has to arrive
+	// kind is set of what is done with a task, a note or an appointment, which is counted by itself; change tells that it
+	// changes one that is there.
+	kind   record.Kind
+	change bool
 }
 
 // beat is what happens at one moment.
@@ -48,6 +53,8 @@ type live struct {
 
 	about []int64 // the links that people are asked about because of what was done here
 	flows map[record.Side]*flow
+	made  map[record.Kind][]made
+	kinds map[record.Kind]kindResult // without their drift
 }
 
 // flow is what travelled from one side to the other.
@@ -76,6 +83,7 @@ func newLive(a *app, d *demo, out io.Writer) *live {
 		},
 		pace: livePace, patience: livePatience, lull: liveLull,
 		flows: map[record.Side]*flow{record.GoHighLevel: {}, record.Salesforce: {}},
+		made:  map[record.Kind][]made{}, kinds: map[record.Kind]kindResult{},
 	}
 	l.hears = l.swept
 	l.view = func() deskView {
@@ -191,6 +199,9 @@ func (l *live) swept(ctx context.Context) (map[record.Side]int64, error) {
 
 // note counts what became of an edit.
 func (l *live) note(e ending) {
+	if e.act.kind != "" {
+		l.noteKind(e)
+	}
 	if !e.act.edit {
 		return
 	}
@@ -245,6 +256,7 @@ func (l *live) echoes(ctx context.Context) (pending int, polled bool, err error)
 		return 0, false, err
 	}
 	fresh, err := l.store.Freshness(ctx, demoConnection)
+	fresh = slices.DeleteFunc(fresh, func(f record.Freshness) bool { return f.Kind != record.Contact })
 	return linked + announced, len(fresh) == len(record.Sides), err
 }
 
