@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
@@ -29,6 +31,19 @@ type act struct {
 	change bool
 }
 
+// source is where a change happens, as the meter tells it: Salesforce's do not say of which kind they are.
+type source struct {
+	side record.Side
+	kind record.Kind
+}
+
+func (a *act) source() source {
+	if a.side == record.Salesforce {
+		return source{side: a.side}
+	}
+	return source{a.side, cmp.Or(a.kind, record.Contact)}
+}
+
 // beat is what happens at one moment.
 type beat struct {
 	acts []*act
@@ -45,8 +60,8 @@ type live struct {
 	view  func() deskView
 	// person is who runs the starter's commands on this demo.
 	person *app
-	// hears counts the changes on each side that a sweep found and no webhook had told of.
-	hears func(context.Context) (map[record.Side]int64, error)
+	// hears counts the changes that a sweep found and no webhook had told of.
+	hears func(context.Context) (map[source]int64, error)
 	// pace is the time between two beats, patience how long something may take to arrive, lull how long nothing comes back
 	// before people begin.
 	pace, patience, lull time.Duration
@@ -160,7 +175,7 @@ func (l *live) begin(ctx context.Context, b beat, view deskView, endings chan<- 
 	}
 	for i, a := range b.acts {
 		view.Begin(a)
-		go func() { endings <- ending{a, l.watch(ctx, a, began[i], swept[a.side])} }()
+		go func() { endings <- ending{a, l.watch(ctx, a, began[i], swept[a.source()])} }()
 	}
 	return nil
 }
@@ -174,7 +189,7 @@ func (l *live) watch(ctx context.Context, a *act, began time.Time, sweptBefore i
 		if o, settled := a.settled(ctx); settled {
 			o.after = time.Since(began)
 			swept, err := l.hears(ctx)
-			o.swept = err == nil && swept[a.side] > sweptBefore
+			o.swept = err == nil && swept[a.source()] > sweptBefore
 			return o
 		}
 		select {
@@ -187,12 +202,18 @@ func (l *live) watch(ctx context.Context, a *act, began time.Time, sweptBefore i
 	}
 }
 
-// swept counts the changes on each side that a sweep found and no webhook had told of.
-func (l *live) swept(ctx context.Context) (map[record.Side]int64, error) {
+// swept counts the changes that a sweep found and no webhook had told of.
+func (l *live) swept(ctx context.Context) (map[source]int64, error) {
 	heard, err := l.store.Heard(ctx, demoConnection)
-	out := map[record.Side]int64{}
+	out := map[source]int64{}
 	for _, h := range heard {
-		out[h.Side] += h.Swept
+		from := source{side: h.Side}
+		for _, kind := range record.Kinds {
+			if h.Side == record.GoHighLevel && strings.HasPrefix(h.Event, titled(kind)) {
+				from.kind = kind
+			}
+		}
+		out[from] += h.Swept
 	}
 	return out, err
 }
