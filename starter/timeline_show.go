@@ -126,13 +126,14 @@ func whereLines(e shownEntry) []string {
 	if e.Why == "" {
 		return []string{where}
 	}
+	why := e.Why
 	if e.LinkID != 0 {
-		where += fmt.Sprintf(" (link %d)", e.LinkID)
+		why = fmt.Sprintf("link %d, %s", e.LinkID, why)
 	}
-	if both := where + ": " + e.Why; len([]rune(both)) <= narrow-4 {
+	if both := where + ": " + why; len([]rune(both)) <= narrow-4 {
 		return []string{both}
 	}
-	return append([]string{where + ":"}, broken(e.Why, narrow-6, "  ")...)
+	return append([]string{where + ":"}, broken(why, narrow-6, "  ")...)
 }
 
 // broken breaks a text into lines of so many characters, each behind an indentation.
