@@ -97,6 +97,7 @@ type Ledger interface {
 	RemindReview(ctx context.Context, connection string, id int64) error
 	// DecideReview carries out a verdict on a review of several links.
 	DecideReview(ctx context.Context, connection string, v record.Verdict) error
-	// ReviewRuns returns open reviews that no run waits for, and the runs of those that were decided without them.
+	// ReviewRuns returns open reviews of a kind that no run waits for, and the runs of those that were decided without them;
+	// of all kinds where kind is "".
 	ReviewRuns(ctx context.Context, connection string, kind record.Kind, n int) (record.ReviewRuns, error)
 }
