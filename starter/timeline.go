@@ -67,7 +67,7 @@ func checkTimelineKinds(kinds []string) error {
 	return nil
 }
 
-// linkedContacts completes a contact by its link, the newest of some that both sides hold.
+// linkedContacts completes a contact by its link, of many the first ones.
 func linkedContacts(ctx context.Context, s *store.Store, args []string) ([]cobra.Completion, error) {
 	const most = 50
 	if len(args) != 1 {
