@@ -60,7 +60,7 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if out.Bulk > 0 {
 		out.Gather = gatherFor
 	}
-	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, reviewRunsAtOnce+in.Begun)
+	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, "", reviewRunsAtOnce+in.Begun)
 	out.Reviews = runs.Unattended
 	return out, err
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 )
@@ -20,15 +22,17 @@ type Connection struct {
 	RulesVersion int
 	Mapper       *rules.Mapper
 	// Kinds are the mappings of the other kinds, those that the rules enable.
-	Kinds        map[record.Kind]rules.KindMapper
+	Kinds map[record.Kind]rules.KindMapper
+	// Zone is the location's; nil where no kind beside contacts is synced.
+	Zone         *time.Location
 	Fingerprints record.Fingerprinter
 	GoHighLevel  crm.GoHighLevel
 	Salesforce   crm.Salesforce
 	Cipher       Cipher
 	// DuplicatesAllowed is the location's own setting: whether GoHighLevel takes two contacts of one identity.
 	DuplicatesAllowed bool
-	// WriteScopes says per side whether the granted scopes allow writing contacts; nil where that is not known.
-	WriteScopes map[record.Side]bool
+	// Scopes are what GoHighLevel granted; nil where that is not known.
+	Scopes []string
 	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor
 	// says are left of the day; left is -1 where it does not say.
 	Calls func(record.Side) (sent, left int)
@@ -93,6 +97,13 @@ func (c *Connection) of(kind record.Kind) rules.KindMapper {
 	return c.Kinds[kind]
 }
 
+func (c *Connection) zone() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
+}
+
 // others are the kinds that are synced beside contacts.
 func (c *Connection) others() (out []record.Kind) {
 	for _, kind := range record.Kinds {
@@ -129,6 +140,14 @@ func (c *Connection) externalID(kind record.Kind) string {
 	return ""
 }
 
+// policies are the rules of a kind's fields; none where the kind is not synced.
+func (c *Connection) policies(kind record.Kind) []reconcile.Policy {
+	if mapper := c.of(kind); mapper != nil {
+		return mapper.Policies()
+	}
+	return nil
+}
+
 // deletions are the rules for deleted records of a kind.
 func (c *Connection) deletions(kind record.Kind) rules.Deletions {
 	switch kind {
@@ -142,5 +161,8 @@ func (c *Connection) deletions(kind record.Kind) rules.Deletions {
 	return c.Rules.Contacts.Deletions
 }
 
-// contactObject is the Salesforce object that contacts live in.
-const contactObject = "Contact"
+// The Salesforce objects that contacts and tasks live in, and notes where the rules make them tasks.
+const (
+	contactObject = "Contact"
+	taskObject    = "Task"
+)

@@ -60,6 +60,9 @@ type Ledger interface {
 	Links(ctx context.Context, connection string, kind record.Kind, after int64, n int) ([]record.Work, error)
 	// FindLink returns the link of a record, nil when there is none.
 	FindLink(ctx context.Context, connection string, kind record.Kind, side record.Side, id string) (*record.Link, error)
+	// Belongings returns the links of a kind whose records belong to a contact on either side; of all kinds but contacts
+	// where kind is "".
+	Belongings(ctx context.Context, connection string, kind record.Kind, contact record.Link) ([]record.Link, error)
 	// LinkedRecords returns which of the given record ids of a side belong to a link.
 	LinkedRecords(ctx context.Context, connection string, kind record.Kind, side record.Side, ids []string) (map[string]int64, error)
 	// Count returns the links of a connection by state, and the writes journaled under an origin.
@@ -98,6 +101,7 @@ type Ledger interface {
 	RemindReview(ctx context.Context, connection string, id int64) error
 	// DecideReview carries out a verdict on a review of several links.
 	DecideReview(ctx context.Context, connection string, v record.Verdict) error
-	// ReviewRuns returns open reviews that no run waits for, and the runs of those that were decided without them.
+	// ReviewRuns returns open reviews of a kind that no run waits for, and the runs of those that were decided without them;
+	// of all kinds where kind is "".
 	ReviewRuns(ctx context.Context, connection string, kind record.Kind, n int) (record.ReviewRuns, error)
 }

@@ -144,8 +144,9 @@ func TestARunWithoutHistoryIsStartedAnewWithoutItsInput(t *testing.T) {
 	require.Nil(t, plan.began)
 }
 
-func TestAContactSyncsIDTellsItsInput(t *testing.T) {
+func TestARecordSyncsIDTellsItsInput(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
+		kind := rapid.SampledFrom(record.Kinds).Draw(t, "kind")
 		want := workflows.RecordSyncInput{Connection: rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`).Draw(t, "connection")}
 		if rapid.Bool().Draw(t, "by link") {
 			want.LinkID = rapid.Int64Range(1, 1<<60).Draw(t, "link")
@@ -153,11 +154,11 @@ func TestAContactSyncsIDTellsItsInput(t *testing.T) {
 			want.Side = rapid.SampledFrom(record.Sides).Draw(t, "side")
 			want.RecordID = rapid.StringMatching(`[A-Za-z0-9/:_-]{1,30}`).Draw(t, "record")
 		}
-		connection, scenario, _, in, err := inputOf(workflows.ContactSyncID(want))
+		connection, scenario, _, in, err := inputOf(workflows.RecordSyncID(kind, want))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if in != want || connection != want.Connection || scenario != workflows.ScenarioContactSync {
+		if in != want || connection != want.Connection || scenario != workflows.SyncScenarios[kind] {
 			t.Fatalf("got %v of %s", in, scenario)
 		}
 	})

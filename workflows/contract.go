@@ -27,6 +27,7 @@ const (
 	ScenarioSweep           = "sweep"
 	ScenarioPlanRules       = "plan-rules"
 	ScenarioExplain         = "explain"
+	ScenarioTimeline        = "timeline"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -176,7 +177,7 @@ type BulkSyncResult struct {
 	Failed int `json:"failed"`
 }
 
-// RecordSyncInput starts a ContactSync: a contact is named by its link, or by one record of it.
+// RecordSyncInput starts a ContactSync, a TaskSync and so on: a record is named by its link, or by one half of it.
 type RecordSyncInput struct {
 	Connection string      `json:"connection"`
 	LinkID     int64       `json:"link_id,omitempty"`
@@ -209,9 +210,9 @@ func (in RecordSyncInput) Validate() error {
 	byRecord := in.Side != "" || in.RecordID != ""
 	switch {
 	case in.LinkID != 0 && byRecord:
-		err = errors.Join(err, errors.New("name the contact by its link or by a record, not by both"))
+		err = errors.Join(err, errors.New("name it by its link or by a record, not by both"))
 	case in.LinkID == 0 && (in.RecordID == "" || in.Side != record.GoHighLevel && in.Side != record.Salesforce):
-		err = errors.Join(err, errors.New("name the contact by its link, or by a side (gohighlevel or salesforce) and a record id"))
+		err = errors.Join(err, errors.New("name it by its link, or by a side (gohighlevel or salesforce) and a record id"))
 	}
 	return err
 }

@@ -19,6 +19,7 @@ func TestIDsAreMadeOfWhatTheWorkIsAbout(t *testing.T) {
 	same(t, "changes", SyncChangesID("acme"), "sync/acme")
 	same(t, "review", ReviewID("acme", 42), "review/acme/42")
 	same(t, "sweep", SweepID(3), "sweep/3")
+	same(t, "timeline", TimelineID("acme", 7), "timeline/acme/7")
 }
 
 func TestAContactIsNamedInOneWay(t *testing.T) {
@@ -78,9 +79,12 @@ func TestWhatPassesBetweenRunsKeepsItsShape(t *testing.T) {
 		value any
 		want  string
 	}{
-		"changes": {SyncChangesInput{Connection: "acme", Told: map[int64]bool{7: true}, Round: 2}, `{"connection":"acme","told":{"7":true},"round":2}`},
-		"review":  {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
-		"sweep":   {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"changes":             {SyncChangesInput{Connection: "acme", Told: map[int64]bool{7: true}, Round: 2}, `{"connection":"acme","told":{"7":true},"round":2}`},
+		"explain":             {ExplainInput{Connection: "acme", Kind: record.Task, LinkID: 7}, `{"connection":"acme","kind":"task","link_id":7}`},
+		"a contact's explain": {ExplainInput{Connection: "acme", LinkID: 7}, `{"connection":"acme","link_id":7}`},
+		"timeline":            {TimelineInput{Connection: "acme", LinkID: 7}, `{"connection":"acme","link_id":7}`},
+		"review":              {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
+		"sweep":               {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
 		"verdict": {
 			record.Verdict{ReviewID: 4, Choice: record.ChooseSalesforce, Fields: map[record.Field]record.Side{record.City: record.GoHighLevel}, By: "ada"},
 			`{"review_id":4,"choice":"salesforce","fields":{"city":"gohighlevel"},"by":"ada"}`,

@@ -19,6 +19,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Review)
 	r.RegisterWorkflow(Sweep)
 	r.RegisterWorkflow(Explain)
+	r.RegisterWorkflow(Timeline)
 	r.RegisterWorkflow(PlanRules)
 }
 

@@ -24,7 +24,7 @@ func mapKinds(ctx context.Context, c *activities.Connection) error {
 	if err != nil {
 		return err
 	}
-	c.Kinds = map[record.Kind]rules.KindMapper{}
+	c.Kinds, c.Zone = map[record.Kind]rules.KindMapper{}, setting.Zone
 	for _, m := range []rules.KindMapper{c.Rules.TaskMapper(setting), c.Rules.NoteMapper(setting), c.Rules.AppointmentMapper(setting)} {
 		if m.Enabled() {
 			c.Kinds[m.Kind()] = m

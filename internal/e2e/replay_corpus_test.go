@@ -165,6 +165,7 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 	explained := r.execute(t, workflows.ExplainID(connection, link.ID), workflows.SearchAttributes(workflows.ScenarioExplain, connection),
 		workflows.Explain, workflows.ExplainInput{Connection: connection, LinkID: link.ID})
 	r.record(t, explained, "Explain", "both-sides", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	r.recordTimeline(t, link)
 
 	row, err := r.Store.GetConnection(t.Context(), connection)
 	if err != nil {
@@ -180,6 +181,14 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 	reconciled := r.execute(t, workflows.BulkSyncID(connection, record.Contact, origin), workflows.SearchAttributes(workflows.ScenarioBulkSync, connection),
 		workflows.BulkSync, workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true})
 	r.record(t, reconciled, "BulkSync", "all-decided-anew", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+}
+
+// recordTimeline records the reading of a contact's timeline. It reads whatever kinds are on.
+func (r *recorder) recordTimeline(t *testing.T, contact record.Link) {
+	t.Helper()
+	read := r.execute(t, workflows.TimelineID(connection, contact.ID), workflows.SearchAttributes(workflows.ScenarioTimeline, connection),
+		workflows.Timeline, workflows.TimelineInput{Connection: connection, LinkID: contact.ID})
+	r.record(t, read, "Timeline", "of-a-contact", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }
 
 func byLink(l record.Link) workflows.RecordSyncInput {

@@ -134,6 +134,9 @@ func (f *Fake) now() time.Time { return f.clock().UTC().Truncate(time.Millisecon
 // LocationID returns the location's id.
 func (f *Fake) LocationID() string { return f.options().LocationID }
 
+// Timezone returns the location's time zone, as America/New_York.
+func (f *Fake) Timezone() string { return f.options().Timezone }
+
 // CompanyID returns the id of the location's agency.
 func (f *Fake) CompanyID() string { return f.options().CompanyID }
 
