@@ -42,7 +42,7 @@ func (s *sweeper) nameContacts(ctx context.Context, found []sighting) error {
 		return nil
 	}
 	s.calls++
-	links, err := s.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId, LinkedEntityId FROM %s WHERE ContentDocumentId IN (%s)", noteLinkObject, soqlList(ids)))
+	links, err := s.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId, LinkedEntityId FROM %s WHERE ContentDocumentId IN (%s) ORDER BY Id", noteLinkObject, soqlList(ids)))
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (m *NoteMapper) Write(to record.Side, c Change) Write {
 		}
 	}
 	var header *record.Envelope
-	if c.create() && m.rules.Header && c.Other != nil {
+	if c.create() && (m.rules.Header || object == taskObject) && c.Other != nil { // by it a note is told from a task
 		header = &record.Envelope{From: to.Other(), Author: c.Other.Author}
 		if !c.Other.CreatedAt.IsZero() {
 			header.At = c.Other.CreatedAt.In(m.zone)
