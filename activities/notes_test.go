@@ -64,7 +64,7 @@ func TestAnEditOfANoteReachesTheOtherSideAndTheHeaderStaysAsItWas(t *testing.T) 
 				note, _ := n.ghl.Note(link.GoHighLevelID)
 				head := ""
 				if from == record.Salesforce {
-					head, _, _ = strings.Cut(note.Body, "\n")
+					head, _, _ = strings.Cut(record.MarkupText(note.Body), "\n")
 					head += "\n"
 				}
 				require.NoError(t, n.ghl.EditNote(link.GoHighLevelID, map[string]any{"body": head + words}))
@@ -103,7 +103,7 @@ func TestADeletedNoteIsDeletedOnTheOtherSideOrKeptByTheRules(t *testing.T) {
 				}
 				n.hears(gone(mark))
 				_, inGHL := n.ghl.Note(link.GoHighLevelID)
-				_, inSF := n.sf.Get("ContentNote", link.SalesforceID)
+				inSF := n.inOrg("ContentNote", link.SalesforceID)
 				require.Equal(t, kept && side == record.Salesforce, inGHL)
 				require.Equal(t, kept && side == record.GoHighLevel, inSF)
 				require.Equal(t, map[bool]record.LinkState{false: record.LinkDeleted, true: record.LinkParted}[kept], n.link(link.ID).State)
@@ -190,7 +190,9 @@ func TestANoteOnSeveralContactsBelongsToTheFirstThatIsInStepAndStaysThere(t *tes
 	// Whoever is taken off it, and whoever comes into step: the note stays where it is.
 	require.NoError(t, n.sf.UnlinkNote(mark.RecordID, n.s))
 	require.NoError(t, n.sf.Edit("ContentNote", mark.RecordID, map[string]any{"Content": "<p>all apart</p>"}))
-	n.hear(recordLane, inSalesforce(stranger))
+	n.announce(inSalesforce(stranger))
+	n.plan()
+	n.contactSync(n.linkOf(record.Salesforce, stranger).ID)
 	n.hears(mark)
 	require.Equal(t, link.GoHighLevelID, n.together(mark).GoHighLevelID)
 	require.Len(t, n.ghl.Notes(), 1)
@@ -207,7 +209,9 @@ func TestANoteWaitsForItsContactToComeIntoStep(t *testing.T) {
 	n.hears(mark)
 	require.Equal(t, record.ProblemNoContact, n.noteOf(mark).Problem)
 	require.Zero(t, n.sf.Count("ContentNote"))
-	n.hear(recordLane, inGoHighLevel(bob))
+	n.announce(inGoHighLevel(bob))
+	n.plan()
+	n.contactSync(n.linkOf(record.GoHighLevel, bob).ID)
 	n.hears()
 	require.Equal(t, record.LinkInStep, n.noteOf(mark).State)
 	require.Equal(t, 1, n.sf.Count("ContentNote"))

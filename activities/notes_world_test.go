@@ -199,3 +199,9 @@ func (n *noted) link(id int64) record.Link {
 	require.Equal(n.t, id, work[0].Link.ID)
 	return work[0].Link
 }
+
+// inOrg tells whether Salesforce holds a record that is not deleted.
+func (n *noted) inOrg(object, id string) bool {
+	row, there := n.sf.Get(object, id)
+	return there && row["IsDeleted"] != true
+}
