@@ -190,10 +190,10 @@ func TestALongNoteGoesInPartsIntoClassicNotesAndTasks(t *testing.T) {
 			body, parts := told()
 			require.Equal(t, long("line", 4000), body)
 			require.Greater(t, parts, 2)
-			require.NoError(t, n.ghl.EditNote(mark.RecordID, map[string]any{"body": long("edited", 1500)}))
+			require.NoError(t, n.ghl.EditNote(mark.RecordID, map[string]any{"body": long("edited", 900)}))
 			n.hears(mark)
 			body, parts = told()
-			require.Equal(t, long("edited", 1500), body)
+			require.Equal(t, long("edited", 900), body)
 			require.Equal(t, 2, parts)
 			for _, row := range n.sf.All(form) {
 				n.quietly(mark, record.Mark{Side: record.Salesforce, RecordID: row["Id"].(string)})

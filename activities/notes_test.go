@@ -53,9 +53,11 @@ func TestAnEditOfANoteReachesTheOtherSideAndTheHeaderStaysAsItWas(t *testing.T) 
 	for _, from := range record.Sides {
 		t.Run("from "+string(from), func(t *testing.T) {
 			n := newNoted(t, setting{})
-			mark := n.inGoHighLevel("first words")
+			var mark record.Mark
 			if from == record.Salesforce {
 				mark = n.inSalesforce("Words", "<p>first words</p>", n.s)
+			} else {
+				mark = n.inGoHighLevel("first words")
 			}
 			n.hears(mark)
 			link := n.together(mark)

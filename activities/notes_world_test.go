@@ -205,3 +205,20 @@ func (n *noted) inOrg(object, id string) bool {
 	row, there := n.sf.Get(object, id)
 	return there && row["IsDeleted"] != true
 }
+
+// noteBody is what GoHighLevel says of a classic note.
+func (n *noted) noteBody(id string) string {
+	n.t.Helper()
+	note, there := n.ghl.Note(n.together(record.Mark{Side: record.Salesforce, RecordID: id}).GoHighLevelID)
+	require.True(n.t, there)
+	return note.Body
+}
+
+// longAgo makes whatever is done once in a while due.
+func (n *noted) longAgo() {
+	n.t.Helper()
+	_, err := n.db.Exec(n.t.Context(), `UPDATE sweeps SET deleted_to = deleted_to - interval '10 minutes'`)
+	require.NoError(n.t, err)
+	_, err = n.db.Exec(n.t.Context(), `UPDATE readings SET epoch = epoch - interval '7 days' WHERE reading = 'rotation'`)
+	require.NoError(n.t, err)
+}

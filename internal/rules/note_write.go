@@ -14,7 +14,7 @@ func (m *NoteMapper) Write(to record.Side, c Change) Write {
 			object = m.objectOf(c.Current.ID)
 		}
 		titleLimit = m.titleLimit(object)
-		limit, cost = map[string]int{contentNote: longestContentNote, classicNote: longestClassicNote, taskObject: longestDescription}[object], record.PlainCost
+		limit, cost = map[string]int{contentNote: longestContentNote, classicNote: longestClassicNote, taskObject: longestDescription}[object], record.TextAreaCost
 		if object == contentNote {
 			cost = record.HTMLCost
 		}
