@@ -121,6 +121,13 @@ func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (re
 
 // readOf maps a document of a kind and side to its canonical record.
 func (c *Connection) readOf(kind record.Kind, side record.Side, doc crm.Document, partial bool) (record.Record, error) {
+	if parts := partsOf(doc); kind == record.Note && len(parts) > 0 {
+		notes, err := c.notes()
+		if err != nil {
+			return record.Record{}, err
+		}
+		return notes.FromParts(side, parts)
+	}
 	if side == record.GoHighLevel {
 		return c.of(kind).FromGoHighLevel(doc, partial)
 	}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -53,6 +54,14 @@ type RecordClaim struct {
 
 // of returns the kind of what is held.
 func (c RecordClaim) of() record.Kind { return kindOr(c.Kind) }
+
+// recordID returns the half of a side.
+func (c RecordClaim) recordID(side record.Side) string {
+	if side == record.GoHighLevel {
+		return c.GoHighLevelID
+	}
+	return c.SalesforceID
+}
 
 func kindOr(kind record.Kind) record.Kind {
 	if kind == "" {
@@ -178,6 +187,11 @@ type RecordDecision struct {
 	Salesforce  Sealed `json:"salesforce,omitempty"`
 	// SalesforceObject is the object in which the Salesforce half is created, where that is to be; "" for contacts.
 	SalesforceObject string `json:"salesforce_object,omitempty"`
+	// Part tells that the record is a part of a note that is another link's: nothing is done about it.
+	Part bool `json:"part,omitempty"`
+	// GoHighLevelParts and SalesforceParts are what is to be written of a note beyond its first part; nil for nothing.
+	GoHighLevelParts *NoteParts `json:"gohighlevel_parts,omitempty"`
+	SalesforceParts  *NoteParts `json:"salesforce_parts,omitempty"`
 	// Completed is set where all that is to be written to GoHighLevel is whether a task is completed.
 	Completed *bool `json:"completed,omitempty"`
 	// SalesforceKey is the external id field and value to upsert by, where the org has such a field.
@@ -202,6 +216,15 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	if err != nil {
 		return RecordDecision{}, err
 	}
+	torn := record.Side("")
+	if in.Claim.of() == record.Note {
+		for _, r := range []*record.Record{ghl, sf} {
+			if part, err := a.furtherPart(ctx, in.Claim, r); err != nil || part {
+				return RecordDecision{Part: part}, err
+			}
+		}
+		torn = mended(ghl, sf)
+	}
 	for _, r := range []*record.Record{ghl, sf} {
 		if r == nil {
 			continue
@@ -225,6 +248,9 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	d, err := c.decide(kind, link.Base, ghl, sf, decided(in.Verdict, in.Asked))
 	if err != nil {
 		return RecordDecision{}, err
+	}
+	if torn != "" {
+		c.mend(kind, &d, torn, map[record.Side]*record.Record{record.GoHighLevel: sf, record.Salesforce: ghl}[torn])
 	}
 	if d.Create != "" && !kind.Creates(d.Create) {
 		return RecordDecision{Excluded: true}, nil
@@ -253,6 +279,9 @@ func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *recor
 			named[side] = r.ContactIDs
 		}
 	}
+	if claim.of() == record.Note {
+		named[record.Salesforce] = settledFirst(claim.SalesforceContact, named[record.Salesforce], ghl != nil)
+	}
 	contact, err := a.contactOf(ctx, claim.Connection, named)
 	if err != nil {
 		return "", "", err
@@ -270,6 +299,18 @@ func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *recor
 		return first(named[record.GoHighLevel]), "", nil
 	}
 	return "", first(named[record.Salesforce]), nil
+}
+
+// settledFirst orders the contacts that a note is shown on by which it belongs to: the one that it was brought to first, and
+// else the first that is in step. Where it is taken off that one, it stays where GoHighLevel has it.
+func settledFirst(settled string, shownOn []string, inGoHighLevel bool) []string {
+	switch {
+	case settled != "" && slices.Contains(shownOn, settled):
+		return append([]string{settled}, shownOn...)
+	case inGoHighLevel:
+		return nil
+	}
+	return shownOn
 }
 
 // the returns the one record that there is.
@@ -335,6 +376,9 @@ func (c *Connection) sealDecision(kind rules.KindMapper, d reconcile.Decision, c
 		if len(write.Doc) > 0 {
 			sealInto(&out.GoHighLevel, record.GoHighLevel, write.Doc)
 		}
+		if err == nil {
+			out.GoHighLevelParts, err = c.sealParts(record.GoHighLevel, write, ghl)
+		}
 		if len(write.AddTags) > 0 {
 			sealInto(&out.AddTags, record.GoHighLevel, write.AddTags)
 		}
@@ -345,6 +389,9 @@ func (c *Connection) sealDecision(kind rules.KindMapper, d reconcile.Decision, c
 	if len(d.Salesforce) > 0 || d.Create == record.Salesforce {
 		write := kind.Write(record.Salesforce, rules.Change{Writes: d.Salesforce, Current: sf, Other: ghl, ContactID: claim.SalesforceContact})
 		sealInto(&out.Salesforce, record.Salesforce, write.Doc)
+		if err == nil {
+			out.SalesforceParts, err = c.sealParts(record.Salesforce, write, sf)
+		}
 		if field := c.externalID(kind.Kind()); d.Create == record.Salesforce && field != "" {
 			out.SalesforceField, out.SalesforceValue = field, claim.GoHighLevelID
 		}

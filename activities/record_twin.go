@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
-	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // settleRecord records the intent to create a task, a note or an appointment, and looks first whether the contact has it
@@ -63,7 +61,9 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 	if err != nil || len(candidates) == 0 {
 		return "", err
 	}
-	candidates = slices.DeleteFunc(candidates, func(r record.Record) bool { return !sameRecord(in.Claim.of(), want, r.Fields) })
+	candidates = slices.DeleteFunc(candidates, func(r record.Record) bool {
+		return r.Has(record.TraitOtherKind) || !sameRecord(in.Claim.of(), want, r.Fields) && !madeOf(in.Claim.recordID(in.Side.Other()), r)
+	})
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
 		ids[i] = r.ID
@@ -124,6 +124,11 @@ func sameRecord(kind record.Kind, want, has record.Fields) bool {
 	return len(want) > 0
 }
 
+// madeOf tells whether a record is in parts that were made of another one, be they complete or not.
+func madeOf(other string, r record.Record) bool {
+	return len(r.Parts) > 0 && r.Envelope != nil && r.Envelope.Mark != "" && r.Envelope.Mark == record.PartMark(other)
+}
+
 // belongings reads the records of a kind that a contact has on a side; of enhanced notes only those with the title that is
 // wanted, whose content takes a call each.
 func (c *Connection) belongings(ctx context.Context, kind record.Kind, side record.Side, contact string, want record.Fields) (out []record.Record, err error) {
@@ -143,6 +148,9 @@ func (c *Connection) belongings(ctx context.Context, kind record.Kind, side reco
 		docs, err = c.GoHighLevel.ListNotes(ctx, contact)
 	default:
 		docs, err = c.GoHighLevel.ListContactAppointments(ctx, contact)
+	}
+	if err == nil && kind == record.Note {
+		docs, err = c.groupParts(side, docs)
 	}
 	if err != nil {
 		return nil, err
@@ -174,17 +182,12 @@ func (c *Connection) rows(ctx context.Context, soql string) (out []crm.Document,
 
 // notesOf reads a contact's Salesforce notes that have the title that is wanted.
 func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fields) (out []crm.Document, err error) {
-	notes, ok := c.of(record.Note).(*rules.NoteMapper)
-	if !ok {
-		return nil, errors.New("notes are not mapped")
+	notes, err := c.notes()
+	if err != nil {
+		return nil, err
 	}
 	if object := notes.SalesforceObject(); object != noteObject {
-		column := "WhoId"
-		if object == "Note" {
-			column = "ParentId"
-		}
-		return c.rows(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s = '%s' AND IsDeleted = false ORDER BY Id",
-			strings.Join(notes.SalesforceFields(), ", "), object, column, soqlEscape.Replace(contact)))
+		return c.plainNotes(ctx, record.Salesforce, object, contact)
 	}
 	links, err := c.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId FROM %s WHERE LinkedEntityId = '%s'", noteLinkObject, soqlEscape.Replace(contact)))
 	if err != nil {

@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	noteObject     = "ContentNote"
-	noteLinkObject = "ContentDocumentLink"
+	noteObject        = "ContentNote"
+	noteLinkObject    = "ContentDocumentLink"
+	classicNoteObject = "Note"
+	taskNoteObject    = "Task"
 	// largestNote is how many bytes of a note are read: sealed and encoded, they must fit into one payload of Temporal's
 	// history, of which the server takes 2 MiB.
 	largestNote = 1 << 20

@@ -40,21 +40,27 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 	if now.Sub(start) < deletionsWindow {
 		start = now.Add(-deletionsWindow)
 	}
-	s.calls++
-	got, err := s.Salesforce.GetDeleted(ctx, s.deletedObject(), start, now)
-	var refused *crm.Error
-	if errors.As(err, &refused) && refused.Code == codeWindowRefused {
-		lost, err = true, nil
-		got.CoveredUntil = now.Add(-deletionsWindow)
-	}
-	if err != nil {
-		return err
-	}
-	lost = lost || got.EarliestAvailable.After(known)
 	var found []sighting
-	for _, one := range got.Records {
-		if !one.DeletedAt.Before(start) { // the vendor begins with the whole minute
-			found = append(found, s.gone(one.ID, one.DeletedAt, ""))
+	covered := now
+	for _, object := range s.objects() {
+		s.calls++
+		got, err := s.Salesforce.GetDeleted(ctx, deletedObject(object), start, now)
+		var refused *crm.Error
+		if errors.As(err, &refused) && refused.Code == codeWindowRefused {
+			lost, err = true, nil
+			got.CoveredUntil = now.Add(-deletionsWindow)
+		}
+		if err != nil {
+			return err
+		}
+		lost = lost || got.EarliestAvailable.After(known)
+		for _, one := range got.Records {
+			if !one.DeletedAt.Before(start) { // the vendor begins with the whole minute
+				found = append(found, s.gone(one.ID, one.DeletedAt, ""))
+			}
+		}
+		if got.CoveredUntil.Before(covered) {
+			covered = got.CoveredUntil
 		}
 	}
 	for chunk := range slices.Chunk(found, salesforcePage) {
@@ -67,7 +73,7 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 		}
 	}
 	// Only now: a crash before repeats the window.
-	page := record.SweptPage{DeletedTo: got.CoveredUntil}
+	page := record.SweptPage{DeletedTo: covered}
 	if lost {
 		census := record.Reading{Epoch: now}
 		page.Readings = map[record.SweepReading]record.Reading{record.ReadCensus: census}
@@ -77,8 +83,8 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 }
 
 // deletedObject is the object whose deletions are told of: an enhanced note is a document, and only that says so.
-func (s *sweeper) deletedObject() string {
-	if object := s.object(); object != noteObject {
+func deletedObject(object string) string {
+	if object != noteObject {
 		return object
 	}
 	return "ContentDocument"
@@ -130,23 +136,27 @@ func (s *sweeper) idsAfter(ctx context.Context, after string) ([]string, error) 
 	if after != "" {
 		where = " WHERE Id > '" + after + "'"
 	}
-	soql := fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", s.object(), where, salesforcePage)
 	var ids []string
-	s.calls++
-	page, err := s.Salesforce.Query(ctx, soql)
-	for {
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range page.Rows {
-			id, _ := row["Id"].(string)
-			ids = append(ids, id)
-		}
-		if page.Next == "" {
+	for _, object := range s.objects() { // in the order of their ids
+		if len(ids) == salesforcePage {
 			break
 		}
 		s.calls++
-		page, err = s.Salesforce.QueryMore(ctx, page.Next)
+		page, err := s.Salesforce.Query(ctx, fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", object, where, salesforcePage-len(ids)))
+		for {
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range page.Rows {
+				id, _ := row["Id"].(string)
+				ids = append(ids, id)
+			}
+			if page.Next == "" {
+				break
+			}
+			s.calls++
+			page, err = s.Salesforce.QueryMore(ctx, page.Next)
+		}
 	}
 	if !slices.IsSorted(ids) || len(ids) > 0 && ids[0] <= after {
 		return nil, fault(record.Salesforce, crm.Invalid, "GET /query", "the ids do not come in their order")
@@ -171,6 +181,9 @@ func (s *sweeper) difference(ctx context.Context, ids []string, held []record.Kn
 	}
 	var strange []string
 	for _, id := range ids {
+		if s.sweep.Kind == record.Note && noteObjectOf(id) == taskNoteObject {
+			continue // of these only its text tells that one is a note; the changes show it
+		}
 		if within(id) && !linked[id] {
 			strange = append(strange, id)
 		}

@@ -25,6 +25,9 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 		return !k.SyncedAt.Before(f.stamp), nil // it waits for its contact or for a person, or is left out: nothing to compare with
 	}
 	known := s.compareWithBase(s.sweep.Kind, f.record, k)
+	if known.same && !known.whole && s.sweep.Kind == record.Note {
+		return s.saysTheSame(ctx, f, k)
+	}
 	if !known.same || known.whole || !f.searched && s.sweep.Kind == record.Contact {
 		return known.same, nil
 	}
@@ -47,6 +50,27 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 		return false, nil
 	}
 	return s.compareWithBase(s.sweep.Kind, &r, k).same, nil
+}
+
+// saysTheSame reads what a note says of which a poll shows only the title. Those beyond so many count as changed.
+func (s *sweeper) saysTheSame(ctx context.Context, f sighting, k record.KnownRecord) (bool, error) {
+	if s.sweep.Side != record.Salesforce || s.confirmations == 0 {
+		return false, nil
+	}
+	s.confirmations--
+	s.calls++
+	content, err := s.Salesforce.GetBlob(ctx, noteObject, f.id, "Content", largestNote)
+	if crm.KindOf(err) == crm.NotFound || crm.KindOf(err) == crm.Rejected {
+		return false, nil // its sync will tell
+	}
+	if err != nil {
+		return false, err
+	}
+	r, err := s.readOf(record.Note, record.Salesforce, crm.Document{"Id": f.id, "Title": f.record.Fields[record.Title].Text(), "Content": string(content)}, false)
+	if err != nil {
+		return false, nil
+	}
+	return s.compareWithBase(record.Note, &r, k).same, nil
 }
 
 // comparison is what a record says about its link.

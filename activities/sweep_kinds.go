@@ -24,8 +24,8 @@ const (
 )
 
 // nameContacts finds out on which contacts enhanced notes are shown: their rows do not say so.
-func (s *sweeper) nameContacts(ctx context.Context, found []sighting) error {
-	if s.object() != noteObject {
+func (s *sweeper) nameContacts(ctx context.Context, object string, found []sighting) error {
+	if object != noteObject {
 		return nil
 	}
 	at := map[string]int{}
@@ -42,7 +42,7 @@ func (s *sweeper) nameContacts(ctx context.Context, found []sighting) error {
 		return nil
 	}
 	s.calls++
-	links, err := s.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId, LinkedEntityId FROM %s WHERE ContentDocumentId IN (%s)", noteLinkObject, soqlList(ids)))
+	links, err := s.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId, LinkedEntityId FROM %s WHERE ContentDocumentId IN (%s) ORDER BY Id", noteLinkObject, soqlList(ids)))
 	if err != nil {
 		return err
 	}
@@ -155,6 +155,25 @@ func (s *sweeper) sightAll(docs []crm.Document) ([]sighting, error) {
 	return found, nil
 }
 
+// sightNotes reads all notes of a contact. Parts of one are one.
+func (s *sweeper) sightNotes(contact string, docs []crm.Document) ([]sighting, error) {
+	docs, err := s.groupParts(record.GoHighLevel, docs)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]sighting, len(docs))
+	for i, doc := range docs {
+		if found[i], err = s.sight(doc, time.Unix(0, 0).UTC()); err != nil {
+			return nil, err
+		}
+		if r, err := s.readOf(record.Note, record.GoHighLevel, doc, false); err == nil {
+			found[i].record = &r // a list shows them in full
+		}
+		found[i].searched, found[i].contact = false, contact
+	}
+	return found, nil
+}
+
 // goHighLevelNotes reads the notes of the next contacts: they can be read one contact at a time only, so that a round takes
 // as many calls as there are contacts. Webhooks tell of most changes sooner.
 func (s *sweeper) goHighLevelNotes(ctx context.Context) (done bool, err error) {
@@ -176,7 +195,7 @@ func (s *sweeper) goHighLevelNotes(ctx context.Context) (done bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		found, err := s.sightAll(docs)
+		found, err := s.sightNotes(contact.RecordID, docs)
 		if err != nil {
 			return false, err
 		}

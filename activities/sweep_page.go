@@ -178,6 +178,9 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		if seenBefore(f, k) {
 			continue
 		}
+		if k.LinkID == 0 && f.record != nil && f.record.Has(record.TraitOtherKind) {
+			continue
+		}
 		if f.deleted && k.LinkID == 0 {
 			continue // not remembered: a link that is about to be made must still hear of it
 		}
@@ -185,7 +188,7 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		if err != nil {
 			return page, err
 		}
-		if f.deleted || !f.stamp.Before(s.again) {
+		if f.deleted || !f.stamp.Before(s.again) && !s.hasty(f) {
 			page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
 		}
 		if same {
@@ -195,6 +198,16 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		s.mark(&page, f, k)
 	}
 	return page, nil
+}
+
+// hasty tells whether a note may have been edited once more in the second of its stamp: its row does not show its text, so
+// that it would look just the same.
+func (s *sweeper) hasty(f sighting) bool {
+	if s.sweep.Kind != record.Note || f.record == nil {
+		return false
+	}
+	_, known := f.record.Fields[record.Body]
+	return !known && f.stamp.After(s.sweep.Began.Add(-clockSkew))
 }
 
 // seenBefore tells whether a sweep saw the record just as it is. A deletion may be told of by a later stamp than its own.

@@ -91,11 +91,11 @@ func (s *recordSync) note() activities.GoHighLevelNoteInput {
 }
 
 func readGoHighLevelNote(ctx workflow.Context, s *recordSync) reading {
-	call := workflow.ExecuteActivity(vendorCall(ctx, "Read GoHighLevel note "+s.claim.GoHighLevelID), goHighLevel.GetGoHighLevelNote, s.note())
+	call := workflow.ExecuteActivity(vendorCall(ctx, "Read GoHighLevel note "+s.claim.GoHighLevelID), records.ReadGoHighLevelNote, s.note())
 	return func() (activities.Sealed, error) {
-		var out activities.GoHighLevelNote
+		var out activities.SealedDocument
 		err := call.Get(ctx, &out)
-		return out.Note, err
+		return out.Document, err
 	}
 }
 

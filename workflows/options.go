@@ -99,6 +99,9 @@ func settlePause(attempt int) time.Duration {
 }
 
 const (
+	// partPause is how long a NoteSync waits before it looks whether a part of a note was created: by then a vendor's lists
+	// show it.
+	partPause = 40 * time.Second
 	// heartbeat is how long a worker may be silent about what it has under way.
 	heartbeat = 10 * time.Second
 	// batchSize is how many contacts one activity of the bulk lane takes.

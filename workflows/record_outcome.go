@@ -61,6 +61,9 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 
 // remove deletes the half that is left.
 func (s *recordSync) remove(ctx workflow.Context, side record.Side) error {
+	if err := s.removeParts(ctx, side); err != nil {
+		return err
+	}
 	var call workflow.Future
 	if side == record.GoHighLevel {
 		call = s.calls.removeGoHighLevel(ctx, s)

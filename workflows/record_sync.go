@@ -156,6 +156,10 @@ func (s *recordSync) attempt(ctx workflow.Context) error {
 		if err := s.decide(ctx); err != nil {
 			return err
 		}
+		if s.decision.Part {
+			s.commit.Drop = true
+			return s.finish(ctx, record.LinkDeleted, "")
+		}
 		if s.decision.NoContact {
 			return s.finish(ctx, record.LinkExcluded, record.ProblemNoContact)
 		}

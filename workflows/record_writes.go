@@ -81,6 +81,9 @@ func (s *recordSync) update(ctx workflow.Context) (failed record.Side, err error
 
 // send carries out the writes of one side.
 func (s *recordSync) send(ctx workflow.Context, side record.Side, op record.Operation) (err error) {
+	if err := s.dropParts(ctx, side); err != nil {
+		return err
+	}
 	if side == record.Salesforce {
 		err = s.sendSalesforce(ctx, op)
 	} else {
@@ -88,6 +91,7 @@ func (s *recordSync) send(ctx workflow.Context, side record.Side, op record.Oper
 	}
 	if err == nil {
 		s.wrote(side, op)
+		err = s.writeParts(ctx, side)
 	}
 	return err
 }

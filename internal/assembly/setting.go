@@ -68,8 +68,11 @@ func readSetting(ctx context.Context, c *activities.Connection) (s rules.Setting
 	objects, err := c.Salesforce.ListObjects(ctx)
 	s.ClassicNotes = err == nil
 	for _, o := range objects {
-		if text(o, "name") == "ContentNote" && o["createable"] == true {
+		switch {
+		case text(o, "name") == "ContentNote" && o["createable"] == true:
 			s.ClassicNotes = false
+		case text(o, "name") == "Note" && o["queryable"] == true:
+			s.ClassicNotesToo = true
 		}
 	}
 	return s, err

@@ -204,6 +204,14 @@ type Cost func(rune) int
 // PlainCost counts UTF-16 units, as both vendors do.
 func PlainCost(r rune) int { return max(utf16.RuneLen(r), 1) }
 
+// TextAreaCost counts what Salesforce makes of a character in a text of several lines: it ends lines with two.
+func TextAreaCost(r rune) int {
+	if r == '\n' {
+		return 2
+	}
+	return PlainCost(r)
+}
+
 // HTMLCost counts what NoteHTML makes of a character.
 func HTMLCost(r rune) int {
 	switch r {

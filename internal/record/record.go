@@ -127,6 +127,7 @@ const (
 	TraitOtherActivity  Trait = "other"           // an activity of another kind, as of a cadence
 	TraitDeleted        Trait = "deleted"         // its vendor says that it is deleted
 	TraitIncompletePart Trait = "incomplete"      // a part of a note whose other parts were not read
+	TraitOtherKind      Trait = "other_kind"      // of another kind: a note that is kept as a task, or a task that is no note
 )
 
 // CustomFields returns the custom fields that the record is known to hold something in, sorted.

@@ -124,6 +124,8 @@ type Setting struct {
 	TaskStatuses []OrgStatus
 	// ClassicNotes tells that the org has no enhanced notes.
 	ClassicNotes bool
+	// ClassicNotesToo tells that the org has classic notes beside the enhanced ones.
+	ClassicNotesToo bool
 }
 
 func (s Setting) zone() *time.Location {

@@ -38,7 +38,7 @@ func (m *kindMapper) Marks(on record.Side) bool {
 
 // neverSynced are the traits that no rule makes sense of.
 var neverSynced = []record.Trait{
-	record.TraitDeleted, record.TraitLead, record.TraitNoContact, record.TraitIncompletePart,
+	record.TraitDeleted, record.TraitLead, record.TraitNoContact, record.TraitIncompletePart, record.TraitOtherKind,
 }
 
 func (m *kindMapper) Included(r record.Record) (bool, error) {

@@ -26,6 +26,7 @@ type NoteMapper struct {
 	kindMapper
 	rules     Notes
 	object    string
+	objects   []string
 	completed string // the status of a task that is a note
 }
 
@@ -39,6 +40,14 @@ func (r *Rules) NoteMapper(s Setting) *NoteMapper {
 		m.object, m.completed = taskObject, r.TaskMapper(s).completeAs
 	case s.ClassicNotes:
 		m.object = classicNote
+	}
+	for _, one := range []struct {
+		object string
+		read   bool
+	}{{classicNote, s.ClassicNotes || s.ClassicNotesToo}, {taskObject, m.object == taskObject}, {contentNote, !s.ClassicNotes}} {
+		if one.read {
+			m.objects = append(m.objects, one.object)
+		}
 	}
 	return m
 }
@@ -129,7 +138,22 @@ func (m *NoteMapper) FromSalesforce(doc map[string]any) (record.Record, error) {
 		return r, err
 	}
 	m.one(&r, *text, m.titleLimit(m.objectOf(r.ID)))
+	m.asTask(&r)
 	return r, nil
+}
+
+// asTask leaves out the tasks that are no notes: those that do not say above their text whose note they are.
+func (m *NoteMapper) asTask(r *record.Record) {
+	if r.Side == record.Salesforce && m.objectOf(r.ID) == taskObject && !r.Has(record.TraitIncompletePart) && !keepsNote(*r) {
+		r.Traits = append(r.Traits, record.TraitOtherKind)
+	}
+}
+
+// keepsNote tells whether a Salesforce task is a GoHighLevel note by the rules: it names the note's author or time, which
+// nothing else does that Tandem writes into tasks.
+func keepsNote(r record.Record) bool {
+	e := r.Envelope
+	return e != nil && e.From == record.GoHighLevel && (e.Author != "" || !e.At.IsZero())
 }
 
 func (m *NoteMapper) oneSalesforce(doc map[string]any) (r record.Record, body *string, err error) {
@@ -173,6 +197,10 @@ func (m *NoteMapper) oneSalesforce(doc map[string]any) (r record.Record, body *s
 
 // SalesforceObject is the object in which notes are created: ContentNote, Note or Task.
 func (m *NoteMapper) SalesforceObject() string { return m.object }
+
+// SalesforceObjects are all objects that notes are read from, in the order of their ids: where notes are kept as tasks, or
+// the org has enhanced ones, people may write others all the same.
+func (m *NoteMapper) SalesforceObjects() []string { return slices.Clone(m.objects) }
 
 // SalesforceFields returns the fields to select of that object.
 func (m *NoteMapper) SalesforceFields() []string { return m.SalesforceFieldsOf(m.object) }

@@ -67,6 +67,7 @@ func (m *NoteMapper) FromParts(side record.Side, docs []map[string]any) (record.
 	if parts[0].number == 0 && len(parts) == 1 {
 		if len(texts) == 1 {
 			m.body(&r, texts[0], m.titleLimitOf(r))
+			m.asTask(&r)
 		}
 		return r, nil
 	}
@@ -78,7 +79,7 @@ func (m *NoteMapper) FromParts(side record.Side, docs []map[string]any) (record.
 	}
 	e, body, whole := record.Join(texts)
 	if !whole || e.From != side.Other() {
-		r.Traits = append(r.Traits, record.TraitIncompletePart)
+		r.Traits, r.Envelope = append(r.Traits, record.TraitIncompletePart), envelopeOf(texts)
 		return r, nil
 	}
 	r.Envelope, r.Fields[record.Body] = e, record.Scalar(body)
@@ -86,6 +87,28 @@ func (m *NoteMapper) FromParts(side record.Side, docs []map[string]any) (record.
 		r.Fields[record.Title] = record.Scalar(e.Title)
 	}
 	return r, nil
+}
+
+// envelopeOf returns the envelope of a text by those of its parts that there are; nil where none has one.
+func envelopeOf(texts []string) *record.Envelope {
+	for _, text := range texts {
+		if e, _ := record.Unwrap(text); e != nil {
+			e.Part, e.Of = 0, 0
+			return e
+		}
+	}
+	return nil
+}
+
+// Part returns a note's canonical text and the envelope on it; nil where there is none, or where the document does not
+// tell the text.
+func (m *NoteMapper) Part(side record.Side, doc map[string]any) (*record.Envelope, string, error) {
+	_, text, err := m.read(side, doc)
+	if err != nil || text == nil {
+		return nil, "", err
+	}
+	e, _ := record.Unwrap(*text)
+	return e, *text, nil
 }
 
 func (m *NoteMapper) titleLimitOf(r record.Record) int {

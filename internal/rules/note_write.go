@@ -14,13 +14,13 @@ func (m *NoteMapper) Write(to record.Side, c Change) Write {
 			object = m.objectOf(c.Current.ID)
 		}
 		titleLimit = m.titleLimit(object)
-		limit, cost = map[string]int{contentNote: longestContentNote, classicNote: longestClassicNote, taskObject: longestDescription}[object], record.PlainCost
+		limit, cost = map[string]int{contentNote: longestContentNote, classicNote: longestClassicNote, taskObject: longestDescription}[object], record.TextAreaCost
 		if object == contentNote {
 			cost = record.HTMLCost
 		}
 	}
 	var header *record.Envelope
-	if c.create() && m.rules.Header && c.Other != nil {
+	if c.create() && (m.rules.Header || object == taskObject) && c.Other != nil { // by it a note is told from a task
 		header = &record.Envelope{From: to.Other(), Author: c.Other.Author}
 		if !c.Other.CreatedAt.IsZero() {
 			header.At = c.Other.CreatedAt.In(m.zone)

@@ -213,6 +213,9 @@ func (m *TaskMapper) FromSalesforce(doc map[string]any) (record.Record, error) {
 		r.Traits = append(r.Traits, record.TraitOtherActivity)
 	}
 	m.subject(&r, doc, nil)
+	if keepsNote(r) {
+		r.Traits = append(r.Traits, record.TraitOtherKind)
+	}
 	return r, nil
 }
 
