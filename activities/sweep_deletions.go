@@ -126,14 +126,15 @@ func (s *sweeper) census(ctx context.Context) (done bool, err error) {
 
 // idsAfter reads a page of the ids of the org's records.
 func (s *sweeper) idsAfter(ctx context.Context, after string) ([]string, error) {
-	where := ""
+	// The bin and the archive go together: whoever is to see archived activities sees deleted ones.
+	where := " WHERE IsDeleted = false"
 	if after != "" {
-		where = " WHERE Id > '" + after + "'"
+		where += " AND Id > '" + after + "'"
 	}
 	soql := fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", s.object(), where, salesforcePage)
 	var ids []string
 	s.calls++
-	page, err := s.Salesforce.Query(ctx, soql)
+	page, err := s.Salesforce.QueryAll(ctx, soql)
 	for {
 		if err != nil {
 			return nil, err
