@@ -101,6 +101,64 @@ func (w *world) aging(env *testsuite.TestWorkflowEnvironment) {
 	env.SetOnTimerFiredListener(func(string) { w.ageIntents() })
 }
 
+// swept is a world whose kinds are polled, with one contact who is in step; all was polled once, and nothing is announced.
+func swept(t testing.TB, s setting, kinds ...record.Kind) (*world, shared) {
+	t.Helper()
+	s.rules.Kinds = kinds
+	w, g, sf := inStep(t, s)
+	return w, shared{g, sf}
+}
+
+// told is one row of announced, whole.
+type told struct {
+	Kind        record.Kind
+	Side        record.Side
+	ID, Contact string
+	OnlyLinked  bool
+}
+
+// takeTold is takeAnnounced with all that is announced.
+func (w *world) takeTold() (out []told) {
+	w.t.Helper()
+	rows, err := w.db.Query(w.t.Context(), `DELETE FROM announced RETURNING kind, side, record_id, contact, only_linked`)
+	require.NoError(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var m told
+		var kind, side int16
+		require.NoError(w.t, rows.Scan(&kind, &side, &m.ID, &m.Contact, &m.OnlyLinked))
+		m.Kind = []record.Kind{record.Contact, record.Task, record.Note, record.Appointment}[kind-1]
+		m.Side = record.Sides[side-1]
+		out = append(out, m)
+	}
+	require.NoError(w.t, rows.Err())
+	return out
+}
+
+// announcedNow is what is announced, which stays so.
+func (w *world) announcedNow() (out []mark) {
+	w.t.Helper()
+	rows, err := w.db.Query(w.t.Context(), `SELECT side, record_id FROM announced`)
+	require.NoError(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var m mark
+		var side int16
+		require.NoError(w.t, rows.Scan(&side, &m.ID))
+		m.Side = record.Sides[side-1]
+		out = append(out, m)
+	}
+	require.NoError(w.t, rows.Err())
+	return out
+}
+
+// nothingNew sees to it that polling everything once more tells nothing.
+func (w *world) nothingNew() {
+	w.t.Helper()
+	w.sweep()
+	require.Empty(w.t, w.takeTold())
+}
+
 // linkOfKind returns the link of a record of a kind.
 func (w *world) linkOfKind(kind record.Kind, side record.Side, id string) record.Link {
 	w.t.Helper()

@@ -112,6 +112,9 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) e
 			delete(stored.Fields, record.Tags) // changed by calls of their own, after this answer
 		}
 		d.Next = reconcile.Stored(d.Next, record.GoHighLevel, stored.Fields, d.GoHighLevel, c.Fingerprints.Value)
+		if d.Create == record.GoHighLevel && in.Claim.of() != record.Contact {
+			d.Next = reconcile.Defaults(d.Next, record.GoHighLevel, stored.Fields, c.Fingerprints.Value)
+		}
 	}
 	created, err := c.open(in.Claim.of(), record.Salesforce, in.Salesforce, false)
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 	// appointmentsEver is how far back the first pass looks where the rules name no oldest date.
 	appointmentsEver = 10 * 365 * 24 * time.Hour
 	// calendarWindow is the longest window that one call asks for: the vendor answers with all of it at once.
-	calendarWindow = 366 * 24 * time.Hour
+	calendarWindow = appointmentsBack + appointmentsAhead
 )
 
 // goHighLevelAppointments compares the appointments of one calendar after the other, which cannot be asked for what changed:
