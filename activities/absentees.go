@@ -199,8 +199,12 @@ func (j *absentees) followDeletions(ctx context.Context, side record.Side, all [
 		case a.other == nil:
 			a.action = AbsenceOver
 		case a.byVerdict():
+		case side == record.Salesforce && withdrawn(j.of(j.kind), *a.other):
+			a.action = AbsenceRestore // nobody deleted it but we; it is not created again as long as it is withdrawn
 		case reconcile.Changed(j.agreed(a.link), a.other, j.of(j.kind).Policies(), j.Fingerprints.Value):
-			a.action = AbsenceRestore
+			if a.action = AbsenceRestore; j.kind != record.Contact && !j.of(j.kind).Creates(side) {
+				a.action = AbsenceKeep // the edit wins as far as the rules allow
+			}
 		case policy == rules.DeletionIgnore:
 			a.action = AbsenceKeep
 		default:

@@ -40,6 +40,11 @@ func (w *world) secrets() []string {
 		add(6, row["Email"], row["Phone"])
 		add(8, row["FirstName"], row["LastName"], row["MailingStreet"])
 	}
+	for _, object := range []string{"Task", "Event"} {
+		for _, row := range w.sf.All(object) {
+			add(8, row["Subject"], row["Description"], row["Location"])
+		}
+	}
 	return out
 }
 

@@ -149,7 +149,13 @@ func (quiet) Error(string, ...any) {}
 // tryContactSync runs a ContactSync; one that waits for a person is left where it waits, with nothing undone.
 func (w *world) tryContactSync(in workflows.RecordSyncInput, prepare ...func(*testsuite.TestWorkflowEnvironment)) (workflows.RecordSyncResult, error) {
 	w.t.Helper()
-	env := w.contactRun(in)
+	return w.tryRecordSync(record.Contact, in, prepare...)
+}
+
+// tryRecordSync is tryContactSync for any kind.
+func (w *world) tryRecordSync(kind record.Kind, in workflows.RecordSyncInput, prepare ...func(*testsuite.TestWorkflowEnvironment)) (workflows.RecordSyncResult, error) {
+	w.t.Helper()
+	env := w.run(workflows.RecordSyncID(kind, in))
 	var exposed string
 	env.SetOnActivityCompletedListener(func(_ *activity.Info, result converter.EncodedValue, err error) {
 		var value any = err
@@ -164,7 +170,7 @@ func (w *world) tryContactSync(in workflows.RecordSyncInput, prepare ...func(*te
 		p(env)
 	}
 	env.RegisterDelayedCallback(env.CancelWorkflow, time.Hour)
-	env.ExecuteWorkflow(workflows.ContactSync, in)
+	env.ExecuteWorkflow(workflows.RecordSyncs[kind], in)
 	require.True(w.t, env.IsWorkflowCompleted())
 	require.Empty(w.t, exposed, "a customer shows in an activity's result")
 	var result workflows.RecordSyncResult

@@ -30,6 +30,8 @@ type CommitRecordInput struct {
 	WroteTo []record.Side `json:"wrote_to,omitempty"`
 	// GoHighLevel is the contact as GoHighLevel answered that it holds it now; empty when nothing was written there.
 	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
+	// Salesforce is the record as it was read after it was created there; empty when it was not.
+	Salesforce Sealed `json:"salesforce,omitempty"`
 	// Fields and Side go with in_review: what is contested or alternates, and where a record is gone.
 	Fields []record.Field `json:"fields,omitempty"`
 	Side   record.Side    `json:"side,omitempty"`
@@ -110,6 +112,16 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) e
 			delete(stored.Fields, record.Tags) // changed by calls of their own, after this answer
 		}
 		d.Next = reconcile.Stored(d.Next, record.GoHighLevel, stored.Fields, d.GoHighLevel, c.Fingerprints.Value)
+		if d.Create == record.GoHighLevel && in.Claim.of() != record.Contact {
+			d.Next = reconcile.Defaults(d.Next, record.GoHighLevel, stored.Fields, c.Fingerprints.Value)
+		}
+	}
+	created, err := c.open(in.Claim.of(), record.Salesforce, in.Salesforce, false)
+	if err != nil {
+		return err
+	}
+	if created != nil {
+		d.Next = reconcile.Defaults(d.Next, record.Salesforce, created.Fields, c.Fingerprints.Value)
 	}
 	if !in.Partial {
 		outcome.Base = d.Next.Encode()

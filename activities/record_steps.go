@@ -169,6 +169,9 @@ type RecordDecision struct {
 	NoContact          bool   `json:"no_contact,omitempty"`
 	GoHighLevelContact string `json:"gohighlevel_contact,omitempty"`
 	SalesforceContact  string `json:"salesforce_contact,omitempty"`
+	// Withdrawn tells that the appointment does not take place and that the rules want no event of it: the event that there
+	// is goes, once what was changed in it has reached the appointment.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 	// Fields to write, per side.
 	GoHighLevelFields []record.Field `json:"gohighlevel_fields,omitempty"`
 	SalesforceFields  []record.Field `json:"salesforce_fields,omitempty"`
@@ -252,10 +255,17 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	if torn != "" {
 		c.mend(kind, &d, torn, map[record.Side]*record.Record{record.GoHighLevel: sf, record.Salesforce: ghl}[torn])
 	}
-	if d.Create != "" && !kind.Creates(d.Create) {
+	withdrawn := withdraws(kind, ghl, d)
+	if d.Create != "" && !withdrawn && !kind.Creates(d.Create) {
 		return RecordDecision{Excluded: true}, nil
 	}
+	if withdrawn {
+		d = withdrawal(d, sf)
+	}
 	out, err := c.sealDecision(kind, d, in.Claim, ghl, sf)
+	if out.Withdrawn = withdrawn; withdrawn {
+		out.SalesforceFields, out.Salesforce = nil, nil // they go with the event
+	}
 	if in.Claim.of() != record.Contact {
 		out.GoHighLevelContact, out.SalesforceContact = in.Claim.GoHighLevelContact, in.Claim.SalesforceContact
 		out.SalesforceObject = kind.SalesforceObject()

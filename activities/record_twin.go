@@ -39,19 +39,19 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 	if err != nil {
 		return SettledRecord{}, err
 	}
-	if found == "" {
-		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{link.ID})
-		return SettledRecord{}, err
+	if found != "" {
+		// Nothing is created after all, so that nobody has to wait for what would come of it.
+		if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID}); err != nil {
+			return SettledRecord{}, err
+		}
+		out, err := a.join(ctx, in, SettledRecord{RecordID: found})
+		if err != nil || out.Review == "" {
+			return out, err
+		}
+		// Somebody has linked it with another one meanwhile: then it is another one.
 	}
-	// Nothing is created after all, so that nobody has to wait for what would come of it.
-	if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID}); err != nil {
-		return SettledRecord{}, err
-	}
-	out, err := a.join(ctx, in, SettledRecord{RecordID: found})
-	if out.Review != "" {
-		return SettledRecord{}, nil // somebody has linked it with another one meanwhile: then it is another one
-	}
-	return out, err
+	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{link.ID})
+	return SettledRecord{}, err
 }
 
 // twin returns the record that the contact has on a side, that belongs to no other link than half of one, and that says the
@@ -62,7 +62,8 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		return "", err
 	}
 	candidates = slices.DeleteFunc(candidates, func(r record.Record) bool {
-		return r.Has(record.TraitOtherKind) || !sameRecord(in.Claim.of(), want, r.Fields) && !madeOf(in.Claim.recordID(in.Side.Other()), r)
+		return r.Has(record.TraitDeleted) || r.Has(record.TraitOtherKind) ||
+			!sameRecord(in.Claim.of(), want, r.Fields) && !madeOf(in.Claim.recordID(in.Side.Other()), r)
 	})
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
@@ -94,7 +95,8 @@ func cmpOr(first, second int) int {
 	return second
 }
 
-// isHalf tells whether a link holds nothing but one record, as where both halves were announced before either was synced.
+// isHalf tells whether a link holds nothing but one record, as where both halves were announced before either was synced,
+// or where the event of an appointment was withdrawn.
 func (a *steps) isHalf(ctx context.Context, in SettleRecordInput, link int64) (bool, error) {
 	if link == 0 {
 		return true, nil
@@ -103,7 +105,11 @@ func (a *steps) isHalf(ctx context.Context, in SettleRecordInput, link int64) (b
 	if err != nil || len(work) == 0 || work[0].Link.ID != link {
 		return false, err
 	}
-	return work[0].Link.RecordID(in.Side.Other()) == "" && work[0].Link.Base == nil, nil
+	half := work[0].Link
+	if half.RecordID(in.Side.Other()) != "" || half.State == record.LinkParted || half.State == record.LinkDeleted {
+		return false, nil
+	}
+	return half.Base == nil || half.Problem == record.ProblemWithdrawn, nil
 }
 
 // telling are the fields that tell whether two records of a contact are the same thing.
@@ -147,7 +153,7 @@ func (c *Connection) belongings(ctx context.Context, kind record.Kind, side reco
 	case kind == record.Note:
 		docs, err = c.GoHighLevel.ListNotes(ctx, contact)
 	default:
-		docs, err = c.GoHighLevel.ListContactAppointments(ctx, contact)
+		docs, err = c.appointmentsOf(ctx, contact, want)
 	}
 	if err == nil && kind == record.Note {
 		docs, err = c.groupParts(side, docs)

@@ -132,9 +132,10 @@ func (s *sweeper) census(ctx context.Context) (done bool, err error) {
 
 // idsAfter reads a page of the ids of the org's records.
 func (s *sweeper) idsAfter(ctx context.Context, after string) ([]string, error) {
-	where := ""
+	// The bin and the archive go together: whoever is to see archived activities sees deleted ones.
+	where := " WHERE IsDeleted = false"
 	if after != "" {
-		where = " WHERE Id > '" + after + "'"
+		where += " AND Id > '" + after + "'"
 	}
 	var ids []string
 	for _, object := range s.objects() { // in the order of their ids
@@ -142,7 +143,7 @@ func (s *sweeper) idsAfter(ctx context.Context, after string) ([]string, error) 
 			break
 		}
 		s.calls++
-		page, err := s.Salesforce.Query(ctx, fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", object, where, salesforcePage-len(ids)))
+		page, err := s.Salesforce.QueryAll(ctx, fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", object, where, salesforcePage-len(ids)))
 		for {
 			if err != nil {
 				return nil, err

@@ -22,7 +22,8 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 		return false, nil
 	}
 	if s.sweep.Kind != record.Contact && k.State != record.LinkInStep {
-		return !k.SyncedAt.Before(f.stamp), nil // it waits for its contact or for a person, or is left out: nothing to compare with
+		// It waits for its contact or for a person, or is left out: there is nothing to compare with but the time.
+		return !k.SyncedAt.Add(-min(clockSkew, s.overlap())).Before(f.stamp), nil
 	}
 	known := s.compareWithBase(s.sweep.Kind, f.record, k)
 	if known.same && !known.whole && s.sweep.Kind == record.Note {

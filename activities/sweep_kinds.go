@@ -18,9 +18,6 @@ const (
 	taskPage = 500
 	// notedContacts is of how many contacts a poll reads the notes: each takes a call.
 	notedContacts = 25
-	// appointmentsBack and appointmentsAhead are the window in which appointments are compared.
-	appointmentsBack  = 90 * 24 * time.Hour
-	appointmentsAhead = 365 * 24 * time.Hour
 )
 
 // nameContacts finds out on which contacts enhanced notes are shown: their rows do not say so.
@@ -232,39 +229,4 @@ func (s *sweeper) absentOf(ctx context.Context, page *record.SweptPage, contact 
 		}
 	}
 	return nil
-}
-
-// goHighLevelAppointments compares the appointments of each calendar within a window around now. Those that were deleted
-// are told of by webhooks alone.
-func (s *sweeper) goHighLevelAppointments(ctx context.Context) (done bool, err error) {
-	s.calls++
-	calendars, err := s.GoHighLevel.ListCalendars(ctx)
-	if err != nil {
-		return false, err
-	}
-	s.again = s.sweep.Began
-	for _, calendar := range calendars {
-		id, _ := calendar["id"].(string)
-		s.calls++
-		docs, err := s.GoHighLevel.ListCalendarEvents(ctx, crm.CalendarEventList{
-			CalendarID: id, Start: s.sweep.Began.Add(-appointmentsBack), End: s.sweep.Began.Add(appointmentsAhead),
-		})
-		if err != nil {
-			return false, err
-		}
-		found, err := s.sightAll(docs)
-		if err != nil {
-			return false, err
-		}
-		page, err := s.weigh(ctx, found)
-		if err != nil {
-			return false, err
-		}
-		if err := s.store(ctx, page); err != nil {
-			return false, err
-		}
-	}
-	page := record.SweptPage{Heard: map[string]int{}, Readings: map[record.SweepReading]record.Reading{}}
-	s.endPass(&page, record.Reading{Epoch: s.sweep.Began})
-	return true, s.store(ctx, page)
 }

@@ -184,6 +184,9 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		if f.deleted && k.LinkID == 0 {
 			continue // not remembered: a link that is about to be made must still hear of it
 		}
+		if k.LinkID == 0 && f.record != nil && (f.record.Has(record.TraitNoContact) || f.record.Has(record.TraitLead)) {
+			continue // it is nobody's whom both sides know; where it comes to be somebody's, it is changed again
+		}
 		same, err := s.tellsNothing(ctx, f, k)
 		if err != nil {
 			return page, err

@@ -15,6 +15,10 @@ type reading func() (activities.Sealed, error)
 // calls are the activities by which a kind is synced.
 type calls struct {
 	claim, decide, settle, absence, commit any
+	// byContact tells that GoHighLevel's records are read by way of their contact.
+	byContact bool
+	// defaults tells that Salesforce gives records values of its own, which are read after a create.
+	defaults bool
 
 	readGoHighLevel, readSalesforce func(workflow.Context, *recordSync) reading
 	// writeGoHighLevel creates or updates a record and returns its id and what GoHighLevel holds now, empty where it was not
@@ -30,19 +34,20 @@ var vendorCalls = map[record.Kind]calls{
 		readGoHighLevel: readGoHighLevelContact, readSalesforce: readSalesforceRecord,
 		writeGoHighLevel: writeGoHighLevelContact, removeGoHighLevel: removeGoHighLevelContact,
 	},
-	record.Task:        recordCalls(readGoHighLevelTask, readSalesforceRecord, writeGoHighLevelTask, removeGoHighLevelTask),
-	record.Note:        recordCalls(readGoHighLevelNote, readSalesforceNote, writeGoHighLevelNote, removeGoHighLevelNote),
-	record.Appointment: recordCalls(readGoHighLevelAppointment, readSalesforceRecord, writeGoHighLevelAppointment, removeGoHighLevelAppointment),
+	record.Task:        recordCalls(true, true, readGoHighLevelTask, readSalesforceRecord, writeGoHighLevelTask, removeGoHighLevelTask),
+	record.Note:        recordCalls(true, false, readGoHighLevelNote, readSalesforceNote, writeGoHighLevelNote, removeGoHighLevelNote),
+	record.Appointment: recordCalls(false, true, readGoHighLevelAppointment, readSalesforceRecord, writeGoHighLevelAppointment, removeGoHighLevelAppointment),
 }
 
 func recordCalls(
+	byContact, defaults bool,
 	readGHL, readSF func(workflow.Context, *recordSync) reading,
 	write func(workflow.Context, *recordSync, record.Operation) (string, activities.Sealed, error),
 	remove func(workflow.Context, *recordSync) workflow.Future,
 ) calls {
 	return calls{
 		claim: records.ClaimRecord, decide: records.DecideRecord, settle: records.SettleRecord,
-		absence: records.SettleRecordAbsence, commit: records.CommitRecord,
+		absence: records.SettleRecordAbsence, commit: records.CommitRecord, byContact: byContact, defaults: defaults,
 		readGoHighLevel: readGHL, readSalesforce: readSF, writeGoHighLevel: write, removeGoHighLevel: remove,
 	}
 }

@@ -46,7 +46,7 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 		s.commit.Drop = out.Drop
 		return false, s.finish(ctx, record.LinkDeleted, "")
 	case activities.AbsenceDelete:
-		if err := s.remove(ctx, side.Other()); err != nil {
+		if err := s.remove(ctx, side.Other(), "as it was deleted in GoHighLevel"); err != nil {
 			return false, err
 		}
 		s.commit.Forget = side.Other()
@@ -59,8 +59,27 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 	return false, s.finish(ctx, record.LinkParted, record.ProblemKept)
 }
 
-// remove deletes the half that is left.
-func (s *recordSync) remove(ctx workflow.Context, side record.Side) error {
+// withdraw deletes the event of an appointment that does not take place, as the rules want it. What was changed in the event
+// reaches the appointment first, which stays and is given another event once it takes place after all.
+func (s *recordSync) withdraw(ctx workflow.Context) error {
+	if len(s.decision.GoHighLevelFields) > 0 {
+		if err := s.send(ctx, record.GoHighLevel, record.Update); err != nil {
+			return err
+		}
+		s.result.Updated = append(s.result.Updated, record.GoHighLevel)
+		s.commit.GoHighLevel = nil // with no event there is nothing that both sides agree on
+	}
+	if s.claim.SalesforceID != "" {
+		if err := s.remove(ctx, record.Salesforce, "as the appointment does not take place"); err != nil {
+			return err
+		}
+	}
+	s.commit.Forget = record.Salesforce
+	return s.finish(ctx, record.LinkExcluded, record.ProblemWithdrawn)
+}
+
+// remove deletes the record of a side; why is for people who watch.
+func (s *recordSync) remove(ctx workflow.Context, side record.Side, why string) error {
 	if err := s.removeParts(ctx, side); err != nil {
 		return err
 	}
@@ -68,7 +87,7 @@ func (s *recordSync) remove(ctx workflow.Context, side record.Side) error {
 	if side == record.GoHighLevel {
 		call = s.calls.removeGoHighLevel(ctx, s)
 	} else {
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, as it was deleted in GoHighLevel"), salesforce.DeleteSalesforceRecord,
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, "+why), salesforce.DeleteSalesforceRecord,
 			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: s.object(), ID: s.claim.SalesforceID})
 	}
 	if err := call.Get(ctx, nil); err != nil {
@@ -105,7 +124,7 @@ func (s *recordSync) wrote(side record.Side, op record.Operation) {
 // finish records the outcome and lets go of the contact.
 func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, problem string) error {
 	s.commit.State, s.commit.Problem, s.commit.Verdict = state, problem, s.decided
-	if state == record.LinkExcluded || len(s.commit.Wrote) == 0 && (state == record.LinkParted || state == record.LinkInReview && problem != record.ReviewConflict) {
+	if len(s.commit.Wrote) == 0 && (state == record.LinkExcluded || state == record.LinkParted || state == record.LinkInReview && problem != record.ReviewConflict) {
 		s.commit.Plan = nil
 	}
 	err := workflow.ExecuteActivity(ledgerCall(ctx, "Commit: "+string(state)), s.calls.commit, s.commit).Get(ctx, &s.standing)

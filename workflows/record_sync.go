@@ -138,8 +138,8 @@ func (s *recordSync) attempt(ctx workflow.Context) error {
 	if s.claim.Held != "" {
 		return s.finish(ctx, record.LinkInReview, s.claim.Held)
 	}
-	if s.kind != record.Contact && s.claim.GoHighLevelID != "" && s.claim.GoHighLevelContact == "" {
-		return s.finish(ctx, record.LinkExcluded, record.ProblemNoContact) // it is read by way of its contact
+	if s.calls.byContact && s.claim.GoHighLevelID != "" && s.claim.GoHighLevelContact == "" {
+		return s.finish(ctx, record.LinkExcluded, record.ProblemNoContact)
 	}
 	for {
 		if err := s.read(ctx); err != nil {
@@ -169,6 +169,9 @@ func (s *recordSync) attempt(ctx workflow.Context) error {
 		if len(s.decision.Alternating) > 0 {
 			s.commit.Fields = s.decision.Alternating
 			return s.finish(ctx, record.LinkInReview, record.ReviewPingPong)
+		}
+		if s.decision.Withdrawn {
+			return s.withdraw(ctx)
 		}
 		if s.decision.Create == "" {
 			break

@@ -102,6 +102,12 @@ func (s *recordSync) sendSalesforce(ctx workflow.Context, op record.Operation) e
 		return err
 	}
 	s.learn(record.Salesforce, id)
+	if op == record.Create && s.calls.defaults {
+		// Salesforce does not answer with what it stored. Where it does not show that yet, the record's next sync will see.
+		if stored, err := s.calls.readSalesforce(ctx, s)(); err == nil {
+			s.commit.Salesforce = stored
+		}
+	}
 	return nil
 }
 

@@ -201,7 +201,7 @@ func (m *AppointmentMapper) SalesforceObject() string { return "Event" }
 
 // SalesforceFields returns the fields to select of an Event.
 func (m *AppointmentMapper) SalesforceFields() []string {
-	own := []string{"StartDateTime", "EndDateTime", "DurationInMinutes", "IsAllDayEvent", "Location", "IsPrivate", "IsChild", "GroupEventType"}
+	own := []string{"StartDateTime", "EndDateTime", "DurationInMinutes", "IsAllDayEvent", "Location", "IsPrivate", "IsChild", "GroupEventType", "IsRecurrence2"}
 	if m.rules.ShowStatus == StatusInField {
 		own = append(own, m.rules.StatusField)
 	}

@@ -3,6 +3,7 @@ package gohighlevel
 import (
 	"context"
 	"maps"
+	"net/http"
 	"net/url"
 	"strconv"
 
@@ -66,12 +67,16 @@ func (c *Client) ListCalendarEvents(ctx context.Context, q crm.CalendarEventList
 	return result.recordsIn(listCalendarEvents, "events", appointmentOf(""))
 }
 
-// GetAppointment carries out [get-appointment]. NotFound when the appointment is gone, which HighLevel says with a 400.
-// Safe to repeat.
+// GetAppointment carries out [get-appointment]. NotFound when the appointment is gone, which HighLevel says with a 400, or
+// in version v3 may say with the appointment as it was, marked as deleted. Safe to repeat.
 //
 // [get-appointment]: https://marketplace.gohighlevel.com/docs/ghl/calendars/get-appointment
 func (c *Client) GetAppointment(ctx context.Context, id string) (crm.Document, error) {
-	return c.appointment(ctx, call{operation: getAppointment, ids: []string{id}})
+	appointment, err := c.appointment(ctx, call{operation: getAppointment, ids: []string{id}})
+	if deleted, _ := appointment["deleted"].(bool); err == nil && deleted {
+		return nil, newError(getAppointment, crm.NotFound, http.StatusOK, "appointment"+codeNotFound, "the appointment is deleted")
+	}
+	return appointment, err
 }
 
 // CreateAppointment carries out [create-appointment] in the client's location, which requires calendarId, contactId and
