@@ -20,7 +20,9 @@ type Connection struct {
 	RulesVersion int
 	Mapper       *rules.Mapper
 	// Kinds are the mappings of the other kinds, those that the rules enable.
-	Kinds        map[record.Kind]rules.KindMapper
+	Kinds map[record.Kind]rules.KindMapper
+	// NoteTasks is how notes become tasks; nil where the rules do not want it.
+	NoteTasks    *NoteTasking
 	Fingerprints record.Fingerprinter
 	GoHighLevel  crm.GoHighLevel
 	Salesforce   crm.Salesforce
@@ -85,12 +87,15 @@ func (c *Connection) unseal(side record.Side, purpose string, sealed []byte, int
 // errShape stands for decoding errors, whose texts would quote the data.
 var errShape = fmt.Errorf("unexpected shape")
 
-// of returns the mapping of a kind.
+// of returns the mapping of a kind: also of one that is only read, because notes become tasks; nil for others.
 func (c *Connection) of(kind record.Kind) rules.KindMapper {
 	if kind == record.Contact {
 		return rules.ContactKind(c.Mapper)
 	}
-	return c.Kinds[kind]
+	if m := c.Kinds[kind]; m != nil || c.NoteTasks == nil {
+		return m
+	}
+	return c.NoteTasks.reads(kind)
 }
 
 // others are the kinds that are synced beside contacts.

@@ -20,7 +20,8 @@ func (a *Records) ReadSalesforceNote(ctx context.Context, in SalesforceNoteInput
 	return c.sealDocument(record.Salesforce, doc, err)
 }
 
-func (c *Connection) readNote(ctx context.Context, id string) (crm.Document, error) {
+// readNote reads a note with all that is mapped of it, and further fields.
+func (c *Connection) readNote(ctx context.Context, id string, further ...string) (crm.Document, error) {
 	notes, ok := c.of(record.Note).(*rules.NoteMapper)
 	if !ok {
 		return nil, fault(record.Salesforce, crm.Invalid, "read a note", "the rules do not sync notes")
@@ -32,7 +33,7 @@ func (c *Connection) readNote(ctx context.Context, id string) (crm.Document, err
 	case strings.HasPrefix(id, "00T"):
 		object = "Task"
 	}
-	doc, err := c.Salesforce.GetRecord(ctx, object, id, notes.SalesforceFieldsOf(object))
+	doc, err := c.Salesforce.GetRecord(ctx, object, id, append(notes.SalesforceFieldsOf(object), further...))
 	if err != nil || object != noteObject {
 		return doc, err
 	}
