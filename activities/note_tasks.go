@@ -44,10 +44,18 @@ const (
 	purposeNotes = "note-tasks"
 	// ReasonGone is why a note has no tasks that is not there any more; the other reasons are package notetask's.
 	ReasonGone = "gone"
+	// ReasonTooLong is why a document that somebody pasted has none.
+	ReasonTooLong = "too_long"
 	// ReasonOurs is why a note has no tasks that Tandem brought from GoHighLevel, and ReasonPrivate why a private one has none.
 	ReasonOurs    = "from_gohighlevel"
 	ReasonPrivate = "private"
 )
+
+// longestPlanned is how many bytes of a note are read for things to do: it passes through Temporal's history several times.
+const longestPlanned = 256 << 10
+
+// tooLong is the key by which a note's document says that it was longer.
+const tooLong = "TooLong"
 
 // notePlan is what the ledger keeps of a note, sealed.
 type notePlan struct {
@@ -146,6 +154,11 @@ func (a *NoteTasks) ReadNoteToPlan(ctx context.Context, in NoteTasksInput) (Seal
 		return SealedDocument{}, err
 	}
 	doc, err := c.readNote(ctx, in.NoteID, "CreatedById", "CreatedBy.Email")
+	for _, content := range []string{"Content", "Body"} {
+		if len(asText(doc[content])) > longestPlanned {
+			doc[content], doc[tooLong] = "", true
+		}
+	}
 	return c.sealDocument(record.Salesforce, doc, err)
 }
 
@@ -227,6 +240,8 @@ func (c *Connection) readToPlan(doc crm.Document) (note notetask.Note, reason st
 	switch {
 	case err != nil:
 		return note, "", err
+	case doc[tooLong] == true:
+		return note, ReasonTooLong, nil
 	case ours:
 		return note, ReasonOurs, nil
 	case r.Has(record.TraitPrivate):
@@ -266,53 +281,6 @@ func (a *NoteTasks) contactOf(ctx context.Context, c *Connection, known record.F
 		}
 	}
 	return "", nil
-}
-
-// DoneLineInput is the line that a note is to have; "" for none.
-type DoneLineInput struct {
-	NoteTasksInput
-	Line string `json:"line,omitempty"`
-}
-
-// WriteDoneLine writes into a note that its tasks are done, or takes that out again. It reads the note first, so that the
-// line is never doubled and nobody's words are lost; a note that is gone needs none. Safe to repeat.
-func (a *NoteTasks) WriteDoneLine(ctx context.Context, in DoneLineInput) error {
-	c, err := a.Connections.Open(ctx, in.Connection)
-	if err != nil || c.NoteTasks == nil {
-		return err
-	}
-	doc, err := c.readNote(ctx, in.NoteID, "CreatedById", "CreatedBy.Email")
-	if crm.KindOf(err) == crm.NotFound {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if body, changed := withLine(c, doc, in.Line); changed {
-		if err := c.writeNoteBody(ctx, in.NoteID, body); err != nil {
-			return err
-		}
-	}
-	_, err = a.Ledger.ChangeNote(ctx, in.Connection, in.NoteID, func(n *record.FollowedNote) error {
-		p, err := c.openPlan(*n)
-		if err != nil {
-			return err
-		}
-		p.Line = in.Line
-		return c.sealPlan(n, p)
-	})
-	return err
-}
-
-// withLine returns a note's body with the line, or without one where it is "", and whether that is a change.
-func withLine(c *Connection, doc crm.Document, line string) (body string, changed bool) {
-	note, _ := c.noteOf(doc)
-	if line == "" {
-		body = notetask.WithoutDoneLine(note.Body, note.HTML)
-	} else {
-		body = notetask.WithDoneLine(note.Body, note.HTML, line)
-	}
-	return body, body != note.Body
 }
 
 // dayOf is the day that it is at the location.
