@@ -130,6 +130,7 @@ func (c *Connection) committed(t *record.NoteTask, in CommitNoteTaskInput, store
 		}
 	}
 	sums := c.taskSums(base)
+	t.Seen = slices.Clone(sums)
 	if t.State == record.NoteTaskWanted || len(t.Written) != len(sums) {
 		t.Written = sums
 	}

@@ -36,7 +36,8 @@ func (l *look) see() {
 		t := &l.note.Tasks[i]
 		followed := t.State == record.NoteTaskThere || t.State == record.NoteTaskWithdrawn
 		if doc := l.there[t.TaskID]; doc != nil {
-			l.at.Touched[t.Key] = touched(t.Written, l.c.taskSums(doc))
+			t.Seen = l.c.taskSums(doc)
+			l.at.Touched[t.Key] = touched(t.Written, t.Seen)
 			t.Completed = asText(doc["completed"]) == "true"
 			if t.State == record.NoteTaskWithdrawn && len(l.at.Touched[t.Key]) > 0 {
 				t.State = record.NoteTaskReleased // somebody works on it after all

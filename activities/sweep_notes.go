@@ -39,8 +39,8 @@ func (s *sweeper) notesToMark(ctx context.Context, ids []string) (func(sighting)
 		followed, err := s.ledger.FollowedTasks(ctx, s.ID, ids)
 		return func(f sighting) []record.NoteMark {
 			t, known := followed[f.id]
-			if !known || !f.deleted && slices.Equal(f.sums, t.Written) {
-				return nil // our own write that comes back
+			if !known || !f.deleted && slices.Equal(f.sums, t.Seen) {
+				return nil // our own write that comes back, or what the note's run knows already
 			}
 			return []record.NoteMark{{NoteID: t.NoteID, OnlyFollowed: true}}
 		}, err

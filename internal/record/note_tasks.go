@@ -40,7 +40,9 @@ type NoteTask struct {
 	Owed []string
 	// Written are keyed fingerprints of what was last written, one for each field; nil before the first time.
 	Written []int64
-	// WrittenAt is when that was, by the ledger's clock.
+	// Seen are those of all that was last seen of it, whoever wrote it.
+	Seen []int64
+	// WrittenAt is when it was last written, by the ledger's clock.
 	WrittenAt time.Time
 }
 

@@ -100,10 +100,10 @@ func (s *Store) ChangeNote(ctx context.Context, connection, noteID string, chang
 	return note, nil
 }
 
-const noteTaskColumns = `i.key, coalesce(i.task_id, ''), i.state, i.completed, i.intent_at, i.owed, i.written, i.written_at`
+const noteTaskColumns = `i.key, coalesce(i.task_id, ''), i.state, i.completed, i.intent_at, i.owed, i.written, i.seen, i.written_at`
 
 func noteTaskTargets(t *record.NoteTask, state *int16, intent, written **time.Time) []any {
-	return []any{&t.Key, &t.TaskID, state, &t.Completed, intent, &t.Owed, &t.Written, written}
+	return []any{&t.Key, &t.TaskID, state, &t.Completed, intent, &t.Owed, &t.Written, &t.Seen, written}
 }
 
 func readNote(ctx context.Context, tx pgx.Tx, connection int32, noteID string) (record.FollowedNote, error) {
@@ -145,9 +145,9 @@ func writeNote(ctx context.Context, tx pgx.Tx, connection int32, note record.Fol
 			return fmt.Errorf("unknown state of a note's task %q", t.State)
 		}
 		batch.Queue(`
-			INSERT INTO note_task_items (connection, note_id, key, task_id, state, completed, intent_at, owed, written, written_at)
-			VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, $10)`,
-			connection, note.NoteID, t.Key, t.TaskID, state, t.Completed, nilTime(t.Intent), append([]string{}, t.Owed...), t.Written, nilTime(t.WrittenAt))
+			INSERT INTO note_task_items (connection, note_id, key, task_id, state, completed, intent_at, owed, written, seen, written_at)
+			VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, $10, $11)`,
+			connection, note.NoteID, t.Key, t.TaskID, state, t.Completed, nilTime(t.Intent), append([]string{}, t.Owed...), t.Written, t.Seen, nilTime(t.WrittenAt))
 	}
 	return tx.SendBatch(ctx, &batch).Close()
 }
@@ -182,7 +182,7 @@ func (s *Store) noteTasks(ctx context.Context, connection string, ids []string, 
 	_, err = pgx.ForEachRow(rows, append([]any{&t.NoteID}, noteTaskTargets(&t.NoteTask, &state, &intent, &written)...), func() error {
 		t.State, t.Intent, t.WrittenAt = noteTaskStates[state], orZero(intent), orZero(written)
 		one := t
-		one.Owed, one.Written = slices.Clone(t.Owed), slices.Clone(t.Written)
+		one.Owed, one.Written, one.Seen = slices.Clone(t.Owed), slices.Clone(t.Written), slices.Clone(t.Seen)
 		out[t.TaskID] = one
 		return nil
 	})

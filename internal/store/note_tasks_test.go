@@ -22,7 +22,7 @@ func followed(t *testing.T, s *store.Store, connection, note, task string) {
 	_, err = s.ChangeNote(t.Context(), connection, note, func(n *record.FollowedNote) error {
 		n.State, n.Contact, n.Sealed = record.NoteOpen, "ghl-1", []byte("sealed")
 		n.Tasks = []record.NoteTask{{
-			Key: "1", TaskID: task, State: record.NoteTaskThere, Completed: true, Owed: []string{"title"}, Written: []int64{1, -2, 3, 4, 5},
+			Key: "1", TaskID: task, State: record.NoteTaskThere, Completed: true, Owed: []string{"title"}, Written: []int64{1, -2, 3, 4, 5}, Seen: []int64{1, -2, 3, 4, 6},
 			WrittenAt: time.UnixMilli(1_700_000_000_000).UTC(),
 		}}
 		return nil
@@ -41,7 +41,7 @@ func TestWhatANoteBecameIsReadBackAsItWasStored(t *testing.T) {
 	want := record.FollowedNote{
 		NoteID: aNote, State: record.NoteDone, Contact: "ghl-1", Sealed: []byte("sealed"),
 		Tasks: []record.NoteTask{
-			{Key: "1", TaskID: "t1", State: record.NoteTaskThere, Completed: true, Owed: []string{"title", "due"}, Written: []int64{1, 2}, WrittenAt: time.UnixMilli(1_700_000_000_000).UTC()},
+			{Key: "1", TaskID: "t1", State: record.NoteTaskThere, Completed: true, Owed: []string{"title", "due"}, Written: []int64{1, 2}, Seen: []int64{3, 4}, WrittenAt: time.UnixMilli(1_700_000_000_000).UTC()},
 			{Key: "2", State: record.NoteTaskWanted, Intent: time.UnixMilli(1_700_000_001_000).UTC(), Owed: []string{}},
 			{Key: "parent", TaskID: "t3", State: record.NoteTaskGone, Owed: []string{}},
 		},

@@ -36,7 +36,8 @@ CREATE TABLE note_task_items (
     key        text        COLLATE "C" NOT NULL,
     task_id    text        COLLATE "C",
     owed       text[]      NOT NULL DEFAULT '{}',
-    written    bigint[],
+    written    bigint[], -- fingerprints of the fields as they were last written
+    seen       bigint[], -- and as they were last seen
     CONSTRAINT note_task_items_pkey PRIMARY KEY (connection, note_id, key),
     CONSTRAINT note_task_items_belong_to_a_note FOREIGN KEY (connection, note_id)
         REFERENCES note_tasks (connection, note_id) ON DELETE CASCADE,
