@@ -14,6 +14,8 @@ type PlanChangesInput struct {
 	Begun int `json:"begun,omitempty"`
 	// Busy lists links that this run has under way, for which nothing is to be planned.
 	Busy []int64 `json:"busy,omitempty"`
+	// BusyNotes lists notes whose run has been told of a change by this run.
+	BusyNotes []string `json:"busy_notes,omitempty"`
 }
 
 // ChangesPlan is what is to be synced next, in which lane.
@@ -33,10 +35,15 @@ type ChangesPlan struct {
 	Gather time.Duration `json:"gather,omitempty"`
 	// Reviews are open reviews of several links that no run waits for yet.
 	Reviews []int64 `json:"reviews,omitempty"`
+	// Notes are Salesforce notes whose tasks are to be looked at, each by its NoteToTask run.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // reviewRunsAtOnce is how many reviews of several links get their run at once, at the least.
 const reviewRunsAtOnce = 50
+
+// NotesAtOnce is how many notes a plan names at most: where it names as many, there may be more.
+const NotesAtOnce = 50
 
 // gatherFor weighs how long a surge of changes takes to arrive against what each look and each run in bulk costs.
 const gatherFor = 2 * time.Second
@@ -62,5 +69,9 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	}
 	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, "", reviewRunsAtOnce+in.Begun)
 	out.Reviews = runs.Unattended
+	if err != nil {
+		return out, err
+	}
+	out.Notes, err = a.Ledger.UnheededNotes(ctx, in.Connection, NotesAtOnce, in.BusyNotes)
 	return out, err
 }

@@ -23,8 +23,10 @@ type Connection struct {
 	Mapper       *rules.Mapper
 	// Kinds are the mappings of the other kinds, those that the rules enable.
 	Kinds map[record.Kind]rules.KindMapper
-	// Zone is the location's; nil where no kind beside contacts is synced.
-	Zone         *time.Location
+	// Zone is the location's; nil where nothing is synced beside contacts.
+	Zone *time.Location
+	// NoteTasks is how notes become tasks; nil where the rules do not want it.
+	NoteTasks    *NoteTasking
 	Fingerprints record.Fingerprinter
 	GoHighLevel  crm.GoHighLevel
 	Salesforce   crm.Salesforce
@@ -89,12 +91,15 @@ func (c *Connection) unseal(side record.Side, purpose string, sealed []byte, int
 // errShape stands for decoding errors, whose texts would quote the data.
 var errShape = fmt.Errorf("unexpected shape")
 
-// of returns the mapping of a kind.
+// of returns the mapping of a kind: also of one that is only read, because notes become tasks; nil for others.
 func (c *Connection) of(kind record.Kind) rules.KindMapper {
 	if kind == record.Contact {
 		return rules.ContactKind(c.Mapper)
 	}
-	return c.Kinds[kind]
+	if m := c.Kinds[kind]; m != nil || c.NoteTasks == nil {
+		return m
+	}
+	return c.NoteTasks.reads(kind)
 }
 
 func (c *Connection) zone() *time.Location {

@@ -34,13 +34,14 @@ func (a *Records) ReadSalesforceNote(ctx context.Context, in SalesforceNoteInput
 	return c.sealDocument(record.Salesforce, doc, err)
 }
 
-func (c *Connection) readNote(ctx context.Context, id string) (crm.Document, error) {
+// readNote reads a note with all that is mapped of it, and further fields.
+func (c *Connection) readNote(ctx context.Context, id string, further ...string) (crm.Document, error) {
 	notes, err := c.notes()
 	if err != nil {
 		return nil, err
 	}
 	object := noteObjectOf(id)
-	doc, err := c.Salesforce.GetRecord(ctx, object, id, notes.SalesforceFieldsOf(object))
+	doc, err := c.Salesforce.GetRecord(ctx, object, id, append(notes.SalesforceFieldsOf(object), further...))
 	if err != nil {
 		return nil, err
 	}

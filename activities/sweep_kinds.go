@@ -115,6 +115,9 @@ func (s *sweeper) taskPage(ctx context.Context, cursor string) (crm.TaskPage, er
 // markAbsent marks the records that links hold and that were not shown. One that is younger than the index's lag may not be
 // in it yet.
 func (s *sweeper) markAbsent(ctx context.Context, page *record.SweptPage, shown map[string]bool) error {
+	if err := s.markAbsentOfNotes(ctx, page, shown); err != nil || !s.synced() {
+		return err
+	}
 	for after := ""; ; {
 		held, err := s.ledger.OpenRecords(ctx, s.sweep.SweepKey, after, salesforcePage)
 		if err != nil {

@@ -122,6 +122,8 @@ type sighting struct {
 	survivor string
 	// contact is whom the record belongs to, as the document says; "" where it does not, and for contacts.
 	contact string
+	// sums are fingerprints of the fields of a GoHighLevel task, where notes become tasks.
+	sums []int64
 }
 
 // sight reads a document, and makes a fingerprint of all that a sync would look at. One that cannot be read is a change
@@ -142,6 +144,9 @@ func (s *sweeper) sight(doc crm.Document, stamp time.Time) (sighting, error) {
 		if len(r.ContactIDs) > 0 {
 			out.contact = r.ContactIDs[0]
 		}
+	}
+	if s.followsTasks() {
+		out.sums = s.taskSums(doc)
 	}
 	encoded, err := json.Marshal(content)
 	if err != nil {
@@ -173,6 +178,10 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 	if err != nil {
 		return page, err
 	}
+	notes, err := s.notesToMark(ctx, ids)
+	if err != nil {
+		return page, err
+	}
 	for _, f := range found {
 		k := known[f.id]
 		if seenBefore(f, k) {
@@ -181,8 +190,15 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		if k.LinkID == 0 && f.record != nil && f.record.Has(record.TraitOtherKind) {
 			continue
 		}
+		page.Notes = append(page.Notes, notes(f)...)
 		if f.deleted && k.LinkID == 0 {
 			continue // not remembered: a link that is about to be made must still hear of it
+		}
+		if !s.synced() {
+			if !f.stamp.Before(s.again) {
+				page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
+			}
+			continue
 		}
 		if k.LinkID == 0 && f.record != nil && (f.record.Has(record.TraitNoContact) || f.record.Has(record.TraitLead)) {
 			continue // it is nobody's whom both sides know; where it comes to be somebody's, it is changed again

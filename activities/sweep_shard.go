@@ -40,14 +40,22 @@ type Sweeps struct {
 
 // beginKinds lets the kinds that the rules sync beside contacts be polled from now on, from the beginning.
 func (a *Sweeps) beginKinds(ctx context.Context, s *sweeper) error {
-	if version, _ := a.begun.Load(s.ID); s.sweep.Kind != record.Contact || len(s.Kinds) == 0 || version == s.RulesVersion {
+	if version, _ := a.begun.Load(s.ID); s.sweep.Kind != record.Contact || version == s.RulesVersion {
 		return nil
 	}
 	for _, kind := range record.Kinds {
-		if kind == record.Contact || s.Kinds[kind] == nil {
+		if kind == record.Contact || s.of(kind) == nil {
 			continue
 		}
-		if err := a.Ledger.GoLive(ctx, s.ID, kind, nil); err != nil {
+		var since map[record.Side]time.Time
+		if kind == record.Note && s.Kinds[kind] == nil { // older ones become no tasks, and nothing else is done about notes
+			at, err := a.Ledger.NotesSince(ctx, s.ID)
+			if err != nil {
+				return err
+			}
+			since = map[record.Side]time.Time{record.Salesforce: at}
+		}
+		if err := a.Ledger.GoLive(ctx, s.ID, kind, since); err != nil {
 			return err
 		}
 	}
@@ -203,7 +211,7 @@ func (a *Sweeps) poll(ctx context.Context, s *sweeper) (done bool, err error) {
 	if s.Connection, err = a.Connections.Open(ctx, s.sweep.Connection); err != nil {
 		return false, err
 	}
-	if s.of(s.sweep.Kind) == nil {
+	if s.of(s.sweep.Kind) == nil || !s.synced() && !s.onlyForNotes() {
 		return true, nil // the rules do not sync the kind any more
 	}
 	if err := a.beginKinds(ctx, s); err != nil {

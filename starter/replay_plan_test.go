@@ -171,6 +171,9 @@ func TestTheOtherIDsTellTheirInputTooButForABulkSync(t *testing.T) {
 	_, _, _, in, err = inputOf(workflows.CheckConnectionID("acme"))
 	require.NoError(t, err)
 	require.Equal(t, workflows.CheckConnectionInput{Connection: "acme"}, in)
+	_, _, _, in, err = inputOf(workflows.NoteToTaskID("acme", "069000000000001AAA"))
+	require.NoError(t, err)
+	require.Equal(t, workflows.NoteToTaskInput{Connection: "acme", NoteID: "069000000000001AAA"}, in)
 	_, _, _, _, err = inputOf(workflows.BulkSyncID("acme", record.Contact, "e-1"))
 	require.ErrorContains(t, err, "starter start onboarding acme")
 	for _, id := range []string{"", "contact", "contact/acme", "contact/acme/", "contact/acme/12x", "contact/acme/-", "contact/acme/elsewhere:1", "someone/else"} {

@@ -28,6 +28,7 @@ const (
 	ScenarioPlanRules       = "plan-rules"
 	ScenarioExplain         = "explain"
 	ScenarioTimeline        = "timeline"
+	ScenarioNoteToTask      = "note-to-task"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -46,6 +47,9 @@ func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
 			kind = k
 		}
 	}
+	if scenario == ScenarioNoteToTask {
+		kind = record.Note
+	}
 	return temporal.NewSearchAttributes(
 		ConnectionID.ValueSet(connection), Kind.ValueSet(string(kind)), Scenario.ValueSet(scenario))
 }
@@ -57,7 +61,8 @@ const QueryProgress = "progress"
 const (
 	// SignalRing wakes a SyncChanges: something is pending.
 	SignalRing = "ring"
-	// SignalChanged tells a ContactSync or a Review that waits for a person that what it waits about may have changed.
+	// SignalChanged tells a ContactSync or a Review that waits for a person, or a NoteToTask that follows its tasks, that what
+	// it waits about may have changed.
 	SignalChanged = "changed"
 	// SignalParked tells the run that started a ContactSync that it waits for a person from now on; its payload is the link.
 	SignalParked = "parked"

@@ -21,12 +21,14 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Explain)
 	r.RegisterWorkflow(Timeline)
 	r.RegisterWorkflow(PlanRules)
+	r.RegisterWorkflow(NoteToTask)
 }
 
 // Ledger is all that the activities need to remember.
 type Ledger interface {
 	activities.Ledger
 	activities.SweepLedger
+	activities.NoteLedger
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
@@ -35,6 +37,7 @@ func RegisterActivities(r worker.ActivityRegistry, connections activities.Connec
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Records{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.NoteTasks{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
 }
@@ -47,4 +50,5 @@ var (
 	records     *activities.Records
 	reviews     *activities.Reviews
 	sweeps      *activities.Sweeps
+	noteTasks   *activities.NoteTasks
 )

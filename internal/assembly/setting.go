@@ -6,14 +6,16 @@ import (
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/notetask"
+	"github.com/tandem-sync/tandem/internal/notetask/plaindate"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 )
 
-// mapKinds gives a connection the mappings of the kinds that its rules enable beside contacts. What they need to know of
-// the two CRMs is read only where there is one.
+// mapKinds gives a connection the mappings of the kinds that its rules enable beside contacts, and what notes become tasks
+// by. What they need to know of the two CRMs is read only where there is one.
 func mapKinds(ctx context.Context, c *activities.Connection) error {
-	enabled := false
+	enabled := c.Rules.NoteToTask.Enabled
 	for _, t := range []rules.Travel{c.Rules.Tasks.Travel, c.Rules.Notes.Travel, c.Rules.Appointments.Travel} {
 		enabled = enabled || t.Enabled
 	}
@@ -30,7 +32,23 @@ func mapKinds(ctx context.Context, c *activities.Connection) error {
 			c.Kinds[m.Kind()] = m
 		}
 	}
+	if c.Rules.NoteToTask.Enabled {
+		c.NoteTasks = noteTasking(c.Rules, setting)
+	}
 	return nil
+}
+
+// noteTasking returns how notes become tasks. They are notes by themselves, whatever form they are synced in.
+func noteTasking(r *rules.Rules, s rules.Setting) *activities.NoteTasking {
+	plain := *r
+	plain.Notes.As = rules.NoteAsNote
+	return &activities.NoteTasking{
+		Notes: plain.NoteMapper(s), Tasks: r.TaskMapper(s),
+		Setting: notetask.Setting{
+			Rules: r.NoteToTask, Zone: s.Zone, Dates: plaindate.New(r.NoteToTask.Languages, r.NoteToTask.DateOrder),
+			Directory: activities.People(r.Users, s.GoHighLevelUsers, s.SalesforceUsers),
+		},
+	}
 }
 
 func readSetting(ctx context.Context, c *activities.Connection) (s rules.Setting, err error) {

@@ -51,6 +51,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordCreates(t)
 	r.recordPeoplesRuns(t)
 	r.recordLive(t)
+	r.recordNoteToTask(t)
 	r.takeOver(t)
 }
 

@@ -42,7 +42,7 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, others []rec
 		}
 		of = append(of, code)
 	}
-	if _, err := s.pool.Exec(ctx, `DELETE FROM announced WHERE connection = $1 AND kind <> ALL ($2)`, sc.number, of); err != nil {
+	if err := s.inTx(ctx, func(tx pgx.Tx) error { return dropAnnounced(ctx, tx, sc, of) }); err != nil {
 		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
 	}
 	rows, err := s.pool.Query(ctx, `SELECT DISTINCT kind FROM announced WHERE connection = $1 ORDER BY kind`, sc.number)
@@ -123,6 +123,22 @@ func (s *Store) planOthers(ctx context.Context, sc scope, of []int16, most int, 
 	return err
 }
 
+// dropAnnounced forgets what was announced of kinds that are not asked for. A task may be one that a note became all the
+// same.
+func dropAnnounced(ctx context.Context, tx pgx.Tx, sc scope, of []int16) error {
+	rows, err := tx.Query(ctx, `
+		WITH dropped AS (DELETE FROM announced WHERE connection = $1 AND kind <> ALL ($2) RETURNING kind, side, record_id)
+		SELECT record_id FROM dropped WHERE kind = $3 AND side = $4`, sc.number, of, kindCodes[record.Task], codeGoHighLevel)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	return stirNotes(ctx, tx, sc.number, ids)
+}
+
 // admitChanges turns some announced changes into pending ones: records that no link holds get one, and the link is made
 // pending. It tells whether there may be more.
 func (s *Store) admitChanges(ctx context.Context, sc scope) (more bool, err error) {
@@ -199,6 +215,11 @@ func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh 
 			ON CONFLICT (link_id) DO UPDATE SET `+own+` = excluded.`+own,
 			sc.number, sc.kind, side, ids)
 		if err != nil {
+			return err
+		}
+	}
+	if sc.kind == kindCodes[record.Task] && side == codeGoHighLevel {
+		if err := stirNotes(ctx, tx, sc.number, ids); err != nil {
 			return err
 		}
 	}
