@@ -66,6 +66,8 @@ func (j *absentees) proveGoHighLevel(ctx context.Context, a *absent) error {
 		return err
 	}
 	switch {
+	case a.other == nil:
+		a.proven = true // with its contact, on both sides
 	case j.patient:
 		a.failure = fault(record.GoHighLevel, crm.Busy, "read the contact", "it is gone, and its own sync has not come to it yet")
 		a.failure.RetryAfter = visibilityLag / patientReadings

@@ -74,14 +74,14 @@ func (w *world) hearOf(kind record.Kind, marks ...record.Mark) {
 func (w *world) drain() {
 	w.t.Helper()
 	for range 200 {
+		// One at a time: what a run does may leave nothing to do for the next.
 		plan := w.plan()
-		for _, link := range plan.Record {
-			w.contactSync(link)
-		}
-		for _, ref := range plan.Others {
-			w.recordSync(ref.Kind, ref.LinkID)
-		}
-		if len(plan.Record)+len(plan.Others) == 0 {
+		switch {
+		case len(plan.Record) > 0:
+			w.contactSync(plan.Record[0])
+		case len(plan.Others) > 0:
+			w.recordSync(plan.Others[0].Kind, plan.Others[0].LinkID)
+		default:
 			return
 		}
 	}

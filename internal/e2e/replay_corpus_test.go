@@ -49,6 +49,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordOnboardings(t)
 	r.recordContactSyncs(t)
 	r.recordCreates(t)
+	r.recordTimeline(t)
 	r.recordPeoplesRuns(t)
 	r.recordLive(t)
 	r.recordNoteToTask(t)
@@ -73,7 +74,9 @@ func newRecorder(t *testing.T) *recorder {
 		folder: t.TempDir(), people: map[string]bool{},
 	}
 	r.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 12, OnlySalesforce: 12, Messy: true, Seed: 11})
-	r.connect(t, func(o *sandbox.RulesOptions) { o.Extra = quick })
+	r.connect(t, func(o *sandbox.RulesOptions) {
+		o.Kinds, o.Extra = record.Kinds[1:], "  cancelled: delete\n"+quick // the last kind is the appointments
+	})
 	err := r.Connect(t.Context(), bare, r.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: bare, GoHighLevelURL: r.State.GoHighLevelURL, IndexLag: time.Second, NoMarkers: true,
 	}))

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -30,6 +32,10 @@ func (r *Rules) TaskMapper(s Setting) *TaskMapper {
 	m := &TaskMapper{
 		kindMapper: r.kindMapper(record.Task, r.Tasks.Travel, s), rules: r.Tasks, closed: map[string]bool{},
 		priorities: titleWords{words: append([]string{r.Tasks.Priority}, r.Tasks.ShowPriority...), plain: r.Tasks.Priority},
+	}
+	if len(r.Tasks.ShowPriority) == 0 {
+		// GoHighLevel has none, so that there is nothing to agree on.
+		m.travel.Fields = slices.DeleteFunc(slices.Clone(m.travel.Fields), func(p reconcile.Policy) bool { return p.Field == record.Priority })
 	}
 	for _, status := range s.TaskStatuses {
 		m.closed[status.Name] = status.Closed
