@@ -17,7 +17,7 @@ import (
 const twoThings = "<ul><li>Send the offer</li><li>Call the lawyer</li></ul>"
 
 func TestANoteBecomesTasksOnceHoweverOftenItIsLookedAt(t *testing.T) {
-	n := newNoted(t, noting(""), "Kick-off", twoThings)
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	plan := n.follow()
 	require.Equal(t, 2, plan.Tasks)
 	require.False(t, plan.Over)
@@ -29,7 +29,7 @@ func TestANoteBecomesTasksOnceHoweverOftenItIsLookedAt(t *testing.T) {
 }
 
 func TestTheParentShowsWhatWasDoneAndTheNoteThatAllIs(t *testing.T) {
-	n := newNoted(t, noting(""), "Kick-off", twoThings)
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	n.follow()
 	require.NoError(t, n.world.ghl.CompleteTask(n.called("offer").ID))
 	plan := n.follow()
@@ -55,7 +55,7 @@ func TestTheParentShowsWhatWasDoneAndTheNoteThatAllIs(t *testing.T) {
 }
 
 func TestAnEditOfANoteLeavesAloneWhatAPersonChanged(t *testing.T) {
-	n := newNoted(t, noting(""), "Kick-off", twoThings)
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	n.follow()
 	lawyer := n.called("lawyer").ID
 	require.NoError(t, n.world.ghl.EditTask(lawyer, map[string]any{"title": "Ask the notary"}))
@@ -74,7 +74,7 @@ func TestATickInTheNoteCompletesItsTaskEvenIfThatWasInterrupted(t *testing.T) {
 	check := func(done string) string {
 		return "<ul><li>[" + done + "] Send the offer</li><li>[ ] Call the lawyer</li></ul>"
 	}
-	n := newNoted(t, noting(""), "Kick-off", check(" "))
+	n := newTasked(t, noting(""), "Kick-off", check(" "))
 	n.follow()
 	n.edit(check("x"))
 	interrupted := n.plan()
@@ -97,7 +97,7 @@ func resealed(from, steps []activities.NoteTaskStep) []activities.NoteTaskStep {
 }
 
 func TestATaskThatAPersonDeletedIsNotMadeAgainAndCountsAsDone(t *testing.T) {
-	n := newNoted(t, noting(""), "Kick-off", twoThings)
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	n.follow()
 	require.NoError(t, n.world.ghl.DeleteTask(n.called("offer").ID))
 	plan := n.follow()
@@ -108,7 +108,7 @@ func TestATaskThatAPersonDeletedIsNotMadeAgainAndCountsAsDone(t *testing.T) {
 }
 
 func TestACreateOfUnknownOutcomeIsFoundByItsReference(t *testing.T) {
-	n := newNoted(t, noting(""), "", "Call the lawyer")
+	n := newTasked(t, noting(""), "", "Call the lawyer")
 	step := n.plan().Steps[0]
 	require.False(t, step.Settle)
 	settle := activities.SettleNoteTaskInput{NoteTasksInput: n.id, Contact: n.ghl, Key: step.Key, Since: time.Now()}
@@ -142,7 +142,7 @@ func TestNotesThatBecomeNoTasksSayWhy(t *testing.T) {
 		"a whole document": {"<ul>" + strings.Repeat("<li>Call somebody about something or other</li>", 8000) + "</ul>", activities.ReasonTooLong},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newNoted(t, noting(""), "Plain", c.html)
+			n := newTasked(t, noting(""), "Plain", c.html)
 			_, considered := n.consider()
 			require.True(t, considered.Over)
 			require.Equal(t, c.reason, considered.Reason)
@@ -151,7 +151,7 @@ func TestNotesThatBecomeNoTasksSayWhy(t *testing.T) {
 }
 
 func TestANoteThatIsGoneLeavesItsTasks(t *testing.T) {
-	n := newNoted(t, noting(""), "Kick-off", twoThings)
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	n.follow()
 	require.NoError(t, n.world.sf.Delete("ContentNote", n.id.NoteID))
 	_, err := n.try(onNoteTasks.ReadNoteToPlan, n.id)
@@ -164,7 +164,7 @@ func TestANoteThatIsGoneLeavesItsTasks(t *testing.T) {
 }
 
 func TestWhereTheRulesTurnItOffTheTasksAreLetGo(t *testing.T) {
-	n := newNoted(t, noting(""), "Kick-off", twoThings)
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	n.follow()
 	row, err := n.store.GetConnection(t.Context(), acme)
 	require.NoError(t, err)
@@ -187,7 +187,7 @@ func TestASweepMarksNotesThatAreNewAndTasksThatAPersonChanged(t *testing.T) {
 		require.NoError(t, err)
 		return ids
 	}
-	n := &noted{world: w, ghl: g, id: activities.NoteTasksInput{Connection: acme, NoteID: w.writeNote(s, "Kick-off", twoThings)}}
+	n := &tasked{world: w, ghl: g, id: activities.NoteTasksInput{Connection: acme, NoteID: w.writeNote(s, "Kick-off", twoThings)}}
 	w.sweep()
 	w.sweep() // the first pass lets the other kinds be polled
 	require.Equal(t, []string{n.id.NoteID}, marked(), "what is old is history")

@@ -20,19 +20,19 @@ func noting(more string) setting {
 	return setting{rules: sandbox.RulesOptions{Extra: "note_to_task: {enabled: true, mark_done: true" + more + "}\n"}}
 }
 
-// noted is a note on somebody who is in step.
-type noted struct {
+// tasked is a note on somebody who is in step.
+type tasked struct {
 	*world
 	id     activities.NoteTasksInput
 	ghl    string // the contact in GoHighLevel
 	counts struct{ created, changed, withdrawn int }
 }
 
-func newNoted(t testing.TB, s setting, title, html string) *noted {
+func newTasked(t testing.TB, s setting, title, html string) *tasked {
 	t.Helper()
 	w := newWorld(t, s)
 	g, sf := w.couple("Lovelace", "ada@example.com")
-	return &noted{world: w, ghl: g, id: activities.NoteTasksInput{Connection: acme, NoteID: w.writeNote(sf, title, html)}}
+	return &tasked{world: w, ghl: g, id: activities.NoteTasksInput{Connection: acme, NoteID: w.writeNote(sf, title, html)}}
 }
 
 func (w *world) writeNote(contact, title, html string) string {
@@ -42,13 +42,13 @@ func (w *world) writeNote(contact, title, html string) string {
 	return id
 }
 
-func (n *noted) edit(html string) {
+func (n *tasked) edit(html string) {
 	n.t.Helper()
 	require.NoError(n.t, n.world.sf.Edit("ContentNote", n.id.NoteID, map[string]any{"Content": html}))
 }
 
 // consider begins to look at the note, as a run does.
-func (n *noted) consider() (activities.NoteToPlan, activities.NoteConsidered) {
+func (n *tasked) consider() (activities.NoteToPlan, activities.NoteConsidered) {
 	n.t.Helper()
 	do[activities.NoteTasksBegun](n.world, onNoteTasks.BeginNoteTasks, n.id)
 	read := do[activities.SealedDocument](n.world, onNoteTasks.ReadNoteToPlan, n.id)
@@ -57,7 +57,7 @@ func (n *noted) consider() (activities.NoteToPlan, activities.NoteConsidered) {
 }
 
 // plan looks at the note and its tasks, and says what is owed.
-func (n *noted) plan() activities.NoteTasksPlan {
+func (n *tasked) plan() activities.NoteTasksPlan {
 	n.t.Helper()
 	note, considered := n.consider()
 	require.False(n.t, considered.Over, considered.Reason)
@@ -72,7 +72,7 @@ func (n *noted) plan() activities.NoteTasksPlan {
 }
 
 // carryOut does one step and records it.
-func (n *noted) carryOut(step activities.NoteTaskStep) {
+func (n *tasked) carryOut(step activities.NoteTaskStep) {
 	n.t.Helper()
 	write := activities.GoHighLevelTaskWriteInput{Connection: acme, ContactID: n.ghl, TaskID: step.TaskID, Task: step.Task}
 	commit := activities.CommitNoteTaskInput{NoteTasksInput: n.id, Step: step, TaskID: step.TaskID}
@@ -99,7 +99,7 @@ func (n *noted) carryOut(step activities.NoteTaskStep) {
 }
 
 // follow looks at the note and does all that is owed.
-func (n *noted) follow() activities.NoteTasksPlan {
+func (n *tasked) follow() activities.NoteTasksPlan {
 	n.t.Helper()
 	plan := n.plan()
 	for _, step := range plan.Steps {
@@ -112,7 +112,7 @@ func (n *noted) follow() activities.NoteTasksPlan {
 }
 
 // titles are those of all tasks in GoHighLevel; completed ones are marked.
-func (n *noted) titles() (out []string) {
+func (n *tasked) titles() (out []string) {
 	for _, task := range n.world.ghl.Tasks() {
 		title := task.Title
 		if task.Completed {
@@ -124,7 +124,7 @@ func (n *noted) titles() (out []string) {
 }
 
 // called returns the one task whose title contains a text.
-func (n *noted) called(text string) gohighleveltest.Task {
+func (n *tasked) called(text string) gohighleveltest.Task {
 	n.t.Helper()
 	var found []gohighleveltest.Task
 	for _, task := range n.world.ghl.Tasks() {
@@ -137,7 +137,7 @@ func (n *noted) called(text string) gohighleveltest.Task {
 }
 
 // remembered returns what the ledger knows of the note's task.
-func (n *noted) remembered(key string) record.NoteTask {
+func (n *tasked) remembered(key string) record.NoteTask {
 	n.t.Helper()
 	note, err := n.store.GetNote(n.t.Context(), acme, n.id.NoteID)
 	require.NoError(n.t, err)
@@ -149,7 +149,7 @@ func (n *noted) remembered(key string) record.NoteTask {
 	return record.NoteTask{}
 }
 
-func (n *noted) text() string {
+func (n *tasked) text() string {
 	row, _ := n.world.sf.Get("ContentNote", n.id.NoteID)
 	text, _ := row["TextPreview"].(string)
 	return text

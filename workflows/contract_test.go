@@ -20,6 +20,7 @@ func TestIDsAreMadeOfWhatTheWorkIsAbout(t *testing.T) {
 	same(t, "review", ReviewID("acme", 42), "review/acme/42")
 	same(t, "sweep", SweepID(3), "sweep/3")
 	same(t, "timeline", TimelineID("acme", 7), "timeline/acme/7")
+	same(t, "note", NoteToTaskID("acme", "069X"), "note-to-task/acme/069X")
 }
 
 func TestAContactIsNamedInOneWay(t *testing.T) {
@@ -54,6 +55,8 @@ func TestWhatIsMissingInTheInputOfLiveSyncIsNamed(t *testing.T) {
 		{ReviewInput{ReviewID: 1}, []string{"connection is missing"}},
 		{ReviewInput{Connection: "acme"}, []string{"review_id is missing"}},
 		{ReviewInput{ReviewID: -1}, []string{"connection is missing", "review_id is missing"}},
+		{NoteToTaskInput{Connection: "acme", NoteID: "069X"}, nil},
+		{NoteToTaskInput{}, []string{"connection is missing", "note_id is missing"}},
 		{SweepInput{Shard: 0, Shards: 1}, nil},
 		{SweepInput{Shard: 3, Shards: 4}, nil},
 		{SweepInput{}, []string{"shard 0 of 0"}},
@@ -85,6 +88,7 @@ func TestWhatPassesBetweenRunsKeepsItsShape(t *testing.T) {
 		"timeline":            {TimelineInput{Connection: "acme", LinkID: 7}, `{"connection":"acme","link_id":7}`},
 		"review":              {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
 		"sweep":               {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"note":                {NoteToTaskInput{Connection: "acme", NoteID: "069X", Looks: 3, Lost: 1}, `{"connection":"acme","note_id":"069X","looks":3,"lost":1}`},
 		"verdict": {
 			record.Verdict{ReviewID: 4, Choice: record.ChooseSalesforce, Fields: map[record.Field]record.Side{record.City: record.GoHighLevel}, By: "ada"},
 			`{"review_id":4,"choice":"salesforce","fields":{"city":"gohighlevel"},"by":"ada"}`,

@@ -27,7 +27,8 @@ type office struct {
 	pending []int64
 	// most is how many pending links go one by one; bulk counts the others.
 	most    int
-	reviews []int64 // that no run waits for; attended ones are taken out, unless they are deaf
+	notes   []string // that are marked, whatever their runs do
+	reviews []int64  // that no run waits for; attended ones are taken out, unless they are deaf
 	deaf    bool
 	// waits are contacts whose runs wait for a person until they are told of a change, and answers how often they then
 	// wait on; refused are those whose runs fail.
@@ -95,6 +96,11 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 				return plan, o.planErr
 			}
 			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])
+			for _, note := range o.notes {
+				if !slices.Contains(in.BusyNotes, note) && len(plan.Notes) < activities.NotesAtOnce {
+					plan.Notes = append(plan.Notes, note)
+				}
+			}
 			free := slices.DeleteFunc(slices.Clone(o.pending), func(link int64) bool { return o.held[link] || slices.Contains(in.Busy, link) })
 			if len(free) <= o.most {
 				plan.Record, plan.Whole = free, o.whole
