@@ -49,7 +49,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordOnboardings(t)
 	r.recordContactSyncs(t)
 	r.recordCreates(t)
-	r.recordTimeline(t)
+	r.recordBelongings(t)
 	r.recordPeoplesRuns(t)
 	r.recordLive(t)
 	r.recordNoteToTask(t)

@@ -19,8 +19,8 @@ func (r *recorder) syncOf(t *testing.T, kind record.Kind, side record.Side, id s
 	return r.execute(t, workflows.RecordSyncID(kind, in), workflows.SearchAttributes(workflows.SyncScenarios[kind], connection), workflows.RecordSyncs[kind], in)
 }
 
-// recordTimeline records the syncs of tasks, notes and appointments, each by hand.
-func (r *recorder) recordTimeline(t *testing.T) {
+// recordBelongings records the syncs of tasks, notes and appointments, each by hand.
+func (r *recorder) recordBelongings(t *testing.T) {
 	done := func(kind record.Kind, side record.Side, id, name string) {
 		t.Helper()
 		workflow := map[record.Kind]string{record.Task: "TaskSync", record.Note: "NoteSync", record.Appointment: "AppointmentSync"}[kind]
