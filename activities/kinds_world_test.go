@@ -168,14 +168,6 @@ func (w *world) linkOfKind(kind record.Kind, side record.Side, id string) record
 	return *link
 }
 
-// noLink sees to it that no link holds a record.
-func (w *world) noLink(kind record.Kind, side record.Side, id string) {
-	w.t.Helper()
-	link, err := w.store.FindLink(w.t.Context(), acme, kind, side, id)
-	require.NoError(w.t, err)
-	require.Nil(w.t, link)
-}
-
 // live returns the rows of an object that are not deleted.
 func (w *world) live(object string) (out []map[string]any) {
 	for _, row := range w.sf.All(object) {
