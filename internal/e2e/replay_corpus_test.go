@@ -51,6 +51,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordCreates(t)
 	r.recordPeoplesRuns(t)
 	r.recordLive(t)
+	r.recordNotes(t)
 	r.takeOver(t)
 }
 
@@ -72,7 +73,7 @@ func newRecorder(t *testing.T) *recorder {
 		folder: t.TempDir(), people: map[string]bool{},
 	}
 	r.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 12, OnlySalesforce: 12, Messy: true, Seed: 11})
-	r.connect(t, func(o *sandbox.RulesOptions) { o.Extra = quick })
+	r.connect(t, func(o *sandbox.RulesOptions) { o.Extra, o.Kinds = quick, []record.Kind{record.Note} })
 	err := r.Connect(t.Context(), bare, r.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: bare, GoHighLevelURL: r.State.GoHighLevelURL, IndexLag: time.Second, NoMarkers: true,
 	}))
