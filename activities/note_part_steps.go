@@ -18,9 +18,10 @@ type NotePartInput struct {
 	Note       Sealed      `json:"note"` // a crm.Document
 }
 
-// NotePart names a part of a note.
+// NotePart is a part of a note that is there.
 type NotePart struct {
-	ID string `json:"id"`
+	ID   string `json:"id"`
+	Note Sealed `json:"note,omitempty"` // as GoHighLevel holds it; empty for Salesforce
 }
 
 // CreateNotePart creates a part of a note, unless the contact has it already. Safe to repeat once the vendor's lists show
@@ -35,44 +36,48 @@ func (a *Records) CreateNotePart(ctx context.Context, in NotePartInput) (NotePar
 		return NotePart{}, err
 	}
 	found, err := c.findPart(ctx, in, doc)
-	if err != nil || found != "" {
-		return NotePart{ID: found}, err
+	if err != nil {
+		return NotePart{}, err
 	}
 	if in.Side == record.Salesforce {
-		id, err := c.Salesforce.CreateRecord(ctx, in.Object, doc)
+		id, _ := found["Id"].(string)
+		if found == nil {
+			id, err = c.Salesforce.CreateRecord(ctx, in.Object, doc)
+		}
 		return NotePart{ID: id}, err
 	}
-	created, err := c.GoHighLevel.CreateNote(ctx, in.ContactID, doc)
-	id, _ := created[idKey(in.Side)].(string)
-	return NotePart{ID: id}, err
+	if found == nil {
+		found, err = c.GoHighLevel.CreateNote(ctx, in.ContactID, doc)
+	}
+	part, err := c.sealNote(found, err)
+	return NotePart{ID: part.NoteID, Note: part.Note}, err
 }
 
-// findPart returns the note of a contact that says just what a part is to say; "" for none.
-func (c *Connection) findPart(ctx context.Context, in NotePartInput, doc crm.Document) (string, error) {
+// findPart returns the note of a contact that says just what a part is to say; nil for none.
+func (c *Connection) findPart(ctx context.Context, in NotePartInput, doc crm.Document) (crm.Document, error) {
 	notes, err := c.notes()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	named := maps.Clone(doc)
 	named[idKey(in.Side)] = map[string]string{classicNoteObject: "002", taskNoteObject: "00T", "": "new"}[in.Object] // by which it is read
 	_, want, err := notes.Part(in.Side, named)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if want == "" {
-		return "", errors.New("a part of a note says nothing")
+		return nil, errors.New("a part of a note says nothing")
 	}
 	all, err := c.plainNotes(ctx, in.Side, in.Object, in.ContactID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, one := range all {
 		if _, text, err := notes.Part(in.Side, one); err == nil && text == want {
-			id, _ := one[idKey(in.Side)].(string)
-			return id, nil
+			return one, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // NoteRemainsInput names the note of which nothing is to remain on a side, by its other half.

@@ -160,3 +160,33 @@ func (c *Connection) plainNotes(ctx context.Context, side record.Side, object, c
 	return c.rows(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s = '%s' AND IsDeleted = false ORDER BY Id",
 		strings.Join(notes.SalesforceFieldsOf(object), ", "), object, column, soqlEscape.Replace(contact)))
 }
+
+// size is how many sealed bytes a decision has.
+func (d RecordDecision) size() int {
+	n := len(d.GoHighLevel) + len(d.Salesforce) + len(d.Plan)
+	for _, parts := range []*NoteParts{d.GoHighLevelParts, d.SalesforceParts} {
+		if parts != nil {
+			for _, one := range parts.Further {
+				n += len(one)
+			}
+		}
+	}
+	return n
+}
+
+// openParts reads what GoHighLevel answered that it holds of a record, which is in parts where there are any.
+func (c *Connection) openParts(kind record.Kind, first Sealed, further []Sealed) (*record.Record, error) {
+	if len(first) == 0 || len(further) == 0 {
+		return c.open(kind, record.GoHighLevel, first, true)
+	}
+	var parts []crm.Document
+	for _, sealed := range append([]Sealed{first}, further...) {
+		var doc crm.Document
+		if err := c.unseal(record.GoHighLevel, purposeHistory, sealed, &doc); err != nil {
+			return nil, err
+		}
+		parts = append(parts, doc)
+	}
+	r, err := c.readOf(kind, record.GoHighLevel, inParts(record.GoHighLevel, parts), true)
+	return &r, err
+}

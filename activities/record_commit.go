@@ -32,6 +32,8 @@ type CommitRecordInput struct {
 	GoHighLevel Sealed `json:"gohighlevel,omitempty"`
 	// Salesforce is the record as it was read after it was created there; empty when it was not.
 	Salesforce Sealed `json:"salesforce,omitempty"`
+	// GoHighLevelParts are, likewise, the parts of a note beyond its first.
+	GoHighLevelParts []Sealed `json:"gohighlevel_parts,omitempty"`
 	// Fields and Side go with in_review: what is contested or alternates, and where a record is gone.
 	Fields []record.Field `json:"fields,omitempty"`
 	Side   record.Side    `json:"side,omitempty"`
@@ -103,7 +105,7 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) e
 	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
 		return err
 	}
-	stored, err := c.open(in.Claim.of(), record.GoHighLevel, in.GoHighLevel, true)
+	stored, err := c.openParts(in.Claim.of(), in.GoHighLevel, in.GoHighLevelParts)
 	if err != nil {
 		return err
 	}

@@ -270,5 +270,8 @@ func (c *Connection) sealDecision(kind rules.KindMapper, d reconcile.Decision, c
 		}
 	}
 	sealInto(&out.Plan, record.GoHighLevel, d)
+	if err == nil && out.size() > largestDecision {
+		return out, fault(record.GoHighLevel, crm.Rejected, "decide", "what is to be written is too long to be kept in a history")
+	}
 	return out, err
 }

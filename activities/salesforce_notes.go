@@ -13,9 +13,11 @@ const (
 	noteLinkObject    = "ContentDocumentLink"
 	classicNoteObject = "Note"
 	taskNoteObject    = "Task"
-	// largestNote is how many bytes of a note are read: sealed and encoded, they must fit into one payload of Temporal's
-	// history, of which the server takes 2 MiB.
-	largestNote = 1 << 20
+	// largestNote is how many bytes of a note are read: sealed and encoded, both halves must fit into one payload of
+	// Temporal's history, of which the server takes 2 MiB. A longer one fails as a whole; nothing is cut off.
+	largestNote = 1 << 19
+	// largestDecision is how many sealed bytes a decision may have, likewise.
+	largestDecision = 1_400_000
 )
 
 // SalesforceNoteInput names one enhanced note.
@@ -31,7 +33,7 @@ type SalesforceNoteContent struct {
 }
 
 // GetSalesforceNoteContent is GET /sobjects/ContentNote/{id}/Content. It fails with kind Rejected for a note of more
-// than 1 MiB.
+// than 512 KiB.
 func (a *Salesforce) GetSalesforceNoteContent(ctx context.Context, in SalesforceNoteInput) (out SalesforceNoteContent, err error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {

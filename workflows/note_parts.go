@@ -33,40 +33,42 @@ func (s *recordSync) dropParts(ctx workflow.Context, side record.Side) error {
 	return nil
 }
 
-// writeParts writes the parts of a note beyond the first, one after the other, and reads what has become of them.
+// writeParts writes the parts of a note beyond the first, one after the other. What GoHighLevel holds of each goes by the
+// answer to its own write: whoever reads it afterwards may read what a person has made of it meanwhile.
 func (s *recordSync) writeParts(ctx workflow.Context, side record.Side) error {
 	parts := s.parts(side)
 	if parts == nil {
 		return nil
 	}
 	for i, sealed := range parts.Further {
+		var stored activities.Sealed
 		var err error
 		if i < len(parts.Held) {
-			err = s.updatePart(vendorCall(ctx, fmt.Sprintf("Write part %d of the note", i+2)), side, parts.Held[i], sealed).Get(ctx, nil)
+			stored, err = s.updatePart(vendorCall(ctx, fmt.Sprintf("Write part %d of the note", i+2)), side, parts.Held[i], sealed)
 		} else {
-			err = s.createPart(ctx, side, i+2, sealed)
+			stored, err = s.createPart(ctx, side, i+2, sealed)
 		}
 		if err != nil {
 			return err
 		}
+		if side == record.GoHighLevel {
+			s.commit.GoHighLevelParts = append(s.commit.GoHighLevelParts, stored)
+		}
 	}
-	if side == record.Salesforce {
-		return nil
-	}
-	stored, err := readGoHighLevelNote(ctx, s)()
-	s.commit.GoHighLevel = stored
-	return err
+	return nil
 }
 
-func (s *recordSync) updatePart(ctx workflow.Context, side record.Side, id string, sealed activities.Sealed) workflow.Future {
-	if side == record.GoHighLevel {
-		return workflow.ExecuteActivity(ctx, goHighLevel.UpdateGoHighLevelNote, activities.GoHighLevelNoteWriteInput{
-			Connection: s.in.Connection, ContactID: s.claim.GoHighLevelContact, NoteID: id, Note: sealed,
-		})
+func (s *recordSync) updatePart(ctx workflow.Context, side record.Side, id string, sealed activities.Sealed) (activities.Sealed, error) {
+	if side == record.Salesforce {
+		return nil, workflow.ExecuteActivity(ctx, salesforce.UpdateSalesforceRecord, activities.SalesforceWriteInput{
+			Connection: s.in.Connection, Object: s.object(), ID: id, Record: sealed,
+		}).Get(ctx, nil)
 	}
-	return workflow.ExecuteActivity(ctx, salesforce.UpdateSalesforceRecord, activities.SalesforceWriteInput{
-		Connection: s.in.Connection, Object: s.object(), ID: id, Record: sealed,
-	})
+	var stored activities.GoHighLevelNote
+	err := workflow.ExecuteActivity(ctx, goHighLevel.UpdateGoHighLevelNote, activities.GoHighLevelNoteWriteInput{
+		Connection: s.in.Connection, ContactID: s.claim.GoHighLevelContact, NoteID: id, Note: sealed,
+	}).Get(ctx, &stored)
+	return stored.Note, err
 }
 
 func (s *recordSync) deletePart(ctx workflow.Context, side record.Side, id string) workflow.Future {
@@ -82,19 +84,20 @@ func (s *recordSync) deletePart(ctx workflow.Context, side record.Side, id strin
 
 // createPart creates a part unless it is there. After an attempt whose outcome is unknown it looks only once the vendor's
 // lists show what that may have created.
-func (s *recordSync) createPart(ctx workflow.Context, side record.Side, number int, sealed activities.Sealed) error {
+func (s *recordSync) createPart(ctx workflow.Context, side record.Side, number int, sealed activities.Sealed) (activities.Sealed, error) {
 	in := activities.NotePartInput{Connection: s.in.Connection, Side: side, ContactID: s.claim.GoHighLevelContact, Note: sealed}
 	if side == record.Salesforce {
 		in.Object, in.ContactID = s.object(), s.claim.SalesforceContact
 	}
 	for {
-		err := workflow.ExecuteActivity(vendorCreate(ctx, fmt.Sprintf("Create part %d of the note, unless it is there", number)), records.CreateNotePart, in).Get(ctx, nil)
+		var part activities.NotePart
+		err := workflow.ExecuteActivity(vendorCreate(ctx, fmt.Sprintf("Create part %d of the note, unless it is there", number)), records.CreateNotePart, in).Get(ctx, &part)
 		if err == nil || !ambiguous(err) {
-			return err
+			return part.Note, err
 		}
 		wait := workflow.TimerOptions{Summary: "Before looking whether the part was created"}
 		if err := workflow.NewTimerWithOptions(ctx, partPause, wait).Get(ctx, nil); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }

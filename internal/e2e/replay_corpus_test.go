@@ -53,6 +53,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordPeoplesRuns(t)
 	r.recordLive(t)
 	r.recordNoteToTask(t)
+	r.recordNotes(t)
 	r.takeOver(t)
 }
 
