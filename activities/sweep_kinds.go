@@ -25,7 +25,7 @@ const (
 
 // nameContacts finds out on which contacts enhanced notes are shown: their rows do not say so.
 func (s *sweeper) nameContacts(ctx context.Context, found []sighting) error {
-	if s.object() != noteObject {
+	if s.object() != noteObject || !s.synced() { // whoever makes tasks of notes reads them whole
 		return nil
 	}
 	at := map[string]int{}
