@@ -22,7 +22,7 @@ const (
 
 // nameContacts finds out on which contacts enhanced notes are shown: their rows do not say so.
 func (s *sweeper) nameContacts(ctx context.Context, object string, found []sighting) error {
-	if object != noteObject {
+	if object != noteObject || !s.synced() { // whoever makes tasks of notes reads them whole
 		return nil
 	}
 	at := map[string]int{}

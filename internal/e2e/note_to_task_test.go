@@ -122,3 +122,48 @@ func TestANoteBecomesTasksThatFollowItAndWhatPeopleDoToThem(t *testing.T) {
 		return there && card && !parent.Completed && !strings.Contains(s.noteText(note), "tasks done on")
 	})
 }
+
+func TestAWorkerThatIsKilledInTheMiddleOfANoteDoublesNothing(t *testing.T) {
+	s := noteTaking(t, record.Task)
+	ada := s.pair(t, 0)
+	items := ""
+	for _, item := range []string{"Send the offer", "Call the lawyer", "Book a room", "Order flowers", "Ask the notary", "Prepare the papers"} {
+		items += "<li>" + item + "</li>"
+	}
+	// Each call takes a while, so that there is something to be killed in the middle of, and some are cut off once carried out.
+	s.Sandbox.GoHighLevel.SetFaults([]gohighleveltest.Fault{
+		{Kind: gohighleveltest.FaultLatency, Path: "/contacts/", Latency: 200 * time.Millisecond},
+		{Kind: gohighleveltest.FaultCutAfter, Path: "/contacts/" + ada.GoHighLevelID + "/tasks", Count: 2},
+	})
+	note := s.writeNote(t, ada, "Closing", "<ul>"+items+"</ul>")
+	for made := range 3 {
+		s.becomes(t, "more tasks are made", func() bool { return len(s.madeOf(ada, "")) > 2*made })
+		if err := s.worker.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		s.startWorker(t)
+	}
+	s.Sandbox.GoHighLevel.SetFaults(nil)
+	s.becomes(t, "all tasks are there, on both sides", func() bool {
+		return len(s.madeOf(ada, "· Closing")) == 6 && len(s.madeOf(ada, "(0 of 6 done)")) == 1 && len(s.tasksOf(ada)) == 7
+	})
+
+	// What is completed in Salesforce is completed here, and shows in the parent.
+	for subject, row := range s.tasksOf(ada) {
+		if strings.HasPrefix(subject, "1/6 ") {
+			if err := s.Sandbox.Salesforce.Edit("Task", row["Id"].(string), map[string]any{"Status": "Completed"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.becomes(t, "the parent shows it on both sides", func() bool {
+		return len(s.madeOf(ada, "(1 of 6 done)")) == 1 && s.tasksOf(ada)["Closing (1 of 6 done)"] != nil
+	})
+	s.editNote(t, note, "<ul>"+items+"<li>Bring the key</li></ul>")
+	s.becomes(t, "there is one more on both sides", func() bool {
+		return len(s.madeOf(ada, "(1 of 7 done)")) == 1 && len(s.madeOf(ada, "· Closing")) == 7 && len(s.tasksOf(ada)) == 8
+	})
+	if made := len(s.madeOf(ada, "")); made != 8 {
+		t.Errorf("there are %d tasks, want 8", made)
+	}
+}
