@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
@@ -34,8 +31,11 @@ type absent struct {
 // absentees judges what became of records, for both lanes alike.
 type absentees struct {
 	*Connection
+	kind   record.Kind
 	ledger Ledger
 	token  int64
+	// contact is the GoHighLevel contact that the record belongs to, "" for contacts.
+	contact string
 	// patient tells to look again, later, for what is neither visible nor proven to be deleted.
 	patient bool
 }
@@ -84,74 +84,6 @@ func (a *absent) settled() bool {
 	return a.action != ""
 }
 
-// prove asks the vendor. A GoHighLevel contact that a reading by id does not find is gone: the vendor keeps no bin that the
-// API can see. In Salesforce a record may also be hidden from this user, so only its own word that it is deleted counts.
-func (j *absentees) prove(ctx context.Context, all []*absent) error {
-	bySalesforce := map[string]*absent{}
-	for _, a := range all {
-		if a.gone == record.GoHighLevel {
-			a.proven = true
-		} else {
-			bySalesforce[a.link.SalesforceID] = a
-		}
-	}
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(bySalesforce)), salesforceBatch) {
-		page, err := j.Salesforce.QueryAll(ctx, fmt.Sprintf("SELECT Id, IsDeleted, MasterRecordId FROM %s WHERE Id IN ('%s')",
-			contactObject, strings.Join(ids, "','")))
-		if err != nil {
-			return err
-		}
-		for _, row := range page.Rows {
-			id, _ := row["Id"].(string)
-			if a := bySalesforce[id]; a != nil && row["IsDeleted"] == true {
-				a.proven = true
-				a.merged, _ = row["MasterRecordId"].(string)
-			}
-		}
-	}
-	return j.provePurged(ctx, bySalesforce)
-}
-
-// purgedWithin is how far back Salesforce's log of deletions is asked; it keeps 15 days.
-const purgedWithin = 15*24*time.Hour - time.Hour
-
-// provePurged looks in the log of deletions for what the recycle bin does not hold any more. What is in neither is hidden,
-// or not visible yet, or was deleted longer ago than anything remembers: nothing follows from that, but a person may know.
-func (j *absentees) provePurged(ctx context.Context, bySalesforce map[string]*absent) error {
-	var unproven []*absent
-	for _, a := range bySalesforce {
-		if !a.proven {
-			unproven = append(unproven, a)
-		}
-	}
-	if len(unproven) == 0 {
-		return nil
-	}
-	now := time.Now().UTC()
-	// Salesforce ignores the seconds of both ends, and its clock may be ahead: what was deleted a moment ago counts.
-	log, err := j.Salesforce.GetDeleted(ctx, contactObject, now.Add(-purgedWithin), now.Add(clockSkew))
-	// A log that was trimmed, or that holds more than an answer may, refuses the range: then it proves nothing.
-	if err != nil && crm.KindOf(err) != crm.Invalid {
-		return err
-	}
-	for _, d := range log.Records {
-		if a := bySalesforce[d.ID]; a != nil {
-			a.proven = true
-		}
-	}
-	for _, a := range unproven {
-		switch {
-		case a.proven:
-		case j.patient:
-			a.failure = fault(record.Salesforce, crm.Busy, "read Contact", "the record is not visible (yet)")
-			a.failure.RetryAfter = visibilityLag / patientReadings
-		case !a.byVerdict():
-			a.action, a.review = AbsenceReview, record.ReviewGone
-		}
-	}
-	return nil
-}
-
 // byVerdict takes the action that a person decided on; it tells whether one did.
 func (a *absent) byVerdict() bool {
 	if a.verdict == nil {
@@ -177,7 +109,7 @@ func (a *absent) choose(choice record.Choice) bool {
 // followMerge ties the contact to the record that its own was merged into, unless that one belongs to another contact
 // already: deleting the survivor's other half would lose a person.
 func (j *absentees) followMerge(ctx context.Context, a *absent) error {
-	if a.other == nil {
+	if a.other == nil || j.kind != record.Contact {
 		return nil
 	}
 	into, doubtful, err := j.survivor(ctx, a)
@@ -257,9 +189,9 @@ func (j *absentees) survivor(ctx context.Context, a *absent) (into string, doubt
 
 // followDeletions applies the rules to proven deletions of a side, all at once, so that a surge is seen as one.
 func (j *absentees) followDeletions(ctx context.Context, side record.Side, all []*absent) error {
-	policy := j.Rules.Contacts.Deletions.GoHighLevel
+	policy := j.deletions(j.kind).GoHighLevel
 	if side == record.Salesforce {
-		policy = j.Rules.Contacts.Deletions.Salesforce
+		policy = j.deletions(j.kind).Salesforce
 	}
 	var guarded []*absent
 	for _, a := range all {
@@ -267,8 +199,12 @@ func (j *absentees) followDeletions(ctx context.Context, side record.Side, all [
 		case a.other == nil:
 			a.action = AbsenceOver
 		case a.byVerdict():
-		case reconcile.Changed(j.agreed(a.link), a.other, j.Rules.Contacts.Policies(), j.Fingerprints.Value):
-			a.action = AbsenceRestore
+		case side == record.Salesforce && withdrawn(j.of(j.kind), *a.other):
+			a.action = AbsenceRestore // nobody deleted it but we; it is not created again as long as it is withdrawn
+		case reconcile.Changed(j.agreed(a.link), a.other, j.of(j.kind).Policies(), j.Fingerprints.Value):
+			if a.action = AbsenceRestore; j.kind != record.Contact && !j.of(j.kind).Creates(side) {
+				a.action = AbsenceKeep // the edit wins as far as the rules allow
+			}
 		case policy == rules.DeletionIgnore:
 			a.action = AbsenceKeep
 		default:
@@ -282,8 +218,8 @@ func (j *absentees) followDeletions(ctx context.Context, side record.Side, all [
 	for i, a := range guarded {
 		ids[i] = a.link.ID
 	}
-	surge := j.Rules.Contacts.Deletions.Surge
-	leaves, err := j.ledger.NoteDeletions(ctx, j.ID, record.Contact, side, ids,
+	surge := j.deletions(j.kind).Surge
+	leaves, err := j.ledger.NoteDeletions(ctx, j.ID, j.kind, side, ids,
 		record.DeletionGuard{Count: surge.Count, Share: surge.Share, Window: surge.Window})
 	if err != nil {
 		return err

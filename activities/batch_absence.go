@@ -39,7 +39,7 @@ func (b *batch) followAbsences(ctx context.Context) error {
 	if len(all) == 0 {
 		return nil
 	}
-	j := &absentees{Connection: b.Connection, ledger: b.ledger, token: b.token, patient: true}
+	j := &absentees{Connection: b.Connection, kind: record.Contact, ledger: b.ledger, token: b.token, patient: true}
 	if err := j.judge(ctx, all); err != nil {
 		return err
 	}

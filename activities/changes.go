@@ -14,6 +14,8 @@ type PlanChangesInput struct {
 	Begun int `json:"begun,omitempty"`
 	// Busy lists links that this run has under way, for which nothing is to be planned.
 	Busy []int64 `json:"busy,omitempty"`
+	// BusyNotes lists notes whose run has been told of a change by this run.
+	BusyNotes []string `json:"busy_notes,omitempty"`
 }
 
 // ChangesPlan is what is to be synced next, in which lane.
@@ -23,7 +25,9 @@ type ChangesPlan struct {
 	// Record lists links for the record lane, a run each: everything, or where Bulk is set, some that the bulk lane has
 	// handed over.
 	Record []int64 `json:"record,omitempty"`
-	// Whole tells that Record is all there is to sync: once it is in step, only a ring can tell of more.
+	// Others lists links of the other kinds for the record lane, a run each.
+	Others []record.LinkRef `json:"others,omitempty"`
+	// Whole tells that Record and Others are all there is to sync: once it is in step, only a ring can tell of more.
 	Whole bool `json:"whole,omitempty"`
 	// Bulk is how many pending links the bulk lane takes; 0 for none.
 	Bulk int `json:"bulk,omitempty"`
@@ -31,10 +35,15 @@ type ChangesPlan struct {
 	Gather time.Duration `json:"gather,omitempty"`
 	// Reviews are open reviews of several links that no run waits for yet.
 	Reviews []int64 `json:"reviews,omitempty"`
+	// Notes are Salesforce notes whose tasks are to be looked at, each by its NoteToTask run.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // reviewRunsAtOnce is how many reviews of several links get their run at once, at the least.
 const reviewRunsAtOnce = 50
+
+// NotesAtOnce is how many notes a plan names at most: where it names as many, there may be more.
+const NotesAtOnce = 50
 
 // gatherFor weighs how long a surge of changes takes to arrive against what each look and each run in bulk costs.
 const gatherFor = 2 * time.Second
@@ -45,15 +54,24 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if err != nil {
 		return ChangesPlan{}, err
 	}
-	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, record.Contact, c.Rules.Live.RecordLaneMax, in.Busy)
+	if c.State == record.ConnectionActive {
+		if err := a.dropEchoes(ctx, c); err != nil {
+			return ChangesPlan{}, err
+		}
+	}
+	plan, err := a.Ledger.PlanChanges(ctx, in.Connection, c.others(), c.Rules.Live.RecordLaneMax, in.Busy)
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err
 	}
-	out := ChangesPlan{Live: true, Record: plan.Record, Whole: plan.Whole, Bulk: plan.Bulk}
+	out := ChangesPlan{Live: true, Record: plan.Record, Others: plan.Others, Whole: plan.Whole, Bulk: plan.Bulk}
 	if out.Bulk > 0 {
 		out.Gather = gatherFor
 	}
-	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, reviewRunsAtOnce+in.Begun)
+	runs, err := a.Ledger.ReviewRuns(ctx, in.Connection, "", reviewRunsAtOnce+in.Begun)
 	out.Reviews = runs.Unattended
+	if err != nil {
+		return out, err
+	}
+	out.Notes, err = a.Ledger.UnheededNotes(ctx, in.Connection, NotesAtOnce, in.BusyNotes)
 	return out, err
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// accessCheck tries one thing that syncing contacts needs of a side.
+// accessCheck tries one thing that syncing needs of a side.
 type accessCheck struct {
 	side record.Side
 	try  func(context.Context, *AccessReport) error
 }
 
 func (c *Connection) accessChecks() []accessCheck {
-	return []accessCheck{
+	checks := []accessCheck{
 		{record.GoHighLevel, c.checkLocation}, {record.GoHighLevel, c.checkReading}, {record.GoHighLevel, c.checkWriting},
 		{record.GoHighLevel, c.checkCustomFields}, {record.Salesforce, c.checkSalesforce},
 	}
+	return append(checks, c.kindChecks()...)
 }
 
 func (c *Connection) checkLocation(ctx context.Context, _ *AccessReport) error {
@@ -37,9 +38,11 @@ func (c *Connection) checkReading(ctx context.Context, _ *AccessReport) error {
 
 // checkWriting goes by what was granted: nothing may be written to find out.
 func (c *Connection) checkWriting(_ context.Context, out *AccessReport) error {
-	if c.WriteScopes != nil && !c.WriteScopes[record.GoHighLevel] {
-		out.Problems = append(out.Problems, "GoHighLevel: the token lacks the scope contacts.write. "+
-			"Add it to the app or the private integration and connect this side again.")
+	for _, scope := range c.missingScopes() {
+		if strings.HasSuffix(scope, ".write") { // what reads is tried
+			out.Problems = append(out.Problems, fmt.Sprintf("GoHighLevel: the token lacks the scope %s. "+
+				"Add it to the app or the private integration and connect this side again.", scope))
+		}
 	}
 	return nil
 }
@@ -83,14 +86,7 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 	if err != nil {
 		return err
 	}
-	fields := map[string]map[string]any{}
-	list, _ := describe["fields"].([]any)
-	for _, item := range list {
-		if f, ok := item.(map[string]any); ok {
-			name, _ := f["name"].(string)
-			fields[name] = f
-		}
-	}
+	fields := fieldsOf(describe)
 	missing := func(name string) {
 		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact has no field %s that this user can see. "+
 			"Create it, or grant the user's permission set access to it, or take it out of the rules.", name))
@@ -122,4 +118,17 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 		}
 	}
 	return nil
+}
+
+// fieldsOf returns the fields of a described object by their names.
+func fieldsOf(describe crm.Document) map[string]map[string]any {
+	fields := map[string]map[string]any{}
+	list, _ := describe["fields"].([]any)
+	for _, item := range list {
+		if f, ok := item.(map[string]any); ok {
+			name, _ := f["name"].(string)
+			fields[name] = f
+		}
+	}
+	return fields
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 func without(scope string) []string {
@@ -24,7 +25,8 @@ func (w *world) problems() []string {
 	report := do[activities.AccessReport](w, onContacts.CheckAccess, activities.ConnectionInput{Connection: acme})
 	require.Zero(w.t, w.writes())
 	for operation := range w.ghl.Stats().ByOperation {
-		require.True(w.t, strings.HasPrefix(operation, "GET ") || operation == "POST /contacts/search", operation)
+		require.True(w.t, strings.HasPrefix(operation, "GET ") || operation == "POST /contacts/search" ||
+			operation == "POST /locations/{locationId}/tasks/search", operation)
 	}
 	for operation := range w.sf.Stats().Requests {
 		require.True(w.t, strings.HasPrefix(operation, "GET ") || operation == "POST /oauth2/token", operation)
@@ -112,4 +114,64 @@ func TestTroubleThatPassesFailsTheCheckInsteadOfBeingAProblem(t *testing.T) {
 	w.sf.SetFaults([]salesforcetest.Fault{{Kind: "503"}})
 	_, err := w.try(onContacts.CheckAccess, activities.ConnectionInput{Connection: acme})
 	require.Equal(t, crm.Unavailable, kindOf(t, err))
+}
+
+func lacking(scopes ...string) []string {
+	return slices.DeleteFunc(slices.Clone(gohighleveltest.AllScopes), func(s string) bool { return slices.Contains(scopes, s) })
+}
+
+var kindScopes = []string{"locations/tasks.readonly", "calendars.readonly", "calendars/events.readonly", "calendars/events.write"}
+
+func TestKindsThatAreOffAskForNothing(t *testing.T) {
+	w := newWorld(t, setting{
+		scopes:  lacking(append(kindScopes, "users.readonly")...),
+		Options: sandbox.Options{Salesforce: salesforcetest.Options{HiddenFields: []string{"Task.Description"}}},
+	})
+	require.Empty(t, w.problems())
+	require.Zero(t, w.sf.Stats().Requests["GET /sobjects/{object}/describe"][404])
+}
+
+func TestEverythingThatTheKindsNeedIsGranted(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds})
+	require.Empty(t, w.problems())
+	w = newWorld(t, setting{rules: allKinds, Options: sandbox.Options{Salesforce: salesforcetest.Options{NoEnhancedNotes: true}}})
+	require.Empty(t, w.problems(), "an org without enhanced notes has classic ones")
+}
+
+func TestEverythingThatTheKindsLackIsNamedAtOnce(t *testing.T) {
+	w := newWorld(t, setting{
+		rules: allKinds, scopes: lacking(append(kindScopes, "contacts.write")...),
+		Options: sandbox.Options{Salesforce: salesforcetest.Options{HiddenFields: []string{"Task.Description"}}},
+		editRules: func(r string) string {
+			return strings.Replace(r, "tasks:\n", "tasks:\n  complete_as: Done and dusted\n", 1)
+		},
+	})
+	named(t, w.problems(),
+		[]string{"contacts.write"}, []string{"calendars/events.write"}, []string{"locations/tasks.readonly"}, []string{"calendars.readonly"},
+		[]string{"calendars/events.readonly"}, []string{"Salesforce", "status Done and dusted"},
+		[]string{"Task", "Description"}, []string{"Event", "Description"},
+	)
+}
+
+func TestWhatOpeningTheConnectionLacksIsNamedWithTheRest(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds, scopes: lacking("users.readonly", "calendars.readonly")})
+	named(t, w.problems(), []string{"users.readonly", "calendars.readonly"})
+}
+
+func TestACalendarThatIsNotThereIsNamed(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds, editRules: func(r string) string {
+		return strings.Replace(r, "appointments:\n", "appointments:\n  create: both\n  calendar: CVokAlI8fgw4WYWoCtQz\n", 1)
+	}})
+	named(t, w.problems(), []string{"CVokAlI8fgw4WYWoCtQz", "appointments.calendar"})
+}
+
+func TestAScopeThatOnlyWritesIsAskedForOnlyWhereSomethingIsWritten(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds, scopes: lacking("calendars/events.write"), editRules: func(r string) string {
+		fields := ""
+		for _, f := range record.AppointmentFields {
+			fields += "    " + string(f) + ": {direction: to_salesforce}\n"
+		}
+		return strings.Replace(r, "appointments:\n", "appointments:\n  deletions: {salesforce: ignore}\n  fields:\n"+fields, 1)
+	}})
+	require.Empty(t, w.problems())
 }

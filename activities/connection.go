@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 )
@@ -19,14 +21,20 @@ type Connection struct {
 	Rules        *rules.Rules
 	RulesVersion int
 	Mapper       *rules.Mapper
+	// Kinds are the mappings of the other kinds, those that the rules enable.
+	Kinds map[record.Kind]rules.KindMapper
+	// Zone is the location's; nil where nothing is synced beside contacts.
+	Zone *time.Location
+	// NoteTasks is how notes become tasks; nil where the rules do not want it.
+	NoteTasks    *NoteTasking
 	Fingerprints record.Fingerprinter
 	GoHighLevel  crm.GoHighLevel
 	Salesforce   crm.Salesforce
 	Cipher       Cipher
 	// DuplicatesAllowed is the location's own setting: whether GoHighLevel takes two contacts of one identity.
 	DuplicatesAllowed bool
-	// WriteScopes says per side whether the granted scopes allow writing contacts; nil where that is not known.
-	WriteScopes map[record.Side]bool
+	// Scopes are what GoHighLevel granted; nil where that is not known.
+	Scopes []string
 	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor
 	// says are left of the day; left is -1 where it does not say.
 	Calls func(record.Side) (sent, left int)
@@ -83,13 +91,90 @@ func (c *Connection) unseal(side record.Side, purpose string, sealed []byte, int
 // errShape stands for decoding errors, whose texts would quote the data.
 var errShape = fmt.Errorf("unexpected shape")
 
-// read maps a document of a side to its canonical record.
-func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (record.Record, error) {
-	if side == record.GoHighLevel {
-		return c.Mapper.FromGoHighLevel(doc, searched)
+// of returns the mapping of a kind: also of one that is only read, because notes become tasks; nil for others.
+func (c *Connection) of(kind record.Kind) rules.KindMapper {
+	if kind == record.Contact {
+		return rules.ContactKind(c.Mapper)
 	}
-	return c.Mapper.FromSalesforce(doc)
+	if m := c.Kinds[kind]; m != nil || c.NoteTasks == nil {
+		return m
+	}
+	return c.NoteTasks.reads(kind)
 }
 
-// contactObject is the Salesforce object that contacts live in.
-const contactObject = "Contact"
+func (c *Connection) zone() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
+}
+
+// others are the kinds that are synced beside contacts.
+func (c *Connection) others() (out []record.Kind) {
+	for _, kind := range record.Kinds {
+		if kind != record.Contact && c.Kinds[kind] != nil {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
+// read maps a contact's document of a side to its canonical record.
+func (c *Connection) read(side record.Side, doc crm.Document, searched bool) (record.Record, error) {
+	return c.readOf(record.Contact, side, doc, searched)
+}
+
+// readOf maps a document of a kind and side to its canonical record.
+func (c *Connection) readOf(kind record.Kind, side record.Side, doc crm.Document, partial bool) (record.Record, error) {
+	if parts := partsOf(doc); kind == record.Note && len(parts) > 0 {
+		notes, err := c.notes()
+		if err != nil {
+			return record.Record{}, err
+		}
+		return notes.FromParts(side, parts)
+	}
+	if side == record.GoHighLevel {
+		return c.of(kind).FromGoHighLevel(doc, partial)
+	}
+	return c.of(kind).FromSalesforce(doc)
+}
+
+// externalID is the Salesforce field that carries the other half's id, "" where the org has none.
+func (c *Connection) externalID(kind record.Kind) string {
+	switch kind {
+	case record.Contact:
+		return c.Rules.Salesforce.ExternalIDField
+	case record.Task:
+		return c.Rules.Tasks.ExternalIDField
+	case record.Appointment:
+		return c.Rules.Appointments.ExternalIDField
+	}
+	return ""
+}
+
+// policies are the rules of a kind's fields; none where the kind is not synced.
+func (c *Connection) policies(kind record.Kind) []reconcile.Policy {
+	if mapper := c.of(kind); mapper != nil {
+		return mapper.Policies()
+	}
+	return nil
+}
+
+// deletions are the rules for deleted records of a kind.
+func (c *Connection) deletions(kind record.Kind) rules.Deletions {
+	switch kind {
+	case record.Task:
+		return c.Rules.Tasks.Deletions
+	case record.Note:
+		return c.Rules.Notes.Deletions
+	case record.Appointment:
+		return c.Rules.Appointments.Deletions
+	}
+	return c.Rules.Contacts.Deletions
+}
+
+// The Salesforce objects that contacts and tasks live in, and notes where the rules make them tasks.
+const (
+	contactObject = "Contact"
+	taskObject    = "Task"
+)

@@ -14,9 +14,9 @@ import (
 )
 
 // decide reads both records of a claim as they are now, and decides.
-func (w *world) decide(claim activities.ContactClaim) activities.ContactDecision {
+func (w *world) decide(claim activities.RecordClaim) activities.RecordDecision {
 	w.t.Helper()
-	in := activities.DecideContactInput{Claim: claim}
+	in := activities.DecideRecordInput{Claim: claim}
 	if claim.GoHighLevelID != "" {
 		in.GoHighLevel = do[activities.GoHighLevelContact](w, onGoHighLevel.GetGoHighLevelContact,
 			activities.GoHighLevelContactInput{Connection: acme, ContactID: claim.GoHighLevelID}).Contact
@@ -25,13 +25,13 @@ func (w *world) decide(claim activities.ContactClaim) activities.ContactDecision
 		in.Salesforce = do[activities.SealedDocument](w, onSalesforce.GetSalesforceRecord,
 			activities.SalesforceRecordInput{Connection: acme, Object: "Contact", ID: claim.SalesforceID}).Document
 	}
-	return do[activities.ContactDecision](w, onContacts.DecideContact, in)
+	return do[activities.RecordDecision](w, onContacts.DecideContact, in)
 }
 
 // claim takes the contact of a record.
-func (w *world) claim(side record.Side, id string) activities.ContactClaim {
+func (w *world) claim(side record.Side, id string) activities.RecordClaim {
 	w.t.Helper()
-	return do[activities.ContactClaim](w, onContacts.ClaimContact, activities.ClaimContactInput{Connection: acme, Side: side, RecordID: id})
+	return do[activities.RecordClaim](w, onContacts.ClaimContact, activities.ClaimRecordInput{Connection: acme, Side: side, RecordID: id})
 }
 
 func TestAContactIsHeldByOneRunAtATime(t *testing.T) {
@@ -42,7 +42,7 @@ func TestAContactIsHeldByOneRunAtATime(t *testing.T) {
 	_, ok, err := w.store.ClaimLink(t.Context(), acme, link.ID, "contact/acme/another-run", time.Minute)
 	require.NoError(t, err)
 	require.True(t, ok)
-	_, err = w.try(onContacts.ClaimContact, activities.ClaimContactInput{Connection: acme, LinkID: link.ID})
+	_, err = w.try(onContacts.ClaimContact, activities.ClaimRecordInput{Connection: acme, LinkID: link.ID})
 	require.Equal(t, crm.Kind(activities.TypeClaimed), kindOf(t, err))
 }
 
@@ -53,14 +53,14 @@ func TestARunThatClaimsAgainFencesItsEarlierAttemptOff(t *testing.T) {
 	second := w.claim(record.GoHighLevel, g)
 	require.Equal(t, first.LinkID, second.LinkID)
 	require.NotEqual(t, first.Token, second.Token)
-	_, err := w.try(onContacts.CommitContact, activities.CommitContactInput{Claim: first, State: record.LinkInStep})
+	_, err := w.try(onContacts.CommitContact, activities.CommitRecordInput{Claim: first, State: record.LinkInStep})
 	require.Equal(t, crm.Kind(activities.TypeFenced), kindOf(t, err))
-	do[any](w, onContacts.CommitContact, activities.CommitContactInput{Claim: second, State: record.LinkInStep})
+	do[any](w, onContacts.CommitContact, activities.CommitRecordInput{Claim: second, State: record.LinkInStep})
 }
 
 func TestALinkThatIsNotThereIsNotClaimedForEver(t *testing.T) {
 	w := newWorld(t, setting{})
-	_, err := w.try(onContacts.ClaimContact, activities.ClaimContactInput{Connection: acme, LinkID: 4711})
+	_, err := w.try(onContacts.ClaimContact, activities.ClaimRecordInput{Connection: acme, LinkID: 4711})
 	require.Equal(t, crm.NotFound, kindOf(t, err))
 }
 
@@ -77,14 +77,14 @@ func TestAContactIsCreatedStepByStep(t *testing.T) {
 	require.Equal(t, sandbox.ExternalIDField, d.SalesforceField)
 	require.Equal(t, g, d.SalesforceValue)
 
-	settle := activities.SettleContactInput{Claim: claim, Side: record.Salesforce, Plan: d.Plan}
-	require.Equal(t, activities.SettledContact{}, do[activities.SettledContact](w, onContacts.SettleContact, settle))
+	settle := activities.SettleRecordInput{Claim: claim, Side: record.Salesforce, Plan: d.Plan}
+	require.Equal(t, activities.SettledRecord{}, do[activities.SettledRecord](w, onContacts.SettleContact, settle))
 	require.NotNil(t, w.linkOf(record.GoHighLevel, g).Intent)
 	saved := do[activities.SalesforceSaved](w, onSalesforce.UpsertSalesforceRecord, activities.SalesforceWriteInput{
 		Connection: acme, Object: "Contact", Field: d.SalesforceField, Value: d.SalesforceValue, Record: d.Salesforce,
 	})
 	claim.SalesforceID = saved.ID
-	commit := activities.CommitContactInput{
+	commit := activities.CommitRecordInput{
 		Claim: claim, State: record.LinkInStep, Plan: d.Plan, Wrote: []record.Operation{record.Create}, WroteTo: []record.Side{record.Salesforce},
 	}
 	do[any](w, onContacts.CommitContact, commit)
@@ -128,7 +128,7 @@ func TestAChangedContactIsUpdatedStepByStepOnBothSides(t *testing.T) {
 	do[activities.SalesforceSaved](w, onSalesforce.UpdateSalesforceRecord, activities.SalesforceWriteInput{Connection: acme, Object: "Contact", ID: s, Record: d.Salesforce})
 	stored := do[activities.GoHighLevelContact](w, onGoHighLevel.UpdateGoHighLevelContact, activities.GoHighLevelWriteInput{Connection: acme, ContactID: g, Contact: d.GoHighLevel})
 	do[activities.GoHighLevelTags](w, onGoHighLevel.AddGoHighLevelContactTags, activities.GoHighLevelTagsInput{Connection: acme, ContactID: g, Tags: d.AddTags})
-	do[any](w, onContacts.CommitContact, activities.CommitContactInput{
+	do[any](w, onContacts.CommitContact, activities.CommitRecordInput{
 		Claim: claim, State: record.LinkInStep, Plan: d.Plan, GoHighLevel: stored.Contact,
 		Wrote: []record.Operation{record.Update, record.Update}, WroteTo: []record.Side{record.Salesforce, record.GoHighLevel},
 	})
@@ -157,16 +157,16 @@ func TestAnExcludedContactIsNotDecided(t *testing.T) {
 	c := contact("Lovelace", "ada@example.com")
 	c.City = "Sealand"
 	d := w.decide(w.claim(record.GoHighLevel, w.addGoHighLevel(c)))
-	require.Equal(t, activities.ContactDecision{Excluded: true}, d)
+	require.Equal(t, activities.RecordDecision{Excluded: true}, d)
 }
 
 // settle claims a contact that is on one side only and looks for its other half.
-func (w *world) settle(side record.Side, id string) activities.SettledContact {
+func (w *world) settle(side record.Side, id string) activities.SettledRecord {
 	w.t.Helper()
 	claim := w.claim(side, id)
 	d := w.decide(claim)
 	require.Equal(w.t, side.Other(), d.Create)
-	return do[activities.SettledContact](w, onContacts.SettleContact, activities.SettleContactInput{Claim: claim, Side: side.Other(), Plan: d.Plan})
+	return do[activities.SettledRecord](w, onContacts.SettleContact, activities.SettleRecordInput{Claim: claim, Side: side.Other(), Plan: d.Plan})
 }
 
 func TestTheOtherHalfIsLookedForBeforeItIsCreated(t *testing.T) {
@@ -174,7 +174,7 @@ func TestTheOtherHalfIsLookedForBeforeItIsCreated(t *testing.T) {
 		w := newWorld(t, setting{})
 		s := w.addSalesforce(row("Byron", "ADA@example.com"))
 		got := w.settle(record.GoHighLevel, w.addGoHighLevel(contact("Lovelace", "ada@example.com")))
-		require.Equal(t, activities.SettledContact{RecordID: s}, got)
+		require.Equal(t, activities.SettledRecord{RecordID: s}, got)
 	})
 	t.Run("found by number and names in GoHighLevel", func(t *testing.T) {
 		w := newWorld(t, setting{})
@@ -182,20 +182,20 @@ func TestTheOtherHalfIsLookedForBeforeItIsCreated(t *testing.T) {
 		c.Phone = "+12025550143"
 		g := w.addGoHighLevel(c)
 		got := w.settle(record.Salesforce, w.addSalesforce(with(row("LOVELACE", "ada@example.com"), "Phone", "202-555-0143")))
-		require.Equal(t, activities.SettledContact{RecordID: g}, got)
+		require.Equal(t, activities.SettledRecord{RecordID: g}, got)
 	})
 	t.Run("an address with a quote is looked for as it is", func(t *testing.T) {
 		w := newWorld(t, setting{})
 		s := w.addSalesforce(row("O'Brien", "o'brien@example.com"))
 		got := w.settle(record.GoHighLevel, w.addGoHighLevel(contact("O'Brien", "o'brien@example.com")))
-		require.Equal(t, activities.SettledContact{RecordID: s}, got)
+		require.Equal(t, activities.SettledRecord{RecordID: s}, got)
 	})
 	t.Run("several share the address", func(t *testing.T) {
 		w := newWorld(t, setting{})
 		w.addSalesforce(row("Martin-Smith", "the.martins@example.com"))
 		w.addSalesforce(row("Martin-Jones", "the.martins@example.com"))
 		got := w.settle(record.GoHighLevel, w.addGoHighLevel(contact("Martin-Smith", "the.martins@example.com")))
-		require.Equal(t, activities.SettledContact{Review: record.ReviewAmbiguousMatch}, got)
+		require.Equal(t, activities.SettledRecord{Review: record.ReviewAmbiguousMatch}, got)
 	})
 	t.Run("address and number are two people's", func(t *testing.T) {
 		w := newWorld(t, setting{})
@@ -204,7 +204,7 @@ func TestTheOtherHalfIsLookedForBeforeItIsCreated(t *testing.T) {
 		other.Phone = "+12025550143"
 		w.addGoHighLevel(other)
 		got := w.settle(record.Salesforce, w.addSalesforce(with(row("Lovelace", "ada@example.com"), "Phone", "202-555-0143")))
-		require.Equal(t, activities.SettledContact{Review: record.ReviewAmbiguousMatch}, got)
+		require.Equal(t, activities.SettledRecord{Review: record.ReviewAmbiguousMatch}, got)
 	})
 	t.Run("the number is a namesake's", func(t *testing.T) {
 		w := newWorld(t, setting{})
@@ -212,19 +212,19 @@ func TestTheOtherHalfIsLookedForBeforeItIsCreated(t *testing.T) {
 		c.FirstName, c.Phone = "Robert", "+12025550143"
 		w.addGoHighLevel(c)
 		got := w.settle(record.Salesforce, w.addSalesforce(with(row("Robertson", ""), "Phone", "202-555-0143")))
-		require.Equal(t, activities.SettledContact{Review: record.ReviewNamesakes}, got)
+		require.Equal(t, activities.SettledRecord{Review: record.ReviewNamesakes}, got)
 	})
 	t.Run("the one who has the address is somebody else's other half", func(t *testing.T) {
 		w := newWorld(t, setting{})
 		w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
 		w.onboard()
 		got := w.settle(record.Salesforce, w.addSalesforce(row("Byron", "ada@example.com")))
-		require.Equal(t, activities.SettledContact{Review: record.ReviewDuplicateRefused}, got)
+		require.Equal(t, activities.SettledRecord{Review: record.ReviewDuplicateRefused}, got)
 	})
 	t.Run("nobody", func(t *testing.T) {
 		w := newWorld(t, setting{})
-		require.Equal(t, activities.SettledContact{}, w.settle(record.Salesforce, w.addSalesforce(row("Lovelace", "ada@example.com"))))
-		require.Equal(t, activities.SettledContact{}, w.settle(record.Salesforce, w.addSalesforce(row("Walker", ""))))
+		require.Equal(t, activities.SettledRecord{}, w.settle(record.Salesforce, w.addSalesforce(row("Lovelace", "ada@example.com"))))
+		require.Equal(t, activities.SettledRecord{}, w.settle(record.Salesforce, w.addSalesforce(row("Walker", ""))))
 	})
 }
 
@@ -236,12 +236,12 @@ func TestACreateThatDiedInTheRecordLaneIsFoundAgain(t *testing.T) {
 		})
 		claim := w.claim(record.Salesforce, w.addSalesforce(row("Walker", ""))) // nothing to look it up by
 		d := w.decide(claim)
-		in := activities.SettleContactInput{Claim: claim, Side: record.GoHighLevel, Plan: d.Plan}
-		require.Equal(t, activities.SettledContact{}, do[activities.SettledContact](w, onContacts.SettleContact, in))
+		in := activities.SettleRecordInput{Claim: claim, Side: record.GoHighLevel, Plan: d.Plan}
+		require.Equal(t, activities.SettledRecord{}, do[activities.SettledRecord](w, onContacts.SettleContact, in))
 		w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.FaultCutAfter, Path: "/contacts/", Count: 1}})
 		_, err := w.try(onGoHighLevel.CreateGoHighLevelContact, activities.GoHighLevelWriteInput{Connection: acme, Contact: d.GoHighLevel})
 		require.Equal(t, crm.Ambiguous, kindOf(t, err))
-		require.Equal(t, activities.SettledContact{RecordID: w.onlyContact().ID}, do[activities.SettledContact](w, onContacts.SettleContact, in))
+		require.Equal(t, activities.SettledRecord{RecordID: w.onlyContact().ID}, do[activities.SettledRecord](w, onContacts.SettleContact, in))
 	}
 }
 
@@ -251,8 +251,8 @@ func TestTwoContactsThatFindTheSameRecordDoNotShareIt(t *testing.T) {
 	first := w.claim(record.GoHighLevel, w.addGoHighLevel(contact("Lovelace", "ada@example.com")))
 	second := w.claim(record.GoHighLevel, w.addGoHighLevel(contact("Byron", "ada@example.com")))
 	first.SalesforceID, second.SalesforceID = s, s
-	do[any](w, onContacts.CommitContact, activities.CommitContactInput{Claim: first, State: record.LinkInStep})
-	do[any](w, onContacts.CommitContact, activities.CommitContactInput{Claim: second, State: record.LinkInStep})
+	do[any](w, onContacts.CommitContact, activities.CommitRecordInput{Claim: first, State: record.LinkInStep})
+	do[any](w, onContacts.CommitContact, activities.CommitRecordInput{Claim: second, State: record.LinkInStep})
 	require.Equal(t, first.LinkID, w.linkOf(record.Salesforce, s).ID)
 	link := w.linkOf(record.GoHighLevel, second.GoHighLevelID)
 	require.Equal(t, record.LinkInReview, link.State)

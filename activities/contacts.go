@@ -4,6 +4,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // Contacts holds the composite activities of contacts: the bulk lane's, and the record lane's steps that touch only
@@ -15,14 +16,14 @@ type Contacts struct {
 
 // decide asks the merge what to do about two records, at most one of which may be nil; decided is what a person said about
 // single fields.
-func (c *Connection) decide(base []byte, ghl, sf *record.Record, decided map[record.Field]record.Side) (reconcile.Decision, error) {
+func (c *Connection) decide(kind rules.KindMapper, base []byte, ghl, sf *record.Record, decided map[record.Field]record.Side) (reconcile.Decision, error) {
 	agreed, err := reconcile.DecodeBase(base)
 	if err != nil {
 		return reconcile.Decision{}, err
 	}
 	return reconcile.Decide(reconcile.Input{
-		Base: agreed, GoHighLevel: ghl, Salesforce: sf, Policies: c.Rules.Contacts.Policies(), Decided: decided,
-		Fingerprint: c.Fingerprints.Value, Project: c.Mapper.Project,
+		Base: agreed, GoHighLevel: ghl, Salesforce: sf, Policies: kind.Policies(), Decided: decided,
+		Fingerprint: c.Fingerprints.Value, Project: kind.Project,
 	}), nil
 }
 

@@ -27,9 +27,23 @@ func (w *world) secrets() []string {
 		add(6, c.Email, c.Phone)
 		add(8, c.FirstName, c.LastName, c.Address1, c.CompanyName)
 	}
+	for _, x := range w.ghl.Tasks() {
+		add(8, x.Title, x.Body)
+	}
+	for _, x := range w.ghl.Notes() {
+		add(8, x.Title, x.Body)
+	}
+	for _, x := range w.ghl.Appointments() {
+		add(8, x.Title, x.Notes, x.Description, x.Address)
+	}
 	for _, row := range w.sf.All("Contact") {
 		add(6, row["Email"], row["Phone"])
 		add(8, row["FirstName"], row["LastName"], row["MailingStreet"])
+	}
+	for _, object := range []string{"Task", "Event"} {
+		for _, row := range w.sf.All(object) {
+			add(8, row["Subject"], row["Description"], row["Location"])
+		}
 	}
 	return out
 }

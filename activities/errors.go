@@ -77,7 +77,7 @@ func Translate(err error) error {
 func permanent(err error) *crm.Error {
 	for cause, kind := range map[error]crm.Kind{
 		record.ErrNoLink: crm.NotFound, record.ErrNoConnection: crm.NotFound, record.ErrNotRead: crm.Invalid,
-		record.ErrNoReview: crm.NotFound, record.ErrDecided: crm.Invalid,
+		record.ErrNoReview: crm.NotFound, record.ErrNoNote: crm.NotFound, record.ErrDecided: crm.Invalid,
 	} {
 		if errors.Is(err, cause) {
 			return &crm.Error{Operation: "ledger", Kind: kind, Reason: cause.Error()}

@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // ValueStanding says how a side's value stands to the last agreement.
@@ -20,11 +21,11 @@ const (
 	ValueNew     ValueStanding = "new"     // never agreed on
 )
 
-// Explanation is how a contact stands on both sides at the moment. It holds customer data: it leaves a worker sealed only.
+// Explanation is how a contact, a task, a note or an appointment stands on both sides at the moment. It holds customer data: it leaves a worker sealed only.
 type Explanation struct {
 	LinkID       int64 `json:"link"`
 	RulesVersion int   `json:"rules_version"`
-	// Excluded tells that the connection's filter leaves the contact out.
+	// Excluded tells that the rules leave it out.
 	Excluded    bool       `json:"excluded,omitempty"`
 	GoHighLevel SideNow    `json:"gohighlevel"`
 	Salesforce  SideNow    `json:"salesforce"`
@@ -63,39 +64,43 @@ type ValueNow struct {
 	Standing ValueStanding `json:"standing"`
 }
 
-// ExplainContactInput names a contact by its link.
+// ExplainContactInput names a contact, or something of another kind, by its link.
 type ExplainContactInput struct {
-	Connection string `json:"connection"`
-	LinkID     int64  `json:"link_id"`
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind,omitempty"` // "" is a contact
+	LinkID     int64       `json:"link_id"`
 }
 
-// ExplainContact reads both sides of a contact for a person who waits for it, and returns an Explanation, sealed. A side
-// that cannot be read is said to be so and fails nothing. It writes nothing. Safe to repeat. It fails with kind NotFound
-// where there is no such link.
+// ExplainContact reads both sides of a contact, a task, a note or an appointment for a person who waits for it, and returns
+// an Explanation, sealed. A side that cannot be read is said to be so and fails nothing. It writes nothing. Safe to repeat.
+// It fails with kind NotFound where there is no such link, and with kind Invalid where the rules do not sync the kind.
 func (a *Contacts) ExplainContact(ctx context.Context, in ExplainContactInput) (Sealed, error) {
 	ctx = crm.WithLane(ctx, crm.LaneHuman)
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
 		return nil, err
 	}
-	work, err := a.Ledger.Links(ctx, in.Connection, record.Contact, in.LinkID-1, 1)
+	kind := c.of(kindOr(in.Kind))
+	if kind == nil {
+		return nil, &crm.Error{Kind: crm.Invalid, Operation: "explain", Reason: "the rules do not sync " + string(in.Kind) + "s"}
+	}
+	link, err := linkOf(ctx, a.Ledger, in.Connection, kind.Kind(), in.LinkID)
 	if err != nil {
 		return nil, err
 	}
-	if len(work) == 0 || work[0].Link.ID != in.LinkID {
-		return nil, record.ErrNoLink
+	if link, err = a.withContact(ctx, link); err != nil {
+		return nil, err
 	}
-	link := work[0].Link
 	base, err := reconcile.DecodeBase(link.Base)
 	if err != nil {
 		return nil, err
 	}
 	out := Explanation{LinkID: link.ID, RulesVersion: c.RulesVersion}
-	ghl, err := c.look(ctx, record.GoHighLevel, link.GoHighLevelID, &out.GoHighLevel)
+	ghl, err := c.look(ctx, kind, record.GoHighLevel, link, &out.GoHighLevel)
 	if err != nil {
 		return nil, err
 	}
-	sf, err := c.look(ctx, record.Salesforce, link.SalesforceID, &out.Salesforce)
+	sf, err := c.look(ctx, kind, record.Salesforce, link, &out.Salesforce)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +108,13 @@ func (a *Contacts) ExplainContact(ctx context.Context, in ExplainContactInput) (
 		if r == nil {
 			continue
 		}
-		included, err := c.Mapper.Included(*r)
+		included, err := kind.Included(*r)
 		if err != nil {
 			return nil, err
 		}
 		out.Excluded = out.Excluded || !included
 	}
-	for _, p := range c.Rules.Contacts.Policies() {
+	for _, p := range kind.Policies() {
 		now := FieldNow{Field: p.Field, Rule: FieldRuleNow{Direction: p.Direction, Set: p.Set, Drift: p.Drift}}
 		if !p.Set {
 			now.Rule.Conflict, now.Rule.Tie = p.Conflict, p.Tie
@@ -122,18 +127,47 @@ func (a *Contacts) ExplainContact(ctx context.Context, in ExplainContactInput) (
 	return c.seal(record.GoHighLevel, purposeHistory, out)
 }
 
+// withContact returns a link of another kind with both halves of the contact that it belongs to, as far as they are known.
+func (a *Contacts) withContact(ctx context.Context, link record.Link) (record.Link, error) {
+	if link.Kind == record.Contact {
+		return link, nil
+	}
+	contact, err := a.steps().contactOf(ctx, link.Connection, map[record.Side][]string{
+		record.GoHighLevel: {link.GoHighLevelContact}, record.Salesforce: {link.SalesforceContact},
+	})
+	if contact != nil {
+		link.GoHighLevelContact, link.SalesforceContact = contact.GoHighLevelID, contact.SalesforceID
+	}
+	return link, err
+}
+
+// document reads a link's record of a side. In GoHighLevel tasks and notes are read by way of their contact, and are not to
+// be found where that is not known.
+func (c *Connection) document(ctx context.Context, kind rules.KindMapper, side record.Side, link record.Link) (crm.Document, error) {
+	id, contact := link.RecordID(side), link.ContactID(side)
+	switch of := kind.Kind(); {
+	case side == record.Salesforce && of == record.Note:
+		return c.readNote(ctx, id)
+	case side == record.Salesforce:
+		return c.Salesforce.GetRecord(ctx, kind.SalesforceObject(), id, kind.SalesforceFields())
+	case of == record.Contact:
+		return c.GoHighLevel.GetContact(ctx, id)
+	case of == record.Appointment:
+		return c.GoHighLevel.GetAppointment(ctx, id)
+	case contact == "":
+		return nil, fault(side, crm.NotFound, "read a "+string(of), "nothing tells which contact it belongs to")
+	case of == record.Task:
+		return c.GoHighLevel.GetTask(ctx, contact, id)
+	}
+	return c.GoHighLevel.GetNote(ctx, contact, id)
+}
+
 // look reads a side's record; nil where there is none, or none that can be read.
-func (c *Connection) look(ctx context.Context, side record.Side, id string, now *SideNow) (*record.Record, error) {
-	if now.RecordID = id; id == "" {
+func (c *Connection) look(ctx context.Context, kind rules.KindMapper, side record.Side, link record.Link, now *SideNow) (*record.Record, error) {
+	if now.RecordID = link.RecordID(side); now.RecordID == "" {
 		return nil, nil
 	}
-	var doc crm.Document
-	var err error
-	if side == record.GoHighLevel {
-		doc, err = c.GoHighLevel.GetContact(ctx, id)
-	} else {
-		doc, err = c.Salesforce.GetRecord(ctx, contactObject, id, c.Mapper.SalesforceFields())
-	}
+	doc, err := c.document(ctx, kind, side, link)
 	var refused *crm.Error
 	if errors.As(err, &refused) {
 		if refused.Kind != crm.NotFound {
@@ -144,7 +178,7 @@ func (c *Connection) look(ctx context.Context, side record.Side, id string, now 
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.read(side, doc, false)
+	r, err := c.readOf(kind.Kind(), side, doc, false)
 	now.Found = err == nil
 	return &r, err
 }

@@ -121,13 +121,7 @@ func (a *GoHighLevel) DeleteGoHighLevelContact(ctx context.Context, in GoHighLev
 }
 
 func (a *GoHighLevel) openDocument(ctx context.Context, in GoHighLevelWriteInput) (*Connection, crm.Document, error) {
-	c, err := a.Connections.Open(ctx, in.Connection)
-	if err != nil {
-		return nil, nil, err
-	}
-	var doc crm.Document
-	err = c.unseal(record.GoHighLevel, purposeHistory, in.Contact, &doc)
-	return c, doc, err
+	return a.openSealed(ctx, in.Connection, in.Contact)
 }
 
 // GoHighLevelTagsInput names one contact and tags.

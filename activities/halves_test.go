@@ -111,7 +111,7 @@ func TestTwoHalvesThatLookForEachOtherAtTheSameMomentBecomeOne(t *testing.T) {
 		won := make(chan struct{})
 		failures := make([]error, len(links))
 		for i, link := range links {
-			env := w.contactRun(workflows.ContactSyncInput{Connection: acme, LinkID: link})
+			env := w.contactRun(workflows.RecordSyncInput{Connection: acme, LinkID: link})
 			meet := sync.OnceFunc(func() {
 				looking.Done()
 				looking.Wait()
@@ -126,7 +126,7 @@ func TestTwoHalvesThatLookForEachOtherAtTheSameMomentBecomeOne(t *testing.T) {
 				}
 			})
 			runs.Go(func() {
-				env.ExecuteWorkflow(workflows.ContactSync, workflows.ContactSyncInput{Connection: acme, LinkID: link})
+				env.ExecuteWorkflow(workflows.ContactSync, workflows.RecordSyncInput{Connection: acme, LinkID: link})
 				failures[i] = env.GetWorkflowError()
 				if i == 0 {
 					close(won)

@@ -60,6 +60,9 @@ type Ledger interface {
 	Links(ctx context.Context, connection string, kind record.Kind, after int64, n int) ([]record.Work, error)
 	// FindLink returns the link of a record, nil when there is none.
 	FindLink(ctx context.Context, connection string, kind record.Kind, side record.Side, id string) (*record.Link, error)
+	// Belongings returns the links of a kind whose records belong to a contact on either side; of all kinds but contacts
+	// where kind is "".
+	Belongings(ctx context.Context, connection string, kind record.Kind, contact record.Link) ([]record.Link, error)
 	// LinkedRecords returns which of the given record ids of a side belong to a link.
 	LinkedRecords(ctx context.Context, connection string, kind record.Kind, side record.Side, ids []string) (map[string]int64, error)
 	// Count returns the links of a connection by state, and the writes journaled under an origin.
@@ -67,8 +70,14 @@ type Ledger interface {
 
 	// Live returns whether a connection is kept in step at the moment.
 	Live(ctx context.Context, connection string) (record.Live, error)
+	// Echoes returns announced records of a side that a sync has brought into step within a time, the latest first.
+	Echoes(ctx context.Context, k record.SweepKey, within time.Duration, n int) ([]record.Echo, error)
+	// DropEchoes forgets announcements, but for those that were made again since.
+	DropEchoes(ctx context.Context, k record.SweepKey, echoes []record.Echo) error
 	// PlanChanges turns what was announced into pending changes and says what to sync in which lane.
-	PlanChanges(ctx context.Context, connection string, kind record.Kind, most int, busy []int64) (record.ChangesPlan, error)
+	PlanChanges(ctx context.Context, connection string, others []record.Kind, most int, busy []int64) (record.ChangesPlan, error)
+	// UnheededNotes returns up to n notes that were marked since a run last took their marks in, but for busy ones.
+	UnheededNotes(ctx context.Context, connection string, n int, busy []string) ([]string, error)
 	// LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none.
 	LinkStanding(ctx context.Context, connection string, kind record.Kind, linkID int64) (pending bool, review *record.Review, err error)
 	// JoinHalves gives a link of the claim the record of a side; a link that holds nothing but the record goes.
@@ -94,6 +103,7 @@ type Ledger interface {
 	RemindReview(ctx context.Context, connection string, id int64) error
 	// DecideReview carries out a verdict on a review of several links.
 	DecideReview(ctx context.Context, connection string, v record.Verdict) error
-	// ReviewRuns returns open reviews that no run waits for, and the runs of those that were decided without them.
+	// ReviewRuns returns open reviews of a kind that no run waits for, and the runs of those that were decided without them;
+	// of all kinds where kind is "".
 	ReviewRuns(ctx context.Context, connection string, kind record.Kind, n int) (record.ReviewRuns, error)
 }

@@ -121,7 +121,7 @@ func (w *world) pending() (out []int64) {
 }
 
 // contactRun is a place to run one contact's ContactSync in.
-func (w *world) contactRun(in workflows.ContactSyncInput) *testsuite.TestWorkflowEnvironment {
+func (w *world) contactRun(in workflows.RecordSyncInput) *testsuite.TestWorkflowEnvironment {
 	return w.run(workflows.ContactSyncID(in))
 }
 
@@ -147,9 +147,15 @@ func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
 
 // tryContactSync runs a ContactSync; one that waits for a person is left where it waits, with nothing undone.
-func (w *world) tryContactSync(in workflows.ContactSyncInput, prepare ...func(*testsuite.TestWorkflowEnvironment)) (workflows.ContactSyncResult, error) {
+func (w *world) tryContactSync(in workflows.RecordSyncInput, prepare ...func(*testsuite.TestWorkflowEnvironment)) (workflows.RecordSyncResult, error) {
 	w.t.Helper()
-	env := w.contactRun(in)
+	return w.tryRecordSync(record.Contact, in, prepare...)
+}
+
+// tryRecordSync is tryContactSync for any kind.
+func (w *world) tryRecordSync(kind record.Kind, in workflows.RecordSyncInput, prepare ...func(*testsuite.TestWorkflowEnvironment)) (workflows.RecordSyncResult, error) {
+	w.t.Helper()
+	env := w.run(workflows.RecordSyncID(kind, in))
 	var exposed string
 	env.SetOnActivityCompletedListener(func(_ *activity.Info, result converter.EncodedValue, err error) {
 		var value any = err
@@ -164,10 +170,10 @@ func (w *world) tryContactSync(in workflows.ContactSyncInput, prepare ...func(*t
 		p(env)
 	}
 	env.RegisterDelayedCallback(env.CancelWorkflow, time.Hour)
-	env.ExecuteWorkflow(workflows.ContactSync, in)
+	env.ExecuteWorkflow(workflows.RecordSyncs[kind], in)
 	require.True(w.t, env.IsWorkflowCompleted())
 	require.Empty(w.t, exposed, "a customer shows in an activity's result")
-	var result workflows.ContactSyncResult
+	var result workflows.RecordSyncResult
 	err := env.GetWorkflowError()
 	if err == nil {
 		require.NoError(w.t, env.GetWorkflowResult(&result))
@@ -179,15 +185,15 @@ func (w *world) tryContactSync(in workflows.ContactSyncInput, prepare ...func(*t
 }
 
 // contactSync runs one contact's ContactSync, which must not fail.
-func (w *world) contactSync(link int64, prepare ...func(*testsuite.TestWorkflowEnvironment)) workflows.ContactSyncResult {
+func (w *world) contactSync(link int64, prepare ...func(*testsuite.TestWorkflowEnvironment)) workflows.RecordSyncResult {
 	w.t.Helper()
-	out, err := w.tryContactSync(workflows.ContactSyncInput{Connection: acme, LinkID: link}, prepare...)
+	out, err := w.tryContactSync(workflows.RecordSyncInput{Connection: acme, LinkID: link}, prepare...)
 	require.NoError(w.t, err)
 	return out
 }
 
 // decideContact lets the run of a contact that waits for a person go on by a verdict.
-func (w *world) decideContact(link int64, v record.Verdict) workflows.ContactSyncResult {
+func (w *world) decideContact(link int64, v record.Verdict) workflows.RecordSyncResult {
 	w.t.Helper()
 	v.By = "a person"
 	return w.contactSync(link, func(env *testsuite.TestWorkflowEnvironment) {

@@ -188,7 +188,7 @@ func (w *weighing) rule(c *Connection) (ruling, error) {
 	if ghl == nil && sf == nil {
 		return ruling{}, nil
 	}
-	d, err := c.decide(w.link.Base, ghl, sf, nil)
+	d, err := c.decide(c.of(record.Contact), w.link.Base, ghl, sf, nil)
 	if err != nil {
 		return ruling{}, err
 	}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -32,11 +33,9 @@ func (c *Connection) waiting(r record.Review) *Waiting {
 	}
 	if r.Reason == record.ReviewConflict {
 		w.Default.Fields = map[record.Field]record.Side{}
-		for _, rule := range c.Rules.Contacts.Fields {
-			for _, f := range r.Fields {
-				if f == rule.Field {
-					w.Default.Fields[f] = rule.Tie
-				}
+		for _, p := range c.policies(kindOr(r.Kind)) {
+			if slices.Contains(r.Fields, p.Field) {
+				w.Default.Fields[p.Field] = p.Tie
 			}
 		}
 	}
@@ -111,5 +110,5 @@ type ListReviewRunsInput struct {
 
 // ListReviewRuns lists open reviews that no run waits for, and runs whose review is over. Safe to repeat.
 func (a *Reviews) ListReviewRuns(ctx context.Context, in ListReviewRunsInput) (record.ReviewRuns, error) {
-	return a.Ledger.ReviewRuns(ctx, in.Connection, record.Contact, in.Limit)
+	return a.Ledger.ReviewRuns(ctx, in.Connection, "", in.Limit)
 }

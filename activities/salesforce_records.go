@@ -62,10 +62,15 @@ func (a *Salesforce) GetSalesforceRecordByExternalID(ctx context.Context, in Sal
 
 // wanted returns the fields asked for, or for contacts those that the rules map.
 func (c *Connection) wanted(in SalesforceRecordInput) []string {
-	if len(in.Fields) == 0 && in.Object == contactObject {
-		return c.Mapper.SalesforceFields()
+	if len(in.Fields) > 0 {
+		return in.Fields
 	}
-	return in.Fields
+	for _, kind := range record.Kinds {
+		if m := c.of(kind); m != nil && m.SalesforceObject() == in.Object {
+			return m.SalesforceFields()
+		}
+	}
+	return nil
 }
 
 // CreateSalesforceRecord is POST /sobjects/{object}. Not safe to repeat: settle first.

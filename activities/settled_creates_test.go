@@ -193,12 +193,12 @@ func TestAContactThatWasCreatedAlthoughItWasRefusedIsFoundByTheRecordLane(t *tes
 	link := w.linkOf(record.Salesforce, s)
 	require.Equal(t, []int64{link.ID}, w.handedOver())
 
-	claim := do[activities.ContactClaim](w, onContacts.ClaimContact, activities.ClaimContactInput{Connection: acme, LinkID: link.ID})
+	claim := do[activities.RecordClaim](w, onContacts.ClaimContact, activities.ClaimRecordInput{Connection: acme, LinkID: link.ID})
 	decision := w.decide(claim)
 	require.Equal(t, record.GoHighLevel, decision.Create)
-	settled := do[activities.SettledContact](w, onContacts.SettleContact,
-		activities.SettleContactInput{Claim: claim, Side: record.GoHighLevel, Plan: decision.Plan})
-	require.Equal(t, activities.SettledContact{RecordID: w.onlyContact().ID}, settled)
+	settled := do[activities.SettledRecord](w, onContacts.SettleContact,
+		activities.SettleRecordInput{Claim: claim, Side: record.GoHighLevel, Plan: decision.Plan})
+	require.Equal(t, activities.SettledRecord{RecordID: w.onlyContact().ID}, settled)
 }
 
 func TestSomebodyElsesContactIsNotTakenForOneThatCarriesOurMarker(t *testing.T) {

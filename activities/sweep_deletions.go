@@ -26,6 +26,9 @@ const (
 // else. Where the org has forgotten some of them, a census of all ids begins.
 func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error {
 	known := s.sweep.DeletedTo
+	if known.IsZero() {
+		return s.store(ctx, record.SweptPage{DeletedTo: now.Add(-deletionsWindow)}) // nothing was linked before
+	}
 	if now.Sub(known) < min(deletionsEvery, 3*s.Rules.Live.Sweeps.Fastest) {
 		return nil
 	}
@@ -37,21 +40,27 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 	if now.Sub(start) < deletionsWindow {
 		start = now.Add(-deletionsWindow)
 	}
-	s.calls++
-	got, err := s.Salesforce.GetDeleted(ctx, contactObject, start, now)
-	var refused *crm.Error
-	if errors.As(err, &refused) && refused.Code == codeWindowRefused {
-		lost, err = true, nil
-		got.CoveredUntil = now.Add(-deletionsWindow)
-	}
-	if err != nil {
-		return err
-	}
-	lost = lost || got.EarliestAvailable.After(known)
 	var found []sighting
-	for _, one := range got.Records {
-		if !one.DeletedAt.Before(start) { // the vendor begins with the whole minute
-			found = append(found, s.gone(one.ID, one.DeletedAt, ""))
+	covered := now
+	for _, object := range s.objects() {
+		s.calls++
+		got, err := s.Salesforce.GetDeleted(ctx, deletedObject(object), start, now)
+		var refused *crm.Error
+		if errors.As(err, &refused) && refused.Code == codeWindowRefused {
+			lost, err = true, nil
+			got.CoveredUntil = now.Add(-deletionsWindow)
+		}
+		if err != nil {
+			return err
+		}
+		lost = lost || got.EarliestAvailable.After(known)
+		for _, one := range got.Records {
+			if !one.DeletedAt.Before(start) { // the vendor begins with the whole minute
+				found = append(found, s.gone(one.ID, one.DeletedAt, ""))
+			}
+		}
+		if got.CoveredUntil.Before(covered) {
+			covered = got.CoveredUntil
 		}
 	}
 	for chunk := range slices.Chunk(found, salesforcePage) {
@@ -64,13 +73,21 @@ func (s *sweeper) salesforceDeletions(ctx context.Context, now time.Time) error 
 		}
 	}
 	// Only now: a crash before repeats the window.
-	page := record.SweptPage{DeletedTo: got.CoveredUntil}
+	page := record.SweptPage{DeletedTo: covered}
 	if lost {
 		census := record.Reading{Epoch: now}
 		page.Readings = map[record.SweepReading]record.Reading{record.ReadCensus: census}
 		s.sweep.Readings[record.ReadCensus] = census
 	}
 	return s.store(ctx, page)
+}
+
+// deletedObject is the object whose deletions are told of: an enhanced note is a document, and only that says so.
+func deletedObject(object string) string {
+	if object != noteObject {
+		return object
+	}
+	return "ContentDocument"
 }
 
 // census compares all ids of the org with those that links hold, both in the order of the ids: a record that no link holds
@@ -115,27 +132,32 @@ func (s *sweeper) census(ctx context.Context) (done bool, err error) {
 
 // idsAfter reads a page of the ids of the org's records.
 func (s *sweeper) idsAfter(ctx context.Context, after string) ([]string, error) {
-	where := ""
+	// The bin and the archive go together: whoever is to see archived activities sees deleted ones.
+	where := " WHERE IsDeleted = false"
 	if after != "" {
-		where = " WHERE Id > '" + after + "'"
+		where += " AND Id > '" + after + "'"
 	}
-	soql := fmt.Sprintf("SELECT Id, SystemModstamp FROM %s%s ORDER BY Id LIMIT %d", contactObject, where, salesforcePage)
 	var ids []string
-	s.calls++
-	page, err := s.Salesforce.Query(ctx, soql)
-	for {
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range page.Rows {
-			id, _ := row["Id"].(string)
-			ids = append(ids, id)
-		}
-		if page.Next == "" {
+	for _, object := range s.objects() { // in the order of their ids
+		if len(ids) == salesforcePage {
 			break
 		}
 		s.calls++
-		page, err = s.Salesforce.QueryMore(ctx, page.Next)
+		page, err := s.Salesforce.QueryAll(ctx, fmt.Sprintf("SELECT Id FROM %s%s ORDER BY Id LIMIT %d", object, where, salesforcePage-len(ids)))
+		for {
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range page.Rows {
+				id, _ := row["Id"].(string)
+				ids = append(ids, id)
+			}
+			if page.Next == "" {
+				break
+			}
+			s.calls++
+			page, err = s.Salesforce.QueryMore(ctx, page.Next)
+		}
 	}
 	if !slices.IsSorted(ids) || len(ids) > 0 && ids[0] <= after {
 		return nil, fault(record.Salesforce, crm.Invalid, "GET /query", "the ids do not come in their order")
@@ -160,6 +182,9 @@ func (s *sweeper) difference(ctx context.Context, ids []string, held []record.Kn
 	}
 	var strange []string
 	for _, id := range ids {
+		if s.sweep.Kind == record.Note && noteObjectOf(id) == taskNoteObject {
+			continue // of these only its text tells that one is a note; the changes show it
+		}
 		if within(id) && !linked[id] {
 			strange = append(strange, id)
 		}

@@ -21,13 +21,20 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	if f.record == nil {
 		return false, nil
 	}
-	known := s.compareWithBase(f.record, k)
-	if !known.same || known.whole || !f.searched {
+	if s.sweep.Kind != record.Contact && k.State != record.LinkInStep {
+		// It waits for its contact or for a person, or is left out: there is nothing to compare with but the time.
+		return !k.SyncedAt.Add(-min(clockSkew, s.overlap())).Before(f.stamp), nil
+	}
+	known := s.compareWithBase(s.sweep.Kind, f.record, k)
+	if known.same && !known.whole && s.sweep.Kind == record.Note {
+		return s.saysTheSame(ctx, f, k)
+	}
+	if !known.same || known.whole || !f.searched && s.sweep.Kind == record.Contact {
 		return known.same, nil
 	}
 	// All that the search shows is as it was; what it leaves out may be what changed. Beyond so many, as after a mass of
 	// our own writes, what a sync has been at since is taken for that sync's.
-	if s.confirmations == 0 {
+	if s.confirmations == 0 || s.sweep.Kind != record.Contact {
 		return !k.SyncedAt.Before(f.stamp), nil
 	}
 	s.confirmations--
@@ -43,7 +50,28 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	if err != nil {
 		return false, nil
 	}
-	return s.compareWithBase(&r, k).same, nil
+	return s.compareWithBase(s.sweep.Kind, &r, k).same, nil
+}
+
+// saysTheSame reads what a note says of which a poll shows only the title. Those beyond so many count as changed.
+func (s *sweeper) saysTheSame(ctx context.Context, f sighting, k record.KnownRecord) (bool, error) {
+	if s.sweep.Side != record.Salesforce || s.confirmations == 0 {
+		return false, nil
+	}
+	s.confirmations--
+	s.calls++
+	content, err := s.Salesforce.GetBlob(ctx, noteObject, f.id, "Content", largestNote)
+	if crm.KindOf(err) == crm.NotFound || crm.KindOf(err) == crm.Rejected {
+		return false, nil // its sync will tell
+	}
+	if err != nil {
+		return false, err
+	}
+	r, err := s.readOf(record.Note, record.Salesforce, crm.Document{"Id": f.id, "Title": f.record.Fields[record.Title].Text(), "Content": string(content)}, false)
+	if err != nil {
+		return false, nil
+	}
+	return s.compareWithBase(record.Note, &r, k).same, nil
 }
 
 // comparison is what a record says about its link.
@@ -58,8 +86,8 @@ type comparison struct {
 	whole bool
 }
 
-func (c *Connection) compareWithBase(r *record.Record, k record.KnownRecord) comparison {
-	included, err := c.Mapper.Included(*r)
+func (c *Connection) compareWithBase(kind record.Kind, r *record.Record, k record.KnownRecord) comparison {
+	included, err := c.of(kind).Included(*r)
 	if err != nil {
 		return comparison{differs: true}
 	}
@@ -68,7 +96,7 @@ func (c *Connection) compareWithBase(r *record.Record, k record.KnownRecord) com
 		return comparison{differs: true}
 	}
 	out := comparison{same: true, whole: true}
-	for _, p := range c.Rules.Contacts.Policies() {
+	for _, p := range c.of(kind).Policies() {
 		value, known := r.Fields[p.Field]
 		if !known {
 			out.whole = false

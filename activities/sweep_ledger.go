@@ -30,7 +30,14 @@ type SweepLedger interface {
 	// the records' ids, byte by byte, after an id; OpenLinks in the order of the links, after a link; CountOpen counts them.
 	OpenRecords(ctx context.Context, k record.SweepKey, after string, n int) ([]record.KnownRecord, error)
 	OpenLinks(ctx context.Context, k record.SweepKey, after int64, n int) ([]record.KnownRecord, error)
+	// RecordsOf returns the records of a side that links hold and that belong to a contact.
+	RecordsOf(ctx context.Context, k record.SweepKey, contactID string) ([]record.KnownRecord, error)
 	CountOpen(ctx context.Context, k record.SweepKey) (int, error)
+	// NotesSince returns since when a connection's notes become tasks.
+	NotesSince(ctx context.Context, connection string) (time.Time, error)
+	// FollowedTasks returns, by their ids, which of the given GoHighLevel tasks notes became and that are followed; all of
+	// them where ids is nil.
+	FollowedTasks(ctx context.Context, connection string, ids []string) (map[string]record.FollowedTask, error)
 	// Unanswered returns the live connections of a shard in which something waits for a sync for longer than patience and
 	// nobody works on it.
 	Unanswered(ctx context.Context, shard, shards int, patience time.Duration) ([]string, error)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -119,6 +120,10 @@ type sighting struct {
 	deleted  bool
 	// survivor is the record that a deleted one was merged into, "" for none.
 	survivor string
+	// contact is whom the record belongs to, as the document says; "" where it does not, and for contacts.
+	contact string
+	// sums are fingerprints of the fields of a GoHighLevel task, where notes become tasks.
+	sums []int64
 }
 
 // sight reads a document, and makes a fingerprint of all that a sync would look at. One that cannot be read is a change
@@ -134,8 +139,14 @@ func (s *sweeper) sight(doc crm.Document, stamp time.Time) (sighting, error) {
 	}
 	out := sighting{id: id, stamp: stamp, searched: s.sweep.Side == record.GoHighLevel}
 	var content any = doc
-	if r, err := s.read(s.sweep.Side, doc, out.searched); err == nil {
+	if r, err := s.readOf(s.sweep.Kind, s.sweep.Side, doc, out.searched); err == nil {
 		out.record, content = &r, r
+		if len(r.ContactIDs) > 0 {
+			out.contact = r.ContactIDs[0]
+		}
+	}
+	if s.followsTasks() {
+		out.sums = s.taskSums(doc)
 	}
 	encoded, err := json.Marshal(content)
 	if err != nil {
@@ -167,19 +178,36 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 	if err != nil {
 		return page, err
 	}
+	notes, err := s.notesToMark(ctx, ids)
+	if err != nil {
+		return page, err
+	}
 	for _, f := range found {
 		k := known[f.id]
 		if seenBefore(f, k) {
 			continue
 		}
+		if k.LinkID == 0 && f.record != nil && f.record.Has(record.TraitOtherKind) {
+			continue
+		}
+		page.Notes = append(page.Notes, notes(f)...)
 		if f.deleted && k.LinkID == 0 {
 			continue // not remembered: a link that is about to be made must still hear of it
+		}
+		if !s.synced() {
+			if !f.stamp.Before(s.again) {
+				page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
+			}
+			continue
+		}
+		if k.LinkID == 0 && f.record != nil && (f.record.Has(record.TraitNoContact) || f.record.Has(record.TraitLead)) {
+			continue // it is nobody's whom both sides know; where it comes to be somebody's, it is changed again
 		}
 		same, err := s.tellsNothing(ctx, f, k)
 		if err != nil {
 			return page, err
 		}
-		if f.deleted || !f.stamp.Before(s.again) {
+		if f.deleted || !f.stamp.Before(s.again) && !s.hasty(f) {
 			page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
 		}
 		if same {
@@ -189,6 +217,16 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		s.mark(&page, f, k)
 	}
 	return page, nil
+}
+
+// hasty tells whether a note may have been edited once more in the second of its stamp: its row does not show its text, so
+// that it would look just the same.
+func (s *sweeper) hasty(f sighting) bool {
+	if s.sweep.Kind != record.Note || f.record == nil {
+		return false
+	}
+	_, known := f.record.Fields[record.Body]
+	return !known && f.stamp.After(s.sweep.Began.Add(-clockSkew))
 }
 
 // seenBefore tells whether a sweep saw the record just as it is. A deletion may be told of by a later stamp than its own.
@@ -201,13 +239,13 @@ func seenBefore(f sighting, k record.KnownRecord) bool {
 
 func (s *sweeper) mark(page *record.SweptPage, f sighting, k record.KnownRecord) {
 	side := s.sweep.Side
-	page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.id, OnlyLinked: f.deleted})
+	page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.id, ContactID: f.contact, OnlyLinked: f.deleted})
 	if f.survivor != "" {
 		page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.survivor})
 	}
 	s.changes++
 	if side == record.Salesforce || unheard(f, k) {
-		page.Heard[eventOf(side, f, k)]++
+		page.Heard[eventOf(s.sweep.Kind, side, f, k)]++
 	}
 }
 
@@ -217,21 +255,22 @@ func unheard(f sighting, k record.KnownRecord) bool {
 	return !k.Pending && !k.Announced && (k.LinkID == 0 || k.SyncedAt.Before(f.stamp))
 }
 
-func eventOf(side record.Side, f sighting, k record.KnownRecord) string {
+func eventOf(kind record.Kind, side record.Side, f sighting, k record.KnownRecord) string {
 	ghl := side == record.GoHighLevel
+	noun := strings.ToUpper(string(kind[:1])) + string(kind[1:])
 	switch {
 	case f.deleted && ghl:
-		return "ContactDelete"
+		return noun + "Delete"
 	case f.survivor != "":
 		return "merge"
 	case f.deleted:
 		return "delete"
 	case k.LinkID == 0 && ghl:
-		return "ContactCreate"
+		return noun + "Create"
 	case k.LinkID == 0:
 		return "create"
 	case ghl:
-		return "ContactUpdate"
+		return noun + "Update"
 	}
 	return "update"
 }

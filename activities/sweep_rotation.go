@@ -151,7 +151,7 @@ func (s *sweeper) compareContact(page *record.SweptPage, doc crm.Document, k rec
 		s.mark(page, found, k)
 		return nil
 	}
-	if s.compareWithBase(found.record, k).differs {
+	if s.compareWithBase(record.Contact, found.record, k).differs {
 		s.mark(page, found, k)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // salesforce polls the org: what changed, what was deleted and, where deletions are forgotten that nobody read, all ids.
@@ -19,6 +20,9 @@ func (s *sweeper) salesforce(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if err := s.salesforceDeletions(ctx, now); err != nil {
+		return false, err
+	}
+	if err := s.noteLinks(ctx); err != nil {
 		return false, err
 	}
 	complete, err := s.census(ctx)
@@ -32,7 +36,8 @@ func (s *sweeper) salesforceChanges(ctx context.Context) (now time.Time, done bo
 	pass := s.sweep.Readings[record.ReadChanges]
 	for over := spell(ctx); ; {
 		asked := time.Now()
-		rows, at, err := s.allRows(ctx, s.changedSince(pass))
+		object, cursor, next := s.at(pass.Cursor)
+		rows, at, err := s.allRows(ctx, s.changedSince(object, cursor, pass.Epoch))
 		if err != nil {
 			return now, false, err
 		}
@@ -46,19 +51,27 @@ func (s *sweeper) salesforceChanges(ctx context.Context) (now time.Time, done bo
 		s.again = s.from(pass.Epoch)
 		found := make([]sighting, len(rows))
 		for i, row := range rows {
-			if found[i], err = s.sightRow(row); err != nil {
+			if found[i], err = s.sightRow(object, row); err != nil {
 				return now, false, err
 			}
+		}
+		if err := s.nameContacts(ctx, object, found); err != nil {
+			return now, false, err
 		}
 		page, err := s.weigh(ctx, found)
 		if err != nil {
 			return now, false, err
 		}
-		if done = len(rows) < salesforcePage; done {
+		switch read := len(rows) < salesforcePage; {
+		case read && next == "":
+			done = true
 			s.endPass(&page, pass)
-		} else {
+		case read:
+			pass.Cursor = next
+			page.Readings[record.ReadChanges] = pass
+		default:
 			last := found[len(found)-1]
-			pass.Cursor = last.stamp.Format(soqlTime) + " " + last.id
+			pass.Cursor = s.here(object, last.stamp.Format(soqlTime)+" "+last.id)
 			page.Readings[record.ReadChanges] = pass
 		}
 		if err := s.store(ctx, page); err != nil || done || over() {
@@ -85,23 +98,75 @@ func (s *sweeper) endPass(page *record.SweptPage, pass record.Reading) {
 	}
 }
 
+// objects are the Salesforce objects that the kind is in, in the order of their ids.
+func (s *sweeper) objects() []string {
+	if notes, ok := s.of(s.sweep.Kind).(*rules.NoteMapper); ok {
+		return notes.SalesforceObjects()
+	}
+	return []string{s.of(s.sweep.Kind).SalesforceObject()}
+}
+
+// fieldsOf are the fields to select of an object.
+func (s *sweeper) fieldsOf(object string) []string {
+	if notes, ok := s.of(s.sweep.Kind).(*rules.NoteMapper); ok {
+		return notes.SalesforceFieldsOf(object)
+	}
+	return slices.Clone(s.of(s.sweep.Kind).SalesforceFields())
+}
+
+// at takes the object that a pass is at off its cursor; where there is but one it is not in it.
+func (s *sweeper) at(cursor string) (object, rest, next string) {
+	all := s.objects()
+	object, rest = all[0], cursor
+	if len(all) == 1 {
+		return object, rest, ""
+	}
+	if name, after, named := strings.Cut(cursor, ":"); named && slices.Contains(all, name) {
+		object, rest = name, after
+	}
+	if i := slices.Index(all, object); i+1 < len(all) {
+		next = all[i+1] + ":"
+	}
+	return object, rest, next
+}
+
+// here is the cursor of a pass that is at an object.
+func (s *sweeper) here(object, rest string) string {
+	if len(s.objects()) == 1 {
+		return rest
+	}
+	return object + ":" + rest
+}
+
+// stampField is the field by which changes are found; enhanced notes have no SystemModstamp.
+func stampField(object string) string {
+	if object == noteObject {
+		return "LastModifiedDate"
+	}
+	return "SystemModstamp"
+}
+
 // soqlTime is how SOQL writes a date and time.
 const soqlTime = "2006-01-02T15:04:05.000Z"
 
-func (s *sweeper) changedSince(pass record.Reading) string {
-	fields := s.Mapper.SalesforceFields()
-	for _, f := range []string{"Id", "SystemModstamp", "IsDeleted", "MasterRecordId"} {
+func (s *sweeper) changedSince(object, cursor string, epoch time.Time) string {
+	fields, stamped := s.fieldsOf(object), stampField(object)
+	needed := []string{"Id", stamped, "IsDeleted"}
+	if s.sweep.Kind == record.Contact {
+		needed = append(needed, "MasterRecordId")
+	}
+	for _, f := range needed {
 		if !slices.Contains(fields, f) {
 			fields = append(fields, f)
 		}
 	}
-	where := "SystemModstamp >= " + s.from(s.sweep.SweptTo).UTC().Format(soqlTime)
-	if stamp, id, begun := strings.Cut(pass.Cursor, " "); begun {
-		where = fmt.Sprintf("(SystemModstamp > %[1]s OR (SystemModstamp = %[1]s AND Id > '%[2]s')) AND SystemModstamp < %[3]s",
-			stamp, id, pass.Epoch.UTC().Format(soqlTime))
+	where := stamped + " >= " + s.from(s.sweep.SweptTo).UTC().Format(soqlTime)
+	if stamp, id, begun := strings.Cut(cursor, " "); begun {
+		where = fmt.Sprintf("(%[4]s > %[1]s OR (%[4]s = %[1]s AND Id > '%[2]s')) AND %[4]s < %[3]s",
+			stamp, id, epoch.UTC().Format(soqlTime), stamped)
 	}
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY SystemModstamp, Id LIMIT %d",
-		strings.Join(fields, ", "), contactObject, where, salesforcePage)
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s, Id LIMIT %d",
+		strings.Join(fields, ", "), object, where, stamped, salesforcePage)
 }
 
 // allRows reads the rows of a query, deleted ones too, and the org's clock as it was when the first of them came.
@@ -122,10 +187,10 @@ func (s *sweeper) allRows(ctx context.Context, soql string) (rows []crm.Document
 	}
 }
 
-func (s *sweeper) sightRow(row crm.Document) (sighting, error) {
-	stamp, ok := salesforceTime(row["SystemModstamp"])
+func (s *sweeper) sightRow(object string, row crm.Document) (sighting, error) {
+	stamp, ok := salesforceTime(row[stampField(object)])
 	if !ok {
-		return sighting{}, fault(record.Salesforce, crm.Unavailable, "GET /queryAll", "a row has no SystemModstamp")
+		return sighting{}, fault(record.Salesforce, crm.Unavailable, "GET /queryAll", "a row has no "+stampField(object))
 	}
 	if deleted, _ := row["IsDeleted"].(bool); deleted {
 		id, _ := row["Id"].(string)

@@ -35,6 +35,32 @@ type Sweeps struct {
 	Connections Connections
 	Ledger      SweepLedger
 	Bell        Doorbell
+	begun       sync.Map // of connections, the version of the rules under which the kinds are polled
+}
+
+// beginKinds lets the kinds that the rules sync beside contacts be polled from now on, from the beginning.
+func (a *Sweeps) beginKinds(ctx context.Context, s *sweeper) error {
+	if version, _ := a.begun.Load(s.ID); s.sweep.Kind != record.Contact || version == s.RulesVersion {
+		return nil
+	}
+	for _, kind := range record.Kinds {
+		if kind == record.Contact || s.of(kind) == nil {
+			continue
+		}
+		var since map[record.Side]time.Time
+		if kind == record.Note && s.Kinds[kind] == nil { // older ones become no tasks, and nothing else is done about notes
+			at, err := a.Ledger.NotesSince(ctx, s.ID)
+			if err != nil {
+				return err
+			}
+			since = map[record.Side]time.Time{record.Salesforce: at}
+		}
+		if err := a.Ledger.GoLive(ctx, s.ID, kind, since); err != nil {
+			return err
+		}
+	}
+	a.begun.Store(s.ID, s.RulesVersion)
+	return nil
 }
 
 // GoLiveInput says since when the connection's records are known.
@@ -185,8 +211,21 @@ func (a *Sweeps) poll(ctx context.Context, s *sweeper) (done bool, err error) {
 	if s.Connection, err = a.Connections.Open(ctx, s.sweep.Connection); err != nil {
 		return false, err
 	}
-	if s.sweep.Side == record.Salesforce {
+	if s.of(s.sweep.Kind) == nil || !s.synced() && !s.onlyForNotes() {
+		return true, nil // the rules do not sync the kind any more
+	}
+	if err := a.beginKinds(ctx, s); err != nil {
+		return false, err
+	}
+	switch {
+	case s.sweep.Side == record.Salesforce:
 		return s.salesforce(ctx)
+	case s.sweep.Kind == record.Task:
+		return s.goHighLevelTasks(ctx)
+	case s.sweep.Kind == record.Note:
+		return s.goHighLevelNotes(ctx)
+	case s.sweep.Kind == record.Appointment:
+		return s.goHighLevelAppointments(ctx)
 	}
 	return s.goHighLevel(ctx)
 }

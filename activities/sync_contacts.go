@@ -194,7 +194,7 @@ func (b *batch) decidePair(p *pair) (err error) {
 	if p.ghl == nil && p.sf == nil {
 		return nil
 	}
-	p.decision, err = b.decide(p.link.Base, p.ghl, p.sf, nil)
+	p.decision, err = b.decide(b.of(record.Contact), p.link.Base, p.ghl, p.sf, nil)
 	return err
 }
 

@@ -28,7 +28,7 @@ func TestEveryLinkIsAccountedForOnceInSlicesOfAnySize(t *testing.T) {
 	w.addSalesforce(row("Martin-Smith", "the.martins@example.com"))
 	w.addSalesforce(row("Martin-Jones", "the.martins@example.com"))
 	broken := w.claim(record.GoHighLevel, w.addGoHighLevel(contact("Brokenheart", "two@@example.com")))
-	do[any](w, onContacts.CommitContact, activities.CommitContactInput{Claim: broken, State: record.LinkFailed, Problem: "Rejected"})
+	do[any](w, onContacts.CommitContact, activities.CommitRecordInput{Claim: broken, State: record.LinkFailed, Problem: "Rejected"})
 	w.match()
 	w.sync()
 	require.Equal(t, []int64{broken.LinkID}, w.handedOver())

@@ -112,9 +112,9 @@ func newConnectionsShow(a *app) *cobra.Command {
 				return err
 			}
 			if a.json() {
-				return a.printJSON(map[string]any{"connection": row.ID, "rules": row.Rules, "rules_version": row.RulesVersion, "created_at": row.CreatedAt, "status": st})
+				return a.printJSON(map[string]any{"connection": row.ID, "rules": row.Rules, "rules_version": row.RulesVersion, "created_at": row.CreatedAt, "status": st[0], "kinds": st})
 			}
-			if err := a.showStatus([]connectionStatus{st}); err != nil {
+			if err := a.showStatus(st); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(a.out, "\nRules, version %d:\n\n%s", row.RulesVersion, row.Rules)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -22,7 +23,8 @@ func newDemoCommand(a *app) *cobra.Command {
 		Short: "See it work: two fake CRMs, onboarded and then kept in step before your eyes",
 		Long: `Starts Temporal with its Web UI, Postgres, two fake CRMs and a worker; fills both CRMs with overlapping, messy data; connects
 them by OAuth; and runs Onboarding with live progress. Then people go on working in both CRMs, and each edit is shown to arrive
-on the other side, by webhook or by sweep. Both change one field at once, which waits for a person, and both delete a contact.
+on the other side, by webhook or by sweep. They make tasks, notes and an appointment, and the contact's timeline is shown. Both
+change one field at once, which waits for a person, and both delete a contact.
 
 It stays up until Ctrl-C, so that you can decide what waits and look at the Web UI. With --exit the demo decides by itself and
 ends. Each demo starts from nothing and leaves nothing behind.`,
@@ -69,6 +71,10 @@ func runDemo(ctx context.Context, a *app, o demoOptions, exit bool) (err error) 
 	l := newLive(a, d, tell)
 	if result.Live, err = l.play(ctx, exit); err != nil {
 		return fmt.Errorf("the live part failed: %w", err)
+	}
+	result.Tasks, result.Notes, result.Appointments = l.kindResult(record.Task), l.kindResult(record.Note), l.kindResult(record.Appointment)
+	if err := l.showKinds(result); err != nil {
+		return err
 	}
 	if a.json() {
 		if err := a.printJSON(result); err != nil {

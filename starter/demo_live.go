@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
@@ -22,6 +25,23 @@ type act struct {
 	// settled tells what became of it, once something did. How long it took and by which means is found out elsewhere.
 	settled func(ctx context.Context) (upshot, bool)
 	edit    bool // that has to arrive
+	// kind is set of what is done with a task, a note or an appointment, which is counted by itself; change tells that it
+	// changes one that is there.
+	kind   record.Kind
+	change bool
+}
+
+// source is where a change happens, as the meter tells it: Salesforce's do not say of which kind they are.
+type source struct {
+	side record.Side
+	kind record.Kind
+}
+
+func (a *act) source() source {
+	if a.side == record.Salesforce {
+		return source{side: a.side}
+	}
+	return source{a.side, cmp.Or(a.kind, record.Contact)}
 }
 
 // beat is what happens at one moment.
@@ -40,14 +60,16 @@ type live struct {
 	view  func() deskView
 	// person is who runs the starter's commands on this demo.
 	person *app
-	// hears counts the changes on each side that a sweep found and no webhook had told of.
-	hears func(context.Context) (map[record.Side]int64, error)
+	// hears counts the changes that a sweep found and no webhook had told of.
+	hears func(context.Context) (map[source]int64, error)
 	// pace is the time between two beats, patience how long something may take to arrive, lull how long nothing comes back
 	// before people begin.
 	pace, patience, lull time.Duration
 
 	about []int64 // the links that people are asked about because of what was done here
 	flows map[record.Side]*flow
+	made  map[record.Kind][]made
+	kinds map[record.Kind]kindResult // without their drift
 }
 
 // flow is what travelled from one side to the other.
@@ -76,6 +98,7 @@ func newLive(a *app, d *demo, out io.Writer) *live {
 		},
 		pace: livePace, patience: livePatience, lull: liveLull,
 		flows: map[record.Side]*flow{record.GoHighLevel: {}, record.Salesforce: {}},
+		made:  map[record.Kind][]made{}, kinds: map[record.Kind]kindResult{},
 	}
 	l.hears = l.swept
 	l.view = func() deskView {
@@ -152,7 +175,7 @@ func (l *live) begin(ctx context.Context, b beat, view deskView, endings chan<- 
 	}
 	for i, a := range b.acts {
 		view.Begin(a)
-		go func() { endings <- ending{a, l.watch(ctx, a, began[i], swept[a.side])} }()
+		go func() { endings <- ending{a, l.watch(ctx, a, began[i], swept[a.source()])} }()
 	}
 	return nil
 }
@@ -166,7 +189,7 @@ func (l *live) watch(ctx context.Context, a *act, began time.Time, sweptBefore i
 		if o, settled := a.settled(ctx); settled {
 			o.after = time.Since(began)
 			swept, err := l.hears(ctx)
-			o.swept = err == nil && swept[a.side] > sweptBefore
+			o.swept = err == nil && swept[a.source()] > sweptBefore
 			return o
 		}
 		select {
@@ -179,18 +202,27 @@ func (l *live) watch(ctx context.Context, a *act, began time.Time, sweptBefore i
 	}
 }
 
-// swept counts the changes on each side that a sweep found and no webhook had told of.
-func (l *live) swept(ctx context.Context) (map[record.Side]int64, error) {
+// swept counts the changes that a sweep found and no webhook had told of.
+func (l *live) swept(ctx context.Context) (map[source]int64, error) {
 	heard, err := l.store.Heard(ctx, demoConnection)
-	out := map[record.Side]int64{}
+	out := map[source]int64{}
 	for _, h := range heard {
-		out[h.Side] += h.Swept
+		from := source{side: h.Side}
+		for _, kind := range record.Kinds {
+			if h.Side == record.GoHighLevel && strings.HasPrefix(h.Event, titled(kind)) {
+				from.kind = kind
+			}
+		}
+		out[from] += h.Swept
 	}
 	return out, err
 }
 
 // note counts what became of an edit.
 func (l *live) note(e ending) {
+	if e.act.kind != "" {
+		l.noteKind(e)
+	}
 	if !e.act.edit {
 		return
 	}
@@ -245,6 +277,7 @@ func (l *live) echoes(ctx context.Context) (pending int, polled bool, err error)
 		return 0, false, err
 	}
 	fresh, err := l.store.Freshness(ctx, demoConnection)
+	fresh = slices.DeleteFunc(fresh, func(f record.Freshness) bool { return f.Kind != record.Contact })
 	return linked + announced, len(fresh) == len(record.Sides), err
 }
 

@@ -120,8 +120,9 @@ func (g *gazette) Close()               { g.closed = true }
 func stage(view deskView) *live {
 	return &live{
 		view: func() deskView { return view }, pace: time.Nanosecond, patience: time.Minute,
-		hears: func(context.Context) (map[record.Side]int64, error) { return nil, nil },
+		hears: func(context.Context) (map[source]int64, error) { return nil, nil },
 		flows: map[record.Side]*flow{record.GoHighLevel: {}, record.Salesforce: {}},
+		made:  map[record.Kind][]made{}, kinds: map[record.Kind]kindResult{},
 	}
 }
 

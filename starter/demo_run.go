@@ -45,6 +45,10 @@ type demoResult struct {
 	Verify     workflows.VerifyAccount   `json:"verify"`
 	Seconds    float64                   `json:"seconds"` // of the onboarding, as is everything above
 	Live       liveResult                `json:"live"`
+	// Tasks, Notes and Appointments are what people made of each while it was live.
+	Tasks        kindResult `json:"tasks"`
+	Notes        kindResult `json:"notes"`
+	Appointments kindResult `json:"appointments"`
 }
 
 // demo is a running demo.
@@ -93,6 +97,7 @@ func startDemo(ctx context.Context, o demoOptions, out io.Writer) (d *demo, err 
 	rules := d.stack.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: demoConnection, GoHighLevelURL: d.stack.State.GoHighLevelURL, Requests: fakes.GoHighLevel.Burst,
 		Window: 10 * time.Second, IndexLag: 2 * time.Second,
+		Kinds:    record.Kinds[1:],
 		Contacts: []string{"deletions: {gohighlevel: propagate, salesforce: ask}"}, Fields: []string{"city: {conflict: ask}"},
 		Extra: demoLive,
 	})

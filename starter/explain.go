@@ -20,16 +20,17 @@ import (
 
 func newExplainCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain <connection> <contact> [field]",
-		Short: "Tell of a contact's fields who wrote what, when and why, and how they stand now",
-		Long: `Tells of each field of a contact who wrote what when: the side, the value before and the value after, why, under which version
+		Use:   "explain <connection> <record> [field]",
+		Short: "Tell of a record's fields who wrote what, when and why, and how they stand now",
+		Long: `Tells of each field of a contact, a task, a note or an appointment who wrote what when: the side, the value before and the value after, why, under which version
 of the rules, on whose behalf, and by which run. A value that lost is the value before. Then it tells what both sides hold now,
 whether that is as they agreed last, and the rule that applies; that part needs a running worker.
 
-The contact is named by its link's number, or by its id in GoHighLevel or in Salesforce. What is printed is your customers'
-data: it is opened here and kept nowhere else.`,
+It is named by its link's number, or by its id in GoHighLevel or in Salesforce, with the side in front where you like. What is
+printed is your customers' data: it is opened here and kept nowhere else.`,
 		Example: `  starter explain acme 4711
   starter explain acme ocQHyuzHvysMo5N5VsXc city
+  starter explain acme salesforce:00T5g00000AbCdEAAV due
   starter explain acme 0035g00000AbCdEAAV -o json`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 2 && len(args) != 3 {
@@ -61,9 +62,14 @@ func explainable(ctx context.Context, s *store.Store, args []string) ([]cobra.Co
 	if err != nil {
 		return nil, err
 	}
-	out := make([]cobra.Completion, len(loaded.Contacts.Fields))
-	for i, f := range loaded.Contacts.Fields {
-		out[i] = string(f.Field)
+	link, err := findRecord(ctx, s, args[0], args[1])
+	if err != nil {
+		link.Kind = record.Contact // what is not there yet may still be typed
+	}
+	policies := fieldRules(loaded, link.Kind)
+	out := make([]cobra.Completion, len(policies))
+	for i, p := range policies {
+		out[i] = string(p.Field)
 	}
 	return out, nil
 }
@@ -71,6 +77,7 @@ func explainable(ctx context.Context, s *store.Store, args []string) ([]cobra.Co
 // explained is what `starter explain -o json` prints.
 type explained struct {
 	Connection    string           `json:"connection"`
+	Kind          record.Kind      `json:"kind"`
 	Link          int64            `json:"link"`
 	GoHighLevelID string           `json:"gohighlevel_id,omitempty"`
 	SalesforceID  string           `json:"salesforce_id,omitempty"`
@@ -112,7 +119,7 @@ type explainedWrite struct {
 	RunID        string               `json:"run_id"`
 }
 
-func runExplain(ctx context.Context, a *app, connection, contact string, field record.Field) error {
+func runExplain(ctx context.Context, a *app, connection, name string, field record.Field) error {
 	s, err := a.ledger(ctx)
 	if err != nil {
 		return err
@@ -125,19 +132,19 @@ func runExplain(ctx context.Context, a *app, connection, contact string, field r
 	if err != nil {
 		return noConnection(err, connection)
 	}
-	link, err := findContact(ctx, s, connection, contact)
+	link, err := findRecord(ctx, s, connection, name)
 	if err != nil {
 		return err
 	}
 	out := explained{
-		Connection: connection, Link: link.ID, GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
+		Connection: connection, Kind: link.Kind, Link: link.ID, GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
 		State: link.State, Problem: link.Problem,
 	}
 	if out.Fields, err = written(ctx, s, assembly.NewCipher(keys, connection), connection, link.ID); err != nil {
 		return err
 	}
 	if out.State == "" && len(out.Fields) == 0 {
-		return fmt.Errorf("%s has no contact %s: %w", connection, contact, record.ErrNoLink)
+		return fmt.Errorf("%s has no record %s: %w", connection, name, record.ErrNoLink)
 	}
 	for _, decided := range []bool{true, false} {
 		found, err := s.Reviews(ctx, connection, store.ReviewFilter{LinkID: link.ID, Decided: decided})
@@ -149,7 +156,7 @@ func runExplain(ctx context.Context, a *app, connection, contact string, field r
 		}
 	}
 	if out.State != "" {
-		now, unread, err := a.standing(ctx, row, link.ID)
+		now, unread, err := a.standing(ctx, row, link.Kind, link.ID)
 		if err != nil {
 			return err
 		}
@@ -163,32 +170,6 @@ func runExplain(ctx context.Context, a *app, connection, contact string, field r
 		return a.printJSON(out)
 	}
 	return a.showExplanation(out)
-}
-
-// findContact finds a link by a record's id or by its own number. A number of which only the journal knows comes back
-// without a state.
-func findContact(ctx context.Context, s *store.Store, connection, contact string) (record.Link, error) {
-	for _, side := range record.Sides {
-		link, err := s.FindLink(ctx, connection, record.Contact, side, contact)
-		if err != nil {
-			return record.Link{}, err
-		}
-		if link != nil {
-			return *link, nil
-		}
-	}
-	number, err := strconv.ParseInt(contact, 10, 64)
-	if err != nil || number <= 0 {
-		return record.Link{}, fmt.Errorf("%s has no contact %s, in GoHighLevel or in Salesforce: %w", connection, contact, record.ErrNoLink)
-	}
-	work, err := s.Links(ctx, connection, record.Contact, number-1, 1)
-	if err != nil {
-		return record.Link{}, err
-	}
-	if len(work) == 0 || work[0].Link.ID != number {
-		return record.Link{ID: number}, nil
-	}
-	return work[0].Link, nil
 }
 
 // written reads what was written to a link's records, field by field.
@@ -241,7 +222,7 @@ func (e *explained) narrow(field record.Field) error {
 		return nil
 	}
 	i := slices.IndexFunc(e.Fields, func(f explainedField) bool { return f.Field == field })
-	if i < 0 && e.Now == nil && (slices.Contains(record.ContactFields, field) || field.IsCustom()) {
+	if i < 0 && e.Now == nil && (slices.Contains(record.FieldsOf(e.Kind), field) || field.IsCustom()) {
 		e.Fields = nil // nothing was written to it, and how it stands could not be read
 		return nil
 	}

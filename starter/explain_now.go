@@ -23,8 +23,8 @@ const (
 	explainLife = time.Minute
 )
 
-// standing asks a worker how a contact stands on both sides. Where that cannot be known, unread says why, in words.
-func (a *app) standing(ctx context.Context, row store.Connection, link int64) (now *activities.Explanation, unread string, err error) {
+// standing asks a worker how a link stands on both sides. Where that cannot be known, unread says why, in words.
+func (a *app) standing(ctx context.Context, row store.Connection, kind record.Kind, link int64) (now *activities.Explanation, unread string, err error) {
 	keys, err := a.keys()
 	if err != nil {
 		return nil, "", err
@@ -42,10 +42,10 @@ func (a *app) standing(ctx context.Context, row store.Connection, link int64) (n
 	asking, cancel := context.WithTimeout(ctx, explainPatience)
 	defer cancel()
 	run, err := temporal.ExecuteWorkflow(crm.WithLane(asking, crm.LaneHuman), client.StartWorkflowOptions{
-		ID: workflows.ExplainID(row.ID, link), TaskQueue: workflows.TaskQueue, StaticSummary: "Explain a contact to a person",
+		ID: workflows.ExplainID(row.ID, link), TaskQueue: workflows.TaskQueue, StaticSummary: "Explain a " + string(kind) + " to a person",
 		TypedSearchAttributes:    workflows.SearchAttributes(workflows.ScenarioExplain, row.ID),
 		WorkflowExecutionTimeout: explainLife, WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, workflows.Explain, workflows.ExplainInput{Connection: row.ID, LinkID: link})
+	}, workflows.Explain, workflows.ExplainInput{Connection: row.ID, Kind: kind, LinkID: link})
 	var sealed activities.Sealed
 	if err == nil {
 		err = run.Get(asking, &sealed)

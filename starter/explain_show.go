@@ -19,11 +19,11 @@ func (a *app) showExplanation(e explained) error {
 	if e.Problem != "" {
 		standing += " (" + e.Problem + ")"
 	}
-	say(a.out, "Contact %d of %s: %s", e.Link, e.Connection, standing)
+	say(a.out, "%s %d of %s: %s", titled(e.Kind), e.Link, e.Connection, standing)
 	say(a.out, "  GoHighLevel  %s", sideLine(e.GoHighLevelID, e.Now, record.GoHighLevel))
 	say(a.out, "  Salesforce   %s", sideLine(e.SalesforceID, e.Now, record.Salesforce))
 	if e.Now != nil && e.Now.Excluded {
-		say(a.out, "  The connection's filter leaves it out.")
+		say(a.out, "  The rules leave it out.")
 	}
 	if e.Unread != "" {
 		say(a.out, "\n%s", e.Unread)

@@ -30,6 +30,10 @@ func TestWhatPeopleGetWrongIsNamedAtOnce(t *testing.T) {
 		{"reviews decide acme 1 --choose salesforce --field city=ann --by deadline", []string{"city=ann", "--by deadline"}},
 		{"reviews decide acme 1 --choose salesforce", []string{"--by is missing"}},
 		{"explain acme", []string{"starter explain"}},
+		{"timeline acme", []string{"starter timeline <connection> <contact>"}},
+		{"timeline acme 1 --kind contact --kind nap", []string{`"contact"`, `"nap"`, "task, note, appointment"}},
+		{"start sync acme --kind nap --wait", []string{`"nap"`, "contact, task, note, appointment", "--wait goes with a record"}},
+		{"start sync acme --link 7", []string{"--kind"}},
 		{"connections apply", []string{"starter connections apply <rules.yaml>"}},
 		{"connections apply x.yaml --plan --reconcile --sample -1", []string{"--plan writes nothing", "--sample"}},
 		{"connections apply /nowhere/rules.yaml", []string{"/nowhere/rules.yaml"}},
@@ -60,13 +64,42 @@ func TestEveryReasonHasWordsAndEveryChoiceAnEffect(t *testing.T) {
 	for _, reason := range reviewReasons {
 		require.NotEmpty(t, record.Choices(reason), reason)
 		for _, side := range []record.Side{record.GoHighLevel, record.Salesforce, ""} {
-			r := record.Review{Reason: reason, Side: side, Fields: []record.Field{record.City}}
-			require.NotEqual(t, "A person has to look at it: "+reason+".", question(r), "the reason is told in words")
-			for _, choice := range record.Choices(reason) {
-				require.NotEmpty(t, effect(r, choice))
+			for _, kind := range record.Kinds {
+				r := record.Review{Kind: kind, Reason: reason, Side: side, Fields: []record.Field{record.City}}
+				require.NotEqual(t, "A person has to look at it: "+reason+".", question(r), "the reason is told in words")
+				for _, choice := range record.Choices(reason) {
+					require.NotEmpty(t, effect(r, choice))
+					require.False(t, kind != record.Contact && strings.Contains(effect(r, choice), "people"), effect(r, choice))
+				}
 			}
 		}
 	}
+}
+
+func TestTheWordsOfAReviewFitItsKind(t *testing.T) {
+	gone := record.Review{Kind: record.Task, Reason: record.ReviewDeletion, Side: record.Salesforce}
+	require.Contains(t, question(gone), "The task was deleted in Salesforce.")
+	gone.Kind = record.Appointment
+	require.Contains(t, question(gone), "The appointment was deleted in Salesforce.")
+	gone.Kind = ""
+	require.Contains(t, question(gone), "The contact was deleted in Salesforce.")
+	wave := record.Review{Kind: record.Note, Reason: record.ReviewDeletionWave, Side: record.GoHighLevel, Links: make([]record.Link, 30)}
+	require.Contains(t, question(wave), "30 notes were deleted in GoHighLevel")
+}
+
+func TestAReviewOfOneRecordWaitsInTheRunOfItsKind(t *testing.T) {
+	for kind, id := range map[record.Kind]string{
+		"": "contact/acme/7", record.Contact: "contact/acme/7", record.Task: "task/acme/7", record.Note: "note/acme/7",
+		record.Appointment: "appointment/acme/7",
+	} {
+		r := record.Review{ID: 3, Connection: "acme", Kind: kind, Reason: record.ReviewConflict, Links: []record.Link{{ID: 7}}}
+		options, _, in := runOf(r)
+		require.Equal(t, id, options.ID)
+		require.Equal(t, workflows.RecordSyncInput{Connection: "acme", LinkID: 7}, in)
+	}
+	wave := record.Review{ID: 3, Connection: "acme", Kind: record.Task, Reason: record.ReviewDeletionWave, Links: []record.Link{{ID: 7}}}
+	options, _, _ := runOf(wave)
+	require.Equal(t, "review/acme/3", options.ID)
 }
 
 func TestTheSameDecisionIsOneUpdateWhoeverMakesIt(t *testing.T) {
@@ -97,12 +130,12 @@ func TestWhatAPersonShouldLookAtIsTold(t *testing.T) {
 		record.ConnectionPaused: "connections resume acme", record.ConnectionUninstalled: "--reconnect gohighlevel",
 		record.ConnectionDisconnected: "--reconnect gohighlevel,salesforce",
 	} {
-		lines := connectionStatus{Connection: "acme", State: state}.attention(time.Hour)
+		lines := connectionStatus{Connection: "acme", Kind: record.Contact, State: state}.attention(time.Hour)
 		require.Len(t, lines, 1)
 		require.Contains(t, lines[0], says)
 	}
 	st := connectionStatus{
-		Connection: "acme", State: record.ConnectionActive, Reviews: 5, Reminded: 2,
+		Connection: "acme", Kind: record.Contact, State: record.ConnectionActive, Reviews: 5, Reminded: 2,
 		Passes: map[record.Side]lastPass{
 			record.GoHighLevel: {Seconds: 60}, record.Salesforce: {Seconds: 3 * 3600, Failures: 4, Problem: "Unavailable"},
 		},
@@ -110,8 +143,13 @@ func TestWhatAPersonShouldLookAtIsTold(t *testing.T) {
 	lines := st.attention(time.Hour)
 	require.Len(t, lines, 2)
 	require.Contains(t, lines[0], "Salesforce has succeeded for 3h; the last 4 failed, by Unavailable")
-	require.Contains(t, lines[1], "of 5 reviews, 2 wait")
+	require.Contains(t, lines[1], "of 5 reviews of contacts, 2 wait")
 	require.Empty(t, connectionStatus{State: record.ConnectionActive}.attention(time.Hour))
+	tasks := st
+	tasks.Kind, tasks.State = record.Task, record.ConnectionPaused
+	require.Len(t, tasks.attention(time.Hour), 1, "what counts for the connection is told with its contacts")
+	tasks.State = record.ConnectionActive
+	require.Contains(t, tasks.attention(time.Hour)[0], "no pass over the tasks in Salesforce")
 
 	var out bytes.Buffer
 	a := newApp(nil, &out, nil, nil)
@@ -135,7 +173,7 @@ func TestRunsOfPeopleAreStartedAnewByTheirIDs(t *testing.T) {
 		require.Equal(t, want, in)
 	}
 	for id, says := range map[string]string{
-		"explain/acme/7": "starter explain acme 7", "plan-rules/acme": "--plan", "review/acme/x": "does not say",
+		"explain/acme/7": "starter explain acme 7", "timeline/acme/7": "starter timeline acme 7", "plan-rules/acme": "--plan", "review/acme/x": "does not say",
 	} {
 		_, _, _, _, err := inputOf(id)
 		require.ErrorContains(t, err, says)

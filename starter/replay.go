@@ -23,14 +23,14 @@ func newReplayCommand(a *app) *cobra.Command {
 		Short: "Take failed runs up again, after whatever stopped them is mended",
 		Long: `Takes up runs that failed, timed out or were terminated. A run is reset to its beginning, so that it reads both sides as they
 are now; where a reset cannot help (no worker ever took it up, its history is gone or does not fit this version's code), and where
-it is of a single contact, it is started anew with the same input. A run whose work runs again, or is done, already is left alone, so replaying twice is
-harmless.
+it is of a single contact, task, note or appointment, it is started anew with the same input. A run whose work runs again, or is
+done, already is left alone, so replaying twice is harmless.
 
 With --check nothing is started: the run's history is replayed against this version's code, which says whether runs that are
 under way would survive this version's worker.`,
 		Example: `  starter replay contact/acme/4711
   starter replay --failed --connection acme --since 24h --dry-run
-  starter replay --failed --scenario contact-sync
+  starter replay --failed --scenario task-sync
   starter replay --check onboarding/acme`,
 		Args: func(_ *cobra.Command, args []string) error { return o.validate(args) },
 		RunE: func(c *cobra.Command, args []string) error {

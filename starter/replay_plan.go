@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	common "go.temporal.io/api/common/v1"
@@ -148,15 +149,15 @@ func inputOf(id string) (connection, scenario string, workflow, in any, err erro
 		return parts[1], workflows.ScenarioOnboarding, workflows.Onboarding, workflows.OnboardingInput{Connection: parts[1]}, nil
 	case len(parts) == 2 && parts[0] == "check":
 		return parts[1], workflows.ScenarioCheck, workflows.CheckConnection, workflows.CheckConnectionInput{Connection: parts[1]}, nil
-	case len(parts) == 3 && parts[0] == "contact":
-		input := workflows.ContactSyncInput{Connection: parts[1]}
+	case len(parts) == 3 && slices.Contains(record.Kinds, record.Kind(parts[0])):
+		kind, input := record.Kind(parts[0]), workflows.RecordSyncInput{Connection: parts[1]}
 		if side, recordID, ok := strings.Cut(parts[2], ":"); ok {
 			input.Side, input.RecordID = record.Side(side), recordID
 		} else if n, err := fmt.Sscan(parts[2], &input.LinkID); n != 1 || err != nil {
 			break
 		}
-		if input.Validate() == nil && workflows.ContactSyncID(input) == id {
-			return input.Connection, workflows.ScenarioContactSync, workflows.ContactSync, input, nil
+		if input.Validate() == nil && workflows.RecordSyncID(kind, input) == id {
+			return input.Connection, workflows.SyncScenarios[kind], workflows.RecordSyncs[kind], input, nil
 		}
 	case len(parts) == 2 && parts[0] == "sync":
 		return parts[1], workflows.ScenarioSyncChanges, workflows.SyncChanges, workflows.SyncChangesInput{Connection: parts[1]}, nil
@@ -168,10 +169,12 @@ func inputOf(id string) (connection, scenario string, workflow, in any, err erro
 		if input.Validate() == nil && workflows.ReviewID(input.Connection, input.ReviewID) == id {
 			return input.Connection, workflows.ScenarioReview, workflows.Review, input, nil
 		}
+	case len(parts) == 3 && parts[0] == "note-to-task" && parts[2] != "":
+		return parts[1], workflows.ScenarioNoteToTask, workflows.NoteToTask, workflows.NoteToTaskInput{Connection: parts[1], NoteID: parts[2]}, nil
 	case len(parts) == 2 && parts[0] == "plan-rules":
 		return "", "", nil, nil, errors.New("its history is gone; `starter connections apply <rules.yaml> --plan` does its work")
-	case len(parts) == 3 && parts[0] == "explain":
-		return "", "", nil, nil, fmt.Errorf("its history is gone; `starter explain %s %s` does its work", parts[1], parts[2])
+	case len(parts) == 3 && (parts[0] == "explain" || parts[0] == "timeline"):
+		return "", "", nil, nil, fmt.Errorf("its history is gone; `starter %s %s %s` does its work", parts[0], parts[1], parts[2])
 	case len(parts) == 3 && parts[0] == "bulk":
 		return "", "", nil, nil, fmt.Errorf("its history is gone; `starter start onboarding %s` does its work", parts[1])
 	}

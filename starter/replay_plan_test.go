@@ -144,20 +144,21 @@ func TestARunWithoutHistoryIsStartedAnewWithoutItsInput(t *testing.T) {
 	require.Nil(t, plan.began)
 }
 
-func TestAContactSyncsIDTellsItsInput(t *testing.T) {
+func TestARecordSyncsIDTellsItsInput(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := workflows.ContactSyncInput{Connection: rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`).Draw(t, "connection")}
+		kind := rapid.SampledFrom(record.Kinds).Draw(t, "kind")
+		want := workflows.RecordSyncInput{Connection: rapid.StringMatching(`[a-z0-9][a-z0-9-]{0,20}`).Draw(t, "connection")}
 		if rapid.Bool().Draw(t, "by link") {
 			want.LinkID = rapid.Int64Range(1, 1<<60).Draw(t, "link")
 		} else {
 			want.Side = rapid.SampledFrom(record.Sides).Draw(t, "side")
 			want.RecordID = rapid.StringMatching(`[A-Za-z0-9/:_-]{1,30}`).Draw(t, "record")
 		}
-		connection, scenario, _, in, err := inputOf(workflows.ContactSyncID(want))
+		connection, scenario, _, in, err := inputOf(workflows.RecordSyncID(kind, want))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if in != want || connection != want.Connection || scenario != workflows.ScenarioContactSync {
+		if in != want || connection != want.Connection || scenario != workflows.SyncScenarios[kind] {
 			t.Fatalf("got %v of %s", in, scenario)
 		}
 	})
@@ -170,6 +171,9 @@ func TestTheOtherIDsTellTheirInputTooButForABulkSync(t *testing.T) {
 	_, _, _, in, err = inputOf(workflows.CheckConnectionID("acme"))
 	require.NoError(t, err)
 	require.Equal(t, workflows.CheckConnectionInput{Connection: "acme"}, in)
+	_, _, _, in, err = inputOf(workflows.NoteToTaskID("acme", "069000000000001AAA"))
+	require.NoError(t, err)
+	require.Equal(t, workflows.NoteToTaskInput{Connection: "acme", NoteID: "069000000000001AAA"}, in)
 	_, _, _, _, err = inputOf(workflows.BulkSyncID("acme", record.Contact, "e-1"))
 	require.ErrorContains(t, err, "starter start onboarding acme")
 	for _, id := range []string{"", "contact", "contact/acme", "contact/acme/", "contact/acme/12x", "contact/acme/-", "contact/acme/elsewhere:1", "someone/else"} {

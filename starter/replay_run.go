@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	common "go.temporal.io/api/common/v1"
@@ -15,6 +16,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -81,7 +83,7 @@ func (r *replaying) one(ctx context.Context, id string) replayedRun {
 	plan := planReplay(events, replayHistory)
 	// A reset would end a run that a change has started meanwhile, and SyncChanges, which waits for that one, would never
 	// hear of it. Starting anew leaves it alone.
-	if plan.action == replayReset && strings.HasPrefix(id, "contact/") {
+	if kind, _, _ := strings.Cut(id, "/"); plan.action == replayReset && slices.Contains(record.Kinds, record.Kind(kind)) {
 		plan.action = replayStart
 	}
 	out.Action, out.Why = plan.action, plan.why

@@ -39,7 +39,7 @@ func newReviewsList(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [connection]",
 		Short: "List what waits for a person, the oldest first",
-		Long: `Lists what waits for a person: the reason, the contacts by their links, the fields, since when, and when the default is taken.
+		Long: `Lists what waits for a person: the reason, the contacts, tasks, notes or appointments by their links, the fields, since when, and when the default is taken.
 With --decided it lists what was decided instead, the newest first, with what and by whom; a review that ended without a choice
 settled by itself.`,
 		Example: `  starter reviews list
@@ -78,6 +78,7 @@ func (o reviewsAsked) validate() error {
 type listedReview struct {
 	Connection string          `json:"connection"`
 	ID         int64           `json:"id"`
+	Kind       record.Kind     `json:"kind"`
 	Reason     string          `json:"reason"`
 	Links      []listedLink    `json:"links"`
 	Fields     []record.Field  `json:"fields,omitempty"`
@@ -92,7 +93,7 @@ type listedReview struct {
 	DecidedBy  string          `json:"decided_by,omitempty"`
 }
 
-// listedLink is a contact that a review is about.
+// listedLink is what a review is about.
 type listedLink struct {
 	Link          int64            `json:"link"`
 	GoHighLevelID string           `json:"gohighlevel_id,omitempty"`
@@ -102,7 +103,7 @@ type listedLink struct {
 
 func describeReview(r record.Review) listedReview {
 	out := listedReview{
-		Connection: r.Connection, ID: r.ID, Reason: r.Reason, Links: []listedLink{}, Fields: r.Fields, Side: r.Side, Since: r.CreatedAt,
+		Connection: r.Connection, ID: r.ID, Kind: kindOf(r), Reason: r.Reason, Links: []listedLink{}, Fields: r.Fields, Side: r.Side, Since: r.CreatedAt,
 		RemindedAt: unlessZero(r.RemindedAt), DueAt: unlessZero(r.DueAt), WorkflowID: r.WorkflowID,
 		DecidedAt: unlessZero(r.DecidedAt), Choice: r.Choice, DecidedBy: r.DecidedBy,
 	}
@@ -162,7 +163,7 @@ func runReviewsList(ctx context.Context, a *app, args []string, o reviewsAsked) 
 }
 
 func reviewsHeader(decided bool) []string {
-	header := []string{"CONNECTION", "REVIEW", "REASON", "CONTACTS", "FIELDS", "SINCE"}
+	header := []string{"CONNECTION", "REVIEW", "REASON", "KIND", "LINKS", "FIELDS", "SINCE"}
 	if decided {
 		return append(header, "DECIDED", "CHOICE", "BY")
 	}
@@ -177,7 +178,7 @@ func reviewsRows(list []listedReview, decided bool) [][]string {
 			fields[j] = string(f)
 		}
 		rows[i] = []string{
-			r.Connection, strconv.FormatInt(r.ID, 10), r.Reason, linkNumbers(r.Links), orDash(strings.Join(fields, ", ")), clock(&r.Since),
+			r.Connection, strconv.FormatInt(r.ID, 10), r.Reason, string(r.Kind), linkNumbers(r.Links), orDash(strings.Join(fields, ", ")), clock(&r.Since),
 		}
 		if decided {
 			rows[i] = append(rows[i], clock(r.DecidedAt), orDash(string(r.Choice)), orDash(r.DecidedBy))

@@ -52,8 +52,8 @@ Several reviews are shown first, and decided once you agree. One that fails does
 	f.StringVar(&o.reason, "reason", "", "with --all: which reviews: "+strings.Join(reviewReasons, ", "))
 	f.StringVar(&o.choose, "choose", "", "what is decided: a `choice` that 'starter reviews show' explains")
 	f.StringToStringVar(&o.fields, "field", nil, "let a side win a contested field that differs: `field=side`, as city=gohighlevel")
-	f.StringVar(&o.ghl, "gohighlevel", "", "with --choose link: the contact's id in GoHighLevel")
-	f.StringVar(&o.sf, "salesforce", "", "with --choose link: the contact's id in Salesforce")
+	f.StringVar(&o.ghl, "gohighlevel", "", "with --choose link: the record's id in GoHighLevel")
+	f.StringVar(&o.sf, "salesforce", "", "with --choose link: the record's id in Salesforce")
 	f.StringVar(&o.by, "by", "", "who decides, for the journal (default: $USER)")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before several reviews are decided")
 	f.Lookup("field").DefValue = ""                                   // so that help does not call [] a default

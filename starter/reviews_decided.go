@@ -35,7 +35,7 @@ const (
 func (a *app) confirmDecisions(ctx context.Context, open []record.Review, o decideOptions) error {
 	if !o.yes {
 		for _, r := range open {
-			a.say("%s  %s  %s: %s", strconv.FormatInt(r.ID, 10), r.Reason, linkNumbers(describeReview(r).Links), effect(r, record.Choice(o.choose)))
+			a.say("%s  %s  %s %s: %s", strconv.FormatInt(r.ID, 10), r.Reason, kindOf(r), linkNumbers(describeReview(r).Links), effect(r, record.Choice(o.choose)))
 		}
 	}
 	return a.confirm(ctx, o.yes, fmt.Sprintf("Decide %d reviews by %s?", len(open), o.choose))

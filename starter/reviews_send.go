@@ -62,12 +62,12 @@ func runOf(r record.Review) (options client.StartWorkflowOptions, workflow, in a
 		}
 		workflow, in = workflows.Review, workflows.ReviewInput{Connection: r.Connection, ReviewID: r.ID}
 	} else {
-		input := workflows.ContactSyncInput{Connection: r.Connection, LinkID: r.Links[0].ID}
+		input := workflows.RecordSyncInput{Connection: r.Connection, LinkID: r.Links[0].ID}
 		options = client.StartWorkflowOptions{
-			ID: workflows.ContactSyncID(input), StaticSummary: "Contact, decided by a person",
-			TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioContactSync, r.Connection),
+			ID: workflows.RecordSyncID(kindOf(r), input), StaticSummary: titled(kindOf(r)) + ", decided by a person",
+			TypedSearchAttributes: workflows.SearchAttributes(workflows.SyncScenarios[kindOf(r)], r.Connection),
 		}
-		workflow, in = workflows.ContactSync, input
+		workflow, in = workflows.RecordSyncs[kindOf(r)], input
 	}
 	options.TaskQueue = workflows.TaskQueue
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING

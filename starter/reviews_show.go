@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,7 @@ func newReviewsShow(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show <connection> <review>",
 		Short: "Show what a review asks, about whom, and what each choice does",
-		Long: `Shows in words what a review asks, the contacts that it is about, and what each choice does. Of contested fields it shows what
+		Long: `Shows in words what a review asks, what it is about, and what each choice does. Of contested fields it shows what
 both sides hold at the moment, which needs a running worker.`,
 		Example:           "  starter reviews show acme 12",
 		Args:              connectionAndReviews(1),
@@ -82,7 +83,7 @@ func runReviewsShow(ctx context.Context, a *app, connection string, id int64) er
 		out.Default = defaults(review, loaded)
 	}
 	if review.Open() && len(review.Fields) > 0 && len(review.Links) == 1 {
-		now, unread, err := a.standing(ctx, row, review.Links[0].ID)
+		now, unread, err := a.standing(ctx, row, kindOf(review), review.Links[0].ID)
 		if err != nil {
 			return err
 		}
@@ -116,7 +117,7 @@ func (a *app) showReview(r shownReview) error {
 	for _, l := range r.Links {
 		rows = append(rows, []string{strconv.FormatInt(l.Link, 10), orDash(l.GoHighLevelID), orDash(l.SalesforceID), string(l.State)})
 	}
-	if err := a.table([]string{"CONTACT", "GOHIGHLEVEL", "SALESFORCE", "STATE"}, rows); err != nil {
+	if err := a.table([]string{strings.ToUpper(string(r.Kind)), "GOHIGHLEVEL", "SALESFORCE", "STATE"}, rows); err != nil {
 		return err
 	}
 	if len(r.Values) > 0 {

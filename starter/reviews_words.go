@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,27 +42,33 @@ func sideName(side record.Side) string {
 	}
 }
 
+// kindOf is what a review is about.
+func kindOf(r record.Review) record.Kind { return cmp.Or(r.Kind, record.Contact) }
+
 // question says in words what a review asks.
 func question(r record.Review) string {
-	there := sideName(r.Side)
+	there, kind := sideName(r.Side), kindOf(r)
 	switch r.Reason {
 	case record.ReviewConflict:
-		return fmt.Sprintf("Both sides changed %s, and the rules ask whose value is to stay. Everything else of the contact is in step.", fieldList(r.Fields))
+		return fmt.Sprintf("Both sides changed %s, and the rules ask whose value is to stay. Everything else of the %s is in step.", fieldList(r.Fields), kind)
 	case record.ReviewGone:
-		return fmt.Sprintf("The contact is not to be found in %s any more, and nothing proves that it was deleted. What is to become of its other half?", there)
+		return fmt.Sprintf("The %s is not to be found in %s any more, and nothing proves that it was deleted. What is to become of its other half?", kind, there)
 	case record.ReviewDeletion:
-		return fmt.Sprintf("The contact was deleted in %s. What is to become of its other half?", there)
+		return fmt.Sprintf("The %s was deleted in %s. What is to become of its other half?", kind, there)
 	case record.ReviewDeletionWave:
-		return fmt.Sprintf("%d contacts were deleted in %s within a short time, more than the rules let pass. What is to become of their other halves?", len(r.Links), there)
+		return fmt.Sprintf("%d %ss were deleted in %s within a short time, more than the rules let pass. What is to become of their other halves?", len(r.Links), kind, there)
 	case record.ReviewMerged:
-		return fmt.Sprintf("The contact was merged in %s into one that belongs to another link already. What is to become of its other half?", there)
+		return fmt.Sprintf("The %s was merged in %s into one that belongs to another link already. What is to become of its other half?", kind, there)
 	case record.ReviewPingPong:
-		return fmt.Sprintf("The automations of both sides keep rewriting %s against each other, so the contact was parked.", fieldList(r.Fields))
+		return fmt.Sprintf("The automations of both sides keep rewriting %s against each other, so the %s was parked.", fieldList(r.Fields), kind)
 	case record.ReviewAmbiguousMatch:
 		return "Several contacts share an e-mail, a phone or an id, so that it is not certain who belongs together."
 	case record.ReviewNamesakes:
 		return "These contacts share a phone and a last name, but not the first name. Are they the same person?"
 	case record.ReviewDuplicateRefused:
+		if kind != record.Contact {
+			return fmt.Sprintf("A CRM takes the %s for a duplicate and refuses to create it, and Tandem cannot tell of which.", kind)
+		}
 		return "A CRM takes the contact for a duplicate and refuses to create it, and Tandem cannot tell of whom."
 	case record.ReviewIdentity:
 		return fmt.Sprintf("%s holds the contact's new e-mail or phone on another contact, and takes no second one. Merge the two there, or mend one of them: the sync then goes on by itself.", there)
@@ -88,8 +95,14 @@ func effect(r record.Review, c record.Choice) string {
 	case record.ChooseRestore:
 		return "create it in " + sideName(r.Side) + " again, from what " + rest + " holds"
 	case record.ChooseLink:
+		if kindOf(r) != record.Contact {
+			return "the two that --gohighlevel and --salesforce name are the same " + string(kindOf(r)) + ", and are brought into step"
+		}
 		return "the two that --gohighlevel and --salesforce name are the same person, and are brought into step"
 	case record.ChooseSeparate:
+		if kindOf(r) != record.Contact {
+			return "they are different " + string(kindOf(r)) + "s; each is created on the side where it is not"
+		}
 		return "they are different people; each is created on the side where it is not"
 	case record.ChooseIgnore:
 		return "leave them alone on both sides, and sync them no more"
@@ -110,9 +123,9 @@ func defaults(r record.Review, loaded *rules.Rules) string {
 		return string(choices[0])
 	}
 	var ties []string
-	for _, rule := range loaded.Contacts.Fields {
-		if slices.Contains(r.Fields, rule.Field) {
-			ties = append(ties, fmt.Sprintf("%s=%s", rule.Field, rule.Tie))
+	for _, p := range fieldRules(loaded, kindOf(r)) {
+		if slices.Contains(r.Fields, p.Field) {
+			ties = append(ties, fmt.Sprintf("%s=%s", p.Field, p.Tie))
 		}
 	}
 	return strings.Join(ties, ", ")

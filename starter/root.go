@@ -44,7 +44,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "starter",
 		Short: "Keep GoHighLevel and Salesforce in step",
-		Long: `Tandem keeps the contacts of a GoHighLevel location and a Salesforce org in step, both ways. The starter starts its
+		Long: `Tandem keeps contacts, tasks, notes and appointments of a GoHighLevel location and a Salesforce org in step. The starter starts its
 workflows on Temporal, watches them, and replays the ones that failed; it shows and decides what waits for a person.
 
 Without addresses it uses the dev stack that runs on this machine (starter dev); otherwise --database-url or
@@ -87,8 +87,8 @@ Exit codes:
 	})
 	root.AddCommand(
 		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a),
-		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newRunsCommand(a),
-		newReplayCommand(a), newVersionCommand(a),
+		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newTimelineCommand(a), newRunsCommand(a),
+		newReplayCommand(a), newNoteToTaskCommand(a), newVersionCommand(a),
 	)
 	fitHelp(root)
 	a.completeConnections(root)

@@ -50,7 +50,8 @@ func newRunsCommand(a *app) *cobra.Command {
 says how its work stands now.`,
 		Example: `  starter runs --connection acme
   starter runs --failed --since 24h
-  starter runs --failed --scenario contact-sync -o json`,
+  starter runs --failed --scenario contact-sync -o json
+  starter runs --scenario task-sync --since 1h`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return runRuns(c.Context(), a, f) },
 	}

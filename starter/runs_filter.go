@@ -23,9 +23,10 @@ type runsFilter struct {
 }
 
 var scenarios = []string{
-	workflows.ScenarioOnboarding, workflows.ScenarioBulkSync, workflows.ScenarioContactSync, workflows.ScenarioCheck,
-	workflows.ScenarioSyncChanges, workflows.ScenarioReview, workflows.ScenarioSweep, workflows.ScenarioPlanRules,
-	workflows.ScenarioExplain,
+	workflows.ScenarioOnboarding, workflows.ScenarioBulkSync, workflows.ScenarioContactSync, workflows.ScenarioTaskSync,
+	workflows.ScenarioNoteSync, workflows.ScenarioAppointmentSync, workflows.ScenarioCheck, workflows.ScenarioSyncChanges,
+	workflows.ScenarioReview, workflows.ScenarioSweep, workflows.ScenarioPlanRules, workflows.ScenarioExplain,
+	workflows.ScenarioTimeline, workflows.ScenarioNoteToTask,
 }
 
 // slug is what a connection's id looks like. It stands between quotes in a query, so nothing else may get there.

@@ -319,7 +319,7 @@ func (h *house) resets(t *testing.T) {
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, ready.err)
 	require.Contains(t, ready.out, "is ready")
-	var one workflows.ContactSyncResult
+	var one workflows.RecordSyncResult
 	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
 	require.EqualValues(t, "in_step", one.State)
 }

@@ -18,7 +18,8 @@ import (
 func newStartCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Start a sync scenario",
-		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n  starter start sync acme",
+		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n" +
+			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc",
 	}
 	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a))
 	return c
@@ -44,9 +45,41 @@ checked before the first write. Run again, it writes nothing that is in step alr
 	return c
 }
 
+// oneRecord names a single record on the command line.
+type oneRecord struct {
+	link    int64
+	ghl, sf string
+}
+
+// flags adds the flags that name the record, called what.
+func (o *oneRecord) flags(c *cobra.Command, what string) {
+	c.Flags().Int64Var(&o.link, "link", 0, "the "+what+"'s link")
+	c.Flags().StringVar(&o.ghl, "gohighlevel", "", "the "+what+"'s id in GoHighLevel")
+	c.Flags().StringVar(&o.sf, "salesforce", "", "the "+what+"'s id in Salesforce")
+}
+
+// named tells whether any record is named.
+func (o oneRecord) named() bool { return o != oneRecord{} }
+
+// input is what the record's run begins with; it fails as wrong usage.
+func (o oneRecord) input(connection string) (workflows.RecordSyncInput, error) {
+	in := workflows.RecordSyncInput{Connection: connection, LinkID: o.link}
+	switch {
+	case o.ghl != "" && o.sf != "":
+		return in, usageError{errors.New("name it by --gohighlevel or by --salesforce, not by both")}
+	case o.ghl != "":
+		in.Side, in.RecordID = record.GoHighLevel, o.ghl
+	case o.sf != "":
+		in.Side, in.RecordID = record.Salesforce, o.sf
+	}
+	if err := in.Validate(); err != nil {
+		return in, usageError{err}
+	}
+	return in, nil
+}
+
 func newStartContactSync(a *app) *cobra.Command {
-	var in workflows.ContactSyncInput
-	var ghl, sf string
+	var one oneRecord
 	var wait bool
 	c := &cobra.Command{
 		Use:   "contact-sync <connection>",
@@ -55,27 +88,22 @@ func newStartContactSync(a *app) *cobra.Command {
   starter start contact-sync acme --link 4711 --wait`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			in.Connection = args[0]
-			switch {
-			case ghl != "" && sf != "":
-				return usageError{errors.New("name the contact by --gohighlevel or by --salesforce, not by both")}
-			case ghl != "":
-				in.Side, in.RecordID = record.GoHighLevel, ghl
-			case sf != "":
-				in.Side, in.RecordID = record.Salesforce, sf
+			in, err := one.input(args[0])
+			if err != nil {
+				return err
 			}
-			if err := in.Validate(); err != nil {
-				return usageError{err}
-			}
-			return a.runScenario(c.Context(), args[0], workflows.ContactSyncID(in), workflows.ScenarioContactSync,
-				"Contact, started by hand", workflows.ContactSync, in, wait, false)
+			return a.startRecordSync(c.Context(), record.Contact, in, wait)
 		},
 	}
-	c.Flags().Int64Var(&in.LinkID, "link", 0, "the contact's link")
-	c.Flags().StringVar(&ghl, "gohighlevel", "", "the contact's id in GoHighLevel")
-	c.Flags().StringVar(&sf, "salesforce", "", "the contact's id in Salesforce")
+	one.flags(c, "contact")
 	c.Flags().BoolVar(&wait, "wait", false, "wait for the result")
 	return c
+}
+
+// startRecordSync starts the run of a single record.
+func (a *app) startRecordSync(ctx context.Context, kind record.Kind, in workflows.RecordSyncInput, wait bool) error {
+	return a.runScenario(ctx, in.Connection, workflows.RecordSyncID(kind, in), workflows.SyncScenarios[kind],
+		titled(kind)+", started by hand", workflows.RecordSyncs[kind], in, wait, false)
 }
 
 func (a *app) runScenario(ctx context.Context, connection, id, scenario, summary string, workflow, in any, wait, watch bool) error {

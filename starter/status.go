@@ -11,29 +11,32 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
-// connectionStatus is how a connection stands with its contacts.
+// connectionStatus is how a connection stands with the records of one kind. What counts for a connection as a whole stands
+// with its contacts.
 type connectionStatus struct {
 	Connection string      `json:"connection"`
 	Kind       record.Kind `json:"kind"`
 	State      string      `json:"state"`
 	// LiveSince is since when changes are synced; nil before it is onboarded.
 	LiveSince *time.Time               `json:"live_since,omitempty"`
-	Linked    int                      `json:"linked"` // pairs that hold a contact on both sides
+	Linked    int                      `json:"linked"` // pairs that hold a record on both sides
 	Links     map[record.LinkState]int `json:"links"`
 	Pending   int                      `json:"pending"`   // with what is announced
 	Announced int                      `json:"announced"` // known to have changed, and not looked at yet
 	Reviews   int                      `json:"reviews"`   // undecided
 	// Reminded counts those of which people were reminded.
-	Reminded   int                   `json:"reviews_reminded"`
-	CallsToday map[record.Side]int64 `json:"api_calls_today"`
+	Reminded int `json:"reviews_reminded"`
+	// CallsToday are the calls for all kinds.
+	CallsToday map[record.Side]int64 `json:"api_calls_today,omitempty"`
 	// ByLane splits today's calls by the lane that they were made in.
 	ByLane map[record.Side]map[string]int64 `json:"api_calls_today_by_lane,omitempty"`
 	// CallsLeft is what the vendor says is left of its day, where it says so.
 	CallsLeft map[record.Side]int `json:"api_calls_left,omitempty"`
-	// Passes is how recently each side was polled; a side that never was is absent.
+	// Passes is how recently each side was polled for the kind; a side that never was is absent.
 	Passes map[record.Side]lastPass `json:"passes,omitempty"`
 	// Attention lists what a person should look at, in words.
 	Attention []string `json:"attention,omitempty"`
@@ -48,10 +51,11 @@ func newStatusCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [connection]",
 		Short: "Show how the connections stand: in step, pending, in review, failed, API calls",
-		Long: `Shows how the connections stand by Tandem's own account, and of a single connection its API calls by lane and its newest runs
-too. LINKED counts the pairs that hold a contact on both sides; the other columns count links, and every contact belongs to
-exactly one. PENDING counts with what is only announced. CALLS are today's API calls, and POLLED is how long ago each side
-was, both GoHighLevel + Salesforce. Below stands what a person should look at.`,
+		Long: `Shows how the connections stand by Tandem's own account, a line for each kind that the rules sync, and of a single connection
+its API calls by lane and its newest runs too. LINKED counts the pairs that hold a record on both sides; the other columns
+count links, and every record belongs to exactly one. PENDING counts with what is only announced. CALLS are today's API calls
+for all kinds, and POLLED is how long ago each side was for the kind, both GoHighLevel + Salesforce. Below stands what a person
+should look at.`,
 		Example: `  starter status
   starter status acme -o json`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -81,11 +85,11 @@ func runStatus(ctx context.Context, a *app, args []string) error {
 	}
 	all := []connectionStatus{}
 	for _, row := range rows {
-		st, err := statusOf(ctx, s, row)
+		of, err := statusOf(ctx, s, row)
 		if err != nil {
 			return err
 		}
-		all = append(all, st)
+		all = append(all, of...)
 	}
 	if len(args) == 1 {
 		all[0].Runs = a.newestRuns(ctx, args[0])
@@ -126,38 +130,88 @@ func (a *app) newestRuns(ctx context.Context, connection string) []listedRun {
 	return list
 }
 
-func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connectionStatus, error) {
-	st := connectionStatus{
-		Connection: row.ID, Kind: record.Contact, State: row.State,
-		CallsToday: map[record.Side]int64{}, ByLane: map[record.Side]map[string]int64{},
+// statusOf returns how a connection stands, by kind: contacts first, and then the other kinds that its rules sync.
+func statusOf(ctx context.Context, s *store.Store, row store.Connection) ([]connectionStatus, error) {
+	kinds := []record.Kind{record.Contact}
+	if loaded, err := rules.Parse(row.ID, []byte(row.Rules)); err == nil {
+		kinds = syncedKinds(loaded)
 	}
-	counts, err := s.Count(ctx, row.ID, record.Contact, "")
-	if err != nil {
-		return st, err
-	}
-	if st.Announced, err = s.Announced(ctx, row.ID, record.Contact); err != nil {
-		return st, err
-	}
-	st.Linked, st.Links, st.Pending = counts.Linked, counts.States, counts.Pending+st.Announced
 	live, err := s.Live(ctx, row.ID)
 	if err != nil {
-		return st, err
+		return nil, err
 	}
-	st.LiveSince = unlessZero(live.Since)
 	reviews, err := s.Reviews(ctx, row.ID, store.ReviewFilter{})
 	if err != nil {
-		return st, err
+		return nil, err
 	}
-	st.Reviews = len(reviews)
-	for _, r := range reviews {
-		if !r.RemindedAt.IsZero() {
+	fresh, err := s.Freshness(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]connectionStatus, len(kinds))
+	for i, kind := range kinds {
+		st := &out[i]
+		*st = connectionStatus{Connection: row.ID, Kind: kind, State: row.State, LiveSince: unlessZero(live.Since)}
+		if err := st.count(ctx, s); err != nil {
+			return nil, err
+		}
+		st.review(reviews)
+		st.freshen(fresh)
+		if kind == record.Contact {
+			if err := st.calls(ctx, s); err != nil {
+				return nil, err
+			}
+		}
+		st.Attention = st.attention(staleAfter(row))
+	}
+	return out, nil
+}
+
+// count adds how the links of the kind stand.
+func (st *connectionStatus) count(ctx context.Context, s *store.Store) error {
+	counts, err := s.Count(ctx, st.Connection, st.Kind, "")
+	if err != nil {
+		return err
+	}
+	if st.Announced, err = s.Announced(ctx, st.Connection, st.Kind); err != nil {
+		return err
+	}
+	st.Linked, st.Links, st.Pending = counts.Linked, counts.States, counts.Pending+st.Announced
+	return nil
+}
+
+// review counts those of the open reviews that are of the kind.
+func (st *connectionStatus) review(open []record.Review) {
+	for _, r := range open {
+		if kindOf(r) != st.Kind {
+			continue
+		}
+		if st.Reviews++; !r.RemindedAt.IsZero() {
 			st.Reminded++
 		}
 	}
-	allowances, err := s.Allowances(ctx, row.ID)
-	if err != nil {
-		return st, err
+}
+
+// freshen adds how recently the kind was polled.
+func (st *connectionStatus) freshen(fresh []record.Freshness) {
+	for _, f := range fresh {
+		if f.Kind != st.Kind {
+			continue
+		}
+		if st.Passes == nil {
+			st.Passes = map[record.Side]lastPass{}
+		}
+		st.Passes[f.Side] = lastPass{Seconds: f.Age.Seconds(), Failures: f.Failures, Problem: f.Problem}
 	}
+}
+
+// calls adds the connection's API calls.
+func (st *connectionStatus) calls(ctx context.Context, s *store.Store) error {
+	allowances, err := s.Allowances(ctx, st.Connection)
+	if err != nil {
+		return err
+	}
+	st.CallsToday, st.ByLane = map[record.Side]int64{}, map[record.Side]map[string]int64{}
 	for _, side := range record.Sides {
 		st.CallsToday[side], st.ByLane[side] = 0, map[string]int64{}
 	}
@@ -173,18 +227,7 @@ func statusOf(ctx context.Context, s *store.Store, row store.Connection) (connec
 			st.CallsLeft[allowance.Side] = allowance.DailyRemaining
 		}
 	}
-	fresh, err := s.Freshness(ctx, row.ID)
-	if err != nil {
-		return st, err
-	}
-	for _, f := range fresh {
-		if st.Passes == nil {
-			st.Passes = map[record.Side]lastPass{}
-		}
-		st.Passes[f.Side] = lastPass{Seconds: f.Age.Seconds(), Failures: f.Failures, Problem: f.Problem}
-	}
-	st.Attention = st.attention(staleAfter(row))
-	return st, nil
+	return nil
 }
 
 func (a *app) showStatus(all []connectionStatus) error {
@@ -198,7 +241,9 @@ func (a *app) showStatus(all []connectionStatus) error {
 		n := func(s record.LinkState) string { return strconv.Itoa(st.Links[s]) }
 		var calls, passes []string
 		for _, side := range record.Sides {
-			calls = append(calls, fmt.Sprint(st.CallsToday[side]))
+			if st.Kind == record.Contact {
+				calls = append(calls, fmt.Sprint(st.CallsToday[side]))
+			}
 			passes = append(passes, st.passAge(side))
 		}
 		row := []string{

@@ -35,9 +35,9 @@ func staleAfter(row store.Connection) time.Duration {
 // attention says in words what a person should look at.
 func (st connectionStatus) attention(staleAfter time.Duration) []string {
 	var out []string
-	switch st.State {
-	case record.ConnectionActive:
-	case record.ConnectionPaused:
+	switch {
+	case st.State == record.ConnectionActive || st.Kind != record.Contact: // what counts for all kinds is told once
+	case st.State == record.ConnectionPaused:
 		out = append(out, fmt.Sprintf("connection %s is paused; `starter connections resume %s` lets it go on", st.Connection, st.Connection))
 	default:
 		out = append(out, connectAgain(st.Connection, st.State).Error())
@@ -47,15 +47,19 @@ func (st connectionStatus) attention(staleAfter time.Duration) []string {
 		if st.State != record.ConnectionActive || !polled || staleAfter <= 0 || pass.age() <= staleAfter {
 			continue
 		}
-		line := fmt.Sprintf("connection %s is stale: no pass over %s has succeeded for %s", st.Connection, sideName(side), roughly(pass.age()))
+		of := sideName(side)
+		if st.Kind != record.Contact {
+			of = fmt.Sprintf("the %ss in %s", st.Kind, of)
+		}
+		line := fmt.Sprintf("connection %s is stale: no pass over %s has succeeded for %s", st.Connection, of, roughly(pass.age()))
 		if pass.Problem != "" {
 			line += fmt.Sprintf("; the last %d failed, by %s", pass.Failures, pass.Problem)
 		}
 		out = append(out, line)
 	}
 	if st.Reminded > 0 {
-		out = append(out, fmt.Sprintf("connection %s: of %d reviews, %d wait for longer than the rules like; `starter reviews list %s`",
-			st.Connection, st.Reviews, st.Reminded, st.Connection))
+		out = append(out, fmt.Sprintf("connection %s: of %d reviews of %ss, %d wait for longer than the rules like; `starter reviews list %s`",
+			st.Connection, st.Reviews, st.Kind, st.Reminded, st.Connection))
 	}
 	return out
 }

@@ -157,7 +157,7 @@ func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
 		b.in.Tried[link] = true
 	}
 	failed := b.in.Failed - b.lane.failed
-	err = b.lane.sync(ctx, links, "handed over by the bulk lane", func(passed) {
+	err = b.lane.sync(ctx, contactRefs(links), "handed over by the bulk lane", func(passed) {
 		b.in.Failed = failed + b.lane.failed
 		b.describe(ctx)
 	})

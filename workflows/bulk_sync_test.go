@@ -91,7 +91,7 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 // serveContacts mocks the runs of single contacts.
 func (b *backlog) serveContacts(env *testsuite.TestWorkflowEnvironment) {
 	env.OnWorkflow(ContactSync, mock.Anything, mock.Anything).Return(
-		func(_ workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+		func(_ workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
 			b.state.Lock()
 			defer b.state.Unlock()
 			b.synced[in.LinkID]++
@@ -99,9 +99,9 @@ func (b *backlog) serveContacts(env *testsuite.TestWorkflowEnvironment) {
 				b.handedOver = slices.DeleteFunc(b.handedOver, func(l int64) bool { return l == in.LinkID })
 			}
 			if b.refused[in.LinkID] {
-				return ContactSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
+				return RecordSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
 			}
-			return ContactSyncResult{LinkID: in.LinkID}, nil
+			return RecordSyncResult{LinkID: in.LinkID}, nil
 		}).After(longRun / 2).Maybe()
 }
 

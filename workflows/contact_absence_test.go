@@ -46,7 +46,7 @@ func TestARecordThatIsGoneWithoutProofIsForAPerson(t *testing.T) {
 func TestOneOfAWaveOfDeletionsDoesNotWaitInItsOwnRun(t *testing.T) {
 	w := without(record.Salesforce, activities.Absence{Action: activities.AbsenceReview, Review: record.ReviewDeletionWave})
 	w.waves = true
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "state", out.State, record.LinkInReview)
 	same(t, "problem", out.Problem, record.ReviewDeletionWave)
@@ -56,8 +56,8 @@ func TestOneOfAWaveOfDeletionsDoesNotWaitInItsOwnRun(t *testing.T) {
 func TestWhereARecordWasMergedTheSurvivorTakesItsPlace(t *testing.T) {
 	eachSide(t, func(t *testing.T, side record.Side) {
 		w := without(side, activities.Absence{Action: activities.AbsenceRejoin, RecordID: survivorID})
-		w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
-		var out ContactSyncResult
+		w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+		var out RecordSyncResult
 		succeeded(t, w.sync(t, nil), &out)
 		same(t, "state", out.State, record.LinkInStep)
 		same(t, "readings", w.count("read "+string(side)), 2)
@@ -71,7 +71,7 @@ func TestWhereARecordWasMergedTheSurvivorTakesItsPlace(t *testing.T) {
 
 func TestASurvivorThatContradictsTheOtherHalfIsAboutTheConflictAndNotAboutTheMerge(t *testing.T) {
 	w := without(record.Salesforce, activities.Absence{Action: activities.AbsenceRejoin, RecordID: survivorID})
-	w.both = activities.ContactDecision{Contested: []record.Field{record.Phone}}
+	w.both = activities.RecordDecision{Contested: []record.Field{record.Phone}}
 	commit := w.waits(t)
 	same(t, "problem", commit.Problem, record.ReviewConflict)
 	same(t, "side", commit.Side, record.Side(""))
@@ -81,7 +81,7 @@ func TestASurvivorThatContradictsTheOtherHalfIsAboutTheConflictAndNotAboutTheMer
 func TestADeletionThatIsFollowedDeletesTheOtherHalf(t *testing.T) {
 	eachSide(t, func(t *testing.T, side record.Side) {
 		w := without(side, activities.Absence{Action: activities.AbsenceDelete, Plan: activities.Sealed("deletion")})
-		var out ContactSyncResult
+		var out RecordSyncResult
 		succeeded(t, w.sync(t, nil), &out)
 		same(t, "state", out.State, record.LinkDeleted)
 		same(t, "deletions", w.count("delete "+string(side.Other())+" "+otherID[side]), 1)
@@ -146,7 +146,7 @@ func TestADeletionThatIsMarkedLeavesAMarkOnTheOtherHalf(t *testing.T) {
 func TestARecordWhoseOtherHalfWasEditedSinceIsCreatedAgain(t *testing.T) {
 	eachSide(t, func(t *testing.T, side record.Side) {
 		w := without(side, activities.Absence{Action: activities.AbsenceRestore})
-		var out ContactSyncResult
+		var out RecordSyncResult
 		succeeded(t, w.sync(t, nil), &out)
 		same(t, "created", out.Created, side)
 		same(t, "state", out.State, record.LinkInStep)
@@ -163,7 +163,7 @@ func TestAContactOfWhichNothingIsLeftIsOver(t *testing.T) {
 	for _, drop := range []bool{true, false} {
 		w := without(record.Salesforce, activities.Absence{Action: activities.AbsenceOver, Drop: drop})
 		w.holds[record.GoHighLevel] = false
-		var out ContactSyncResult
+		var out RecordSyncResult
 		succeeded(t, w.sync(t, nil), &out)
 		same(t, "state", out.State, record.LinkDeleted)
 		commit := w.lastCommit(t)
@@ -191,7 +191,7 @@ func TestWhatAPersonDecidesAboutADeletionIsDone(t *testing.T) {
 			var got *answer
 			verdict := record.Verdict{ReviewID: 1, Choice: c.choice, By: "ada"}
 			env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) { got = decide(env, time.Hour, "u-1", verdict) })
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, env, &out)
 			got.taken(t, verdict)
 			same(t, "state", out.State, c.state)

@@ -17,21 +17,21 @@ func TestACreateIsSettledFirst(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		on     record.Side // where the contact is
-		create activities.ContactDecision
+		create activities.RecordDecision
 		call   string
 	}{
-		{"in GoHighLevel", record.Salesforce, activities.ContactDecision{GoHighLevel: activities.Sealed("doc")}, "create gohighlevel"},
-		{"in Salesforce", record.GoHighLevel, activities.ContactDecision{Salesforce: activities.Sealed("row")}, "create salesforce"},
+		{"in GoHighLevel", record.Salesforce, activities.RecordDecision{GoHighLevel: activities.Sealed("doc")}, "create gohighlevel"},
+		{"in Salesforce", record.GoHighLevel, activities.RecordDecision{Salesforce: activities.Sealed("row")}, "create salesforce"},
 		{
 			"in Salesforce by an external id", record.GoHighLevel,
-			activities.ContactDecision{Salesforce: activities.Sealed("row"), SalesforceField: "GHL_Id__c", SalesforceValue: ghlID},
+			activities.RecordDecision{Salesforce: activities.Sealed("row"), SalesforceField: "GHL_Id__c", SalesforceValue: ghlID},
 			"upsert salesforce",
 		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			w := only(c.on)
 			w.create = c.create
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, w.sync(t, nil), &out)
 			same(t, "created", out.Created, c.on.Other())
 			same(t, "ids", []string{out.GoHighLevelID, out.SalesforceID}, []string{ghlID, sfID})
@@ -60,7 +60,7 @@ func TestACreateThatWasCutOffIsLookedForAndNotRepeated(t *testing.T) {
 			env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 				env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { waits = append(waits, d) })
 			})
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, env, &out)
 			same(t, "creates", w.count("create gohighlevel"), 1)
 			same(t, "look-ups", w.count("settle"), 2)
@@ -77,7 +77,7 @@ func TestACreateThatDidNotLandIsTriedAgainAfterLooking(t *testing.T) {
 	w := only(record.GoHighLevel)
 	cut := refusal(record.Salesforce, crm.Ambiguous)
 	w.errs["create salesforce"] = []error{cut, refusal(record.Salesforce, crm.RateLimited), cut}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "creates", w.count("create salesforce"), 4)
 	same(t, "look-ups", w.count("settle"), 4)
@@ -87,8 +87,8 @@ func TestACreateThatDidNotLandIsTriedAgainAfterLooking(t *testing.T) {
 func TestAContactThatIsFoundIsReadAndBroughtIntoStep(t *testing.T) {
 	w := only(record.GoHighLevel)
 	w.put(record.Salesforce) // made by somebody else, and not linked
-	w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
-	var out ContactSyncResult
+	w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "creates", w.count("create salesforce"), 0)
 	same(t, "updates", w.count("update salesforce"), 1)
@@ -108,7 +108,7 @@ func TestWhoCannotBeToldApartIsForAPerson(t *testing.T) {
 	})
 	t.Run("several look alike", func(t *testing.T) {
 		w := only(record.Salesforce)
-		w.settled = activities.SettledContact{Review: record.ReviewAmbiguousMatch}
+		w.settled = activities.SettledRecord{Review: record.ReviewAmbiguousMatch}
 		same(t, "problem", w.waits(t).Problem, record.ReviewAmbiguousMatch)
 		same(t, "creates", w.count("create gohighlevel"), 0)
 	})

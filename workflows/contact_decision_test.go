@@ -17,7 +17,7 @@ import (
 func contested() *world {
 	w := newWorld()
 	w.asks = true
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		Contested: []record.Field{record.Phone}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
 	return w
@@ -32,7 +32,7 @@ func TestADecisionIsCarriedOutByAnotherPass(t *testing.T) {
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 		got = decide(env, time.Hour, "u-1", toSalesforce)
 	})
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	got.taken(t, toSalesforce)
 	same(t, "state", out.State, record.LinkInStep)
@@ -46,13 +46,13 @@ func TestADecisionIsCarriedOutByAnotherPass(t *testing.T) {
 
 func TestADecisionOnACreateReachesTheLookUp(t *testing.T) {
 	w := only(record.GoHighLevel)
-	w.asks, w.settled = true, activities.SettledContact{Review: record.ReviewAmbiguousMatch}
+	w.asks, w.settled = true, activities.SettledRecord{Review: record.ReviewAmbiguousMatch}
 	verdict := record.Verdict{ReviewID: 1, Choice: record.ChooseLink, GoHighLevelID: ghlID, SalesforceID: sfID, By: "ada"}
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 		decide(env, time.Hour, "u-1", verdict)
 		env.RegisterDelayedCallback(func() { w.put(record.Salesforce) }, time.Hour) // what the verdict names is found
 	})
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	same(t, "state", out.State, record.LinkInStep)
 	same(t, "Salesforce's id", out.SalesforceID, sfID)
@@ -63,11 +63,11 @@ func TestAContactThatIsToBeIgnoredIsPartedWithoutReadingIt(t *testing.T) {
 	t.Run("by a decision now", func(t *testing.T) {
 		w := newWorld()
 		w.asks = true
-		w.both = activities.ContactDecision{Alternating: []record.Field{record.City}}
+		w.both = activities.RecordDecision{Alternating: []record.Field{record.City}}
 		env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 			decide(env, time.Hour, "u-1", record.Verdict{ReviewID: 1, Choice: record.ChooseIgnore, By: "ada"})
 		})
-		var out ContactSyncResult
+		var out RecordSyncResult
 		succeeded(t, env, &out)
 		same(t, "state", out.State, record.LinkParted)
 		same(t, "problem", out.Problem, record.ProblemIgnored)
@@ -125,7 +125,7 @@ func TestSingleFieldsAreDecidedOtherwise(t *testing.T) {
 	verdict := toSalesforce
 	verdict.Fields = map[record.Field]record.Side{record.Email: record.Salesforce}
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) { decide(env, time.Hour, "u-1", verdict) })
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	same(t, "fields", out.Fields, map[string]string{"city": "salesforce", "phone": "salesforce", "email": "gohighlevel"})
 }
@@ -241,7 +241,7 @@ func TestAContactThatWaitsTogetherWithOthersIsNotTouched(t *testing.T) {
 	w := newWorld()
 	w.link.Held = record.ReviewAmbiguousMatch
 	env := w.sync(t, nil)
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	same(t, "state", out.State, record.LinkInReview)
 	same(t, "problem", out.Problem, record.ReviewAmbiguousMatch)

@@ -14,17 +14,17 @@ import (
 
 func (w *world) serveLedger(env *testsuite.TestWorkflowEnvironment) {
 	env.OnActivity(contacts.ClaimContact, mock.Anything, mock.Anything).Return(
-		func(context.Context, activities.ClaimContactInput) (activities.ContactClaim, error) {
+		func(context.Context, activities.ClaimRecordInput) (activities.RecordClaim, error) {
 			err := w.step("claim")
 			w.state.Lock()
 			defer w.state.Unlock()
 			if w.forgotten {
-				return activities.ContactClaim{}, activities.Translate(record.ErrNoLink)
+				return activities.RecordClaim{}, activities.Translate(record.ErrNoLink)
 			}
 			return w.link, err
 		}).Maybe()
 	env.OnActivity(contacts.DecideContact, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.DecideContactInput) (activities.ContactDecision, error) {
+		func(_ context.Context, in activities.DecideRecordInput) (activities.RecordDecision, error) {
 			err := w.step("decide")
 			w.handed("decide", in.Verdict)
 			d := decided(w.decision(), in.Verdict)
@@ -40,11 +40,11 @@ func (w *world) serveLedger(env *testsuite.TestWorkflowEnvironment) {
 			return d, err
 		}).Maybe()
 	env.OnActivity(contacts.SettleContact, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.SettleContactInput) (activities.SettledContact, error) {
+		func(_ context.Context, in activities.SettleRecordInput) (activities.SettledRecord, error) {
 			err := w.step("settle")
 			w.handed("settle", in.Verdict)
 			if err == nil && w.has(in.Side) {
-				return activities.SettledContact{RecordID: map[record.Side]string{record.GoHighLevel: ghlID, record.Salesforce: sfID}[in.Side]}, nil
+				return activities.SettledRecord{RecordID: map[record.Side]string{record.GoHighLevel: ghlID, record.Salesforce: sfID}[in.Side]}, nil
 			}
 			return w.settled, err
 		}).Maybe()
@@ -62,9 +62,9 @@ func (w *world) serveLedger(env *testsuite.TestWorkflowEnvironment) {
 			return w.absence, err
 		}).Maybe()
 	env.OnActivity(contacts.CommitContact, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.CommitContactInput) (activities.ContactCommitted, error) {
+		func(_ context.Context, in activities.CommitRecordInput) (activities.RecordCommitted, error) {
 			if err := w.step("commit"); err != nil {
-				return activities.ContactCommitted{}, err
+				return activities.RecordCommitted{}, err
 			}
 			w.handed("commit", in.Verdict)
 			w.state.Lock()
@@ -88,21 +88,21 @@ func (w *world) serveLedger(env *testsuite.TestWorkflowEnvironment) {
 }
 
 // decision is what the merge says while nobody has decided.
-func (w *world) decision() activities.ContactDecision {
+func (w *world) decision() activities.RecordDecision {
 	w.state.Lock()
 	defer w.state.Unlock()
 	return w.both
 }
 
 // changeTo makes the merge say something else from now on.
-func (w *world) changeTo(d activities.ContactDecision) {
+func (w *world) changeTo(d activities.RecordDecision) {
 	w.state.Lock()
 	defer w.state.Unlock()
 	w.both = d
 }
 
 // decided turns what is contested into writes to the side that loses.
-func decided(d activities.ContactDecision, v *record.Verdict) activities.ContactDecision {
+func decided(d activities.RecordDecision, v *record.Verdict) activities.RecordDecision {
 	if v == nil {
 		return d
 	}
@@ -132,7 +132,7 @@ func (w *world) handed(step string, v *record.Verdict) {
 }
 
 // stands is how the contact stands after a commit: a review stays the same one until a verdict on it is carried out.
-func (w *world) stands(in activities.CommitContactInput) (out activities.ContactCommitted) {
+func (w *world) stands(in activities.CommitRecordInput) (out activities.RecordCommitted) {
 	if in.Verdict != nil {
 		w.both.Contested, w.both.Alternating = nil, nil
 	}

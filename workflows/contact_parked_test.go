@@ -13,7 +13,7 @@ import (
 )
 
 // keeper starts a ContactSync and keeps what it is told by it until the run has ended.
-func keeper(ctx workflow.Context, in ContactSyncInput) (told []int64, err error) {
+func keeper(ctx workflow.Context, in RecordSyncInput) (told []int64, err error) {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		var link int64
 		for parked := workflow.GetSignalChannel(ctx, SignalParked); parked.Receive(ctx, &link); {
@@ -31,7 +31,7 @@ func (w *world) syncFor(t *testing.T, prepare func(*testsuite.TestWorkflowEnviro
 	env.RegisterWorkflow(keeper)
 	w.serve(env)
 	prepare(env)
-	env.ExecuteWorkflow(keeper, ContactSyncInput{Connection: "acme", LinkID: linkID})
+	env.ExecuteWorkflow(keeper, RecordSyncInput{Connection: "acme", LinkID: linkID})
 	succeeded(t, env, &told)
 	return told
 }
@@ -76,7 +76,7 @@ func TestAContactThatIsGoneBeforeItsTurnEndsTheRunThatWasStartedForItQuietly(t *
 }
 
 // begin starts a ContactSync that outlives it.
-func begin(ctx workflow.Context, in ContactSyncInput) error {
+func begin(ctx workflow.Context, in RecordSyncInput) error {
 	return workflow.ExecuteChildWorkflow(child(ctx, ContactSyncID(in), ScenarioContactSync, in.Connection, "a contact"), ContactSync, in).
 		GetChildWorkflowExecution().Get(ctx, nil)
 }
@@ -88,7 +88,7 @@ func TestARunWaitsThoughWhoeverStartedItIsGone(t *testing.T) {
 	env.RegisterWorkflow(begin)
 	w.serve(env)
 	env.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, SignalParked, mock.Anything).Return(errors.New("no such run")).Maybe()
-	env.ExecuteWorkflow(begin, ContactSyncInput{Connection: "acme", LinkID: linkID})
+	env.ExecuteWorkflow(begin, RecordSyncInput{Connection: "acme", LinkID: linkID})
 	succeeded(t, env, nil)
 	same(t, "verdicts", w.verdicts, []string{"decide: salesforce by deadline", "commit: salesforce by deadline"})
 }
@@ -104,7 +104,7 @@ func TestContactsThatWaitForAPersonDoNotHoldABulkSyncUp(t *testing.T) {
 	env := newEnv(t)
 	env.SetDetachedChildWait(false)
 	b.serve(env)
-	env.RegisterWorkflowWithOptions(func(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+	env.RegisterWorkflowWithOptions(func(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
 		same(t, "connection", in.Connection, "acme")
 		same(t, "on whose behalf", in.Origin, "epoch")
 		return o.contact(ctx, in)

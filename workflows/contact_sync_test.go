@@ -17,15 +17,15 @@ import (
 
 func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		GoHighLevelFields: []record.Field{record.City, record.Tags}, SalesforceFields: []record.Field{record.Phone},
 		GoHighLevel: activities.Sealed("doc"), AddTags: activities.Sealed("new"), RemoveTags: activities.Sealed("old"),
 		Salesforce: activities.Sealed("row"),
 	}
 	env := w.sync(t, nil)
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
-	same(t, "result", out, ContactSyncResult{
+	same(t, "result", out, RecordSyncResult{
 		LinkID: linkID, GoHighLevelID: ghlID, SalesforceID: sfID, State: record.LinkInStep,
 		Updated: []record.Side{record.Salesforce, record.GoHighLevel},
 		Fields:  map[string]string{"city": "gohighlevel", "tags": "gohighlevel", "phone": "salesforce"},
@@ -37,7 +37,7 @@ func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 		"read gohighlevel", "read salesforce", "decide", "update salesforce", "update gohighlevel",
 		"add tags " + ghlID, "remove tags " + ghlID, "commit",
 	})
-	same(t, "commit", w.lastCommit(t), activities.CommitContactInput{
+	same(t, "commit", w.lastCommit(t), activities.CommitRecordInput{
 		Claim: w.link, Origin: "epoch", State: record.LinkInStep, Plan: activities.Sealed("plan"),
 		Wrote:   []record.Operation{record.Update, record.Update},
 		WroteTo: []record.Side{record.Salesforce, record.GoHighLevel}, GoHighLevel: activities.Sealed("stored"),
@@ -46,7 +46,7 @@ func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 
 func TestWhereOnlyTagsChangedTheContactItselfIsNotWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{GoHighLevelFields: []record.Field{record.Tags}, AddTags: activities.Sealed("new")}
+	w.both = activities.RecordDecision{GoHighLevelFields: []record.Field{record.Tags}, AddTags: activities.Sealed("new")}
 	succeeded(t, w.sync(t, nil), nil)
 	same(t, "updates", w.count("update gohighlevel"), 0)
 	same(t, "added tags", w.count("add tags "+ghlID), 1)
@@ -55,7 +55,7 @@ func TestWhereOnlyTagsChangedTheContactItselfIsNotWritten(t *testing.T) {
 
 func TestAContactInStepIsOnlyCommitted(t *testing.T) {
 	w := newWorld()
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "state", out.State, record.LinkInStep)
 	if len(out.Updated) > 0 || len(w.lastCommit(t).Wrote) > 0 {
@@ -65,8 +65,8 @@ func TestAContactInStepIsOnlyCommitted(t *testing.T) {
 
 func TestAContactOutsideTheFilterIsExcludedAndNotWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{Excluded: true, SalesforceFields: []record.Field{record.Phone}}
-	var out ContactSyncResult
+	w.both = activities.RecordDecision{Excluded: true, SalesforceFields: []record.Field{record.Phone}}
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "state", out.State, record.LinkExcluded)
 	same(t, "updates", w.count("update salesforce"), 0)
@@ -75,7 +75,7 @@ func TestAContactOutsideTheFilterIsExcludedAndNotWritten(t *testing.T) {
 
 func TestContestedFieldsAreForAPersonAndTheOthersAreWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		Contested: []record.Field{record.Phone}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
 	commit := w.waits(t)
@@ -90,7 +90,7 @@ func TestContestedFieldsAreForAPersonAndTheOthersAreWritten(t *testing.T) {
 
 func TestFieldsThatBothSidesKeepRewritingAreForAPersonAndNothingIsWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		Alternating: []record.Field{record.City}, SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 	}
 	commit := w.waits(t)
@@ -103,7 +103,7 @@ func TestFieldsThatBothSidesKeepRewritingAreForAPersonAndNothingIsWritten(t *tes
 
 func TestWhatAVendorRefusesForGoodFailsTheRunWithItsType(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.Email}, Salesforce: activities.Sealed("row")}
+	w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.Email}, Salesforce: activities.Sealed("row")}
 	w.errs["update salesforce"] = []error{refusal(record.Salesforce, crm.Rejected)}
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) { marked(env, "Rejected") })
 	err := failed(t, env, "Rejected")
@@ -120,7 +120,7 @@ func TestWhatAVendorRefusesForGoodFailsTheRunWithItsType(t *testing.T) {
 
 func TestAFailureAfterOneSideWasWrittenKeepsWhatWasWritten(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 		GoHighLevelFields: []record.Field{record.Phone}, GoHighLevel: activities.Sealed("doc"),
 	}
@@ -135,7 +135,7 @@ func TestAFailureAfterOneSideWasWrittenKeepsWhatWasWritten(t *testing.T) {
 
 func TestAnAddressThatIsTakenWaitsForAPerson(t *testing.T) {
 	w := newWorld()
-	w.both = activities.ContactDecision{
+	w.both = activities.RecordDecision{
 		SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row"),
 		GoHighLevelFields: []record.Field{record.Email}, GoHighLevel: activities.Sealed("doc"),
 	}
@@ -160,7 +160,7 @@ func TestAContactThatAnotherRunHoldsIsWaitedFor(t *testing.T) {
 	w := newWorld()
 	held := temporal.NewApplicationErrorWithOptions("another run works on this contact", activities.TypeClaimed, temporal.ApplicationErrorOptions{})
 	w.errs["claim"] = []error{held, held, held}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "claims", w.count("claim"), 4)
 	same(t, "state", out.State, record.LinkInStep)
@@ -172,12 +172,12 @@ func TestARunWhoseClaimWasTakenOverStartsOver(t *testing.T) {
 	for _, step := range []string{"commit", "settle"} {
 		t.Run(step, func(t *testing.T) {
 			w := newWorld()
-			w.both = activities.ContactDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+			w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
 			if step == "settle" {
 				w = only(record.GoHighLevel)
 			}
 			w.errs[step] = []error{activities.Translate(record.ErrFenced)}
-			var out ContactSyncResult
+			var out RecordSyncResult
 			succeeded(t, w.sync(t, nil), &out)
 			same(t, "state", out.State, record.LinkInStep)
 			same(t, "claims", w.count("claim"), 2)
@@ -204,7 +204,7 @@ func TestACancelledRunLetsGoOfTheContact(t *testing.T) {
 
 func TestInvalidInputNamesAllProblemsAndTouchesNothing(t *testing.T) {
 	env := newEnv(t)
-	env.ExecuteWorkflow(ContactSync, ContactSyncInput{LinkID: 1, Side: record.Salesforce})
+	env.ExecuteWorkflow(ContactSync, RecordSyncInput{LinkID: 1, Side: record.Salesforce})
 	err := failed(t, env, TypeInvalidInput)
 	for _, want := range []string{"connection is missing", "not by both"} {
 		if !strings.Contains(err.Error(), want) {

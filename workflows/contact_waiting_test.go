@@ -25,7 +25,7 @@ func TestPeopleAreRemindedOnceAndTheDefaultIsTakenAtTheDeadline(t *testing.T) {
 		}
 		w.onRemind = func() { began["reminder"] = env.Now().Sub(start).Round(time.Hour) }
 	})
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	same(t, "reminders", w.count("remind of acme's review 1"), 1)
 	same(t, "time of the reminder", began["reminder"], 72*time.Hour)
@@ -39,11 +39,11 @@ func TestAChangeWakesAWaitingRunWhichEndsIfNothingIsAskedAnyMore(t *testing.T) {
 	w := contested()
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
-			w.changeTo(activities.ContactDecision{})
+			w.changeTo(activities.RecordDecision{})
 			env.SignalWorkflow(SignalChanged, nil)
 		}, time.Hour)
 	})
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	same(t, "state", out.State, record.LinkInStep)
 	same(t, "states", w.states(), []record.LinkState{record.LinkInReview, record.LinkInStep})
@@ -88,7 +88,7 @@ func TestAChangeThatComesJustBeforeTheWaitIsNotForgotten(t *testing.T) {
 func TestAContactThatChangedWhileItWasSyncedIsSyncedAgain(t *testing.T) {
 	w := newWorld()
 	w.again = 2
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "passes", w.count("claim"), 3)
 	same(t, "commits", len(w.commits()), 3)
@@ -99,7 +99,7 @@ func TestAContactThatChangedWhileItsSyncFailedIsSyncedAgain(t *testing.T) {
 	w := newWorld()
 	w.again = 1
 	w.errs["decide"] = []error{refusal("", crm.Invalid)}
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, w.sync(t, nil), &out)
 	same(t, "states", w.states(), []record.LinkState{record.LinkFailed, record.LinkInStep})
 	same(t, "state", out.State, record.LinkInStep)
@@ -137,7 +137,7 @@ func TestAContactThatIsGoneOnceItsRunIsWokenEndsTheRunQuietly(t *testing.T) {
 			env.SignalWorkflow(SignalChanged, nil)
 		}, time.Hour)
 	})
-	var out ContactSyncResult
+	var out RecordSyncResult
 	succeeded(t, env, &out)
 	same(t, "link", out.LinkID, linkID)
 	same(t, "commits", len(w.commits()), 1)

@@ -22,19 +22,19 @@ import (
 type world struct {
 	diary
 	state sync.Mutex
-	link  activities.ContactClaim
+	link  activities.RecordClaim
 	// holds says which records are there. What a side lacks is created; both together are decided by both.
 	holds map[record.Side]bool
-	both  activities.ContactDecision
+	both  activities.RecordDecision
 	// create is what the decision adds when the other half is missing.
-	create activities.ContactDecision
+	create activities.RecordDecision
 	// settled is what looking for the other half finds while it is not there.
-	settled activities.SettledContact
+	settled activities.SettledRecord
 	// errs are the errors of the next calls, by name; nil among them stands for success.
 	errs map[string][]error
 	// landed tells that a create which fails took effect all the same.
 	landed    bool
-	committed []activities.CommitContactInput
+	committed []activities.CommitRecordInput
 	verdicts  []string // which step was handed which verdict, in order
 	// absence is what became of a record that is not there, while nobody has decided about it.
 	absence activities.Absence
@@ -60,7 +60,7 @@ const (
 // newWorld is a contact that both sides hold and that is linked.
 func newWorld() *world {
 	return &world{
-		link: activities.ContactClaim{
+		link: activities.RecordClaim{
 			Connection: "acme", LinkID: linkID, Token: 5, GoHighLevelID: ghlID, SalesforceID: sfID,
 		},
 		holds: map[record.Side]bool{record.GoHighLevel: true, record.Salesforce: true},
@@ -105,7 +105,7 @@ func (w *world) put(side record.Side) {
 	w.holds[side] = true
 }
 
-func (w *world) commits() []activities.CommitContactInput {
+func (w *world) commits() []activities.CommitRecordInput {
 	w.state.Lock()
 	defer w.state.Unlock()
 	return slices.Clone(w.committed)
@@ -141,7 +141,7 @@ func (w *world) forget() {
 }
 
 // lastCommit is what the ledger was told in the end.
-func (w *world) lastCommit(t *testing.T) activities.CommitContactInput {
+func (w *world) lastCommit(t *testing.T) activities.CommitRecordInput {
 	t.Helper()
 	all := w.commits()
 	if len(all) == 0 {
@@ -232,13 +232,13 @@ func (w *world) sync(t *testing.T, prepare func(*testsuite.TestWorkflowEnvironme
 	if prepare != nil {
 		prepare(env)
 	}
-	env.ExecuteWorkflow(ContactSync, ContactSyncInput{Connection: "acme", LinkID: linkID, Origin: "epoch"})
+	env.ExecuteWorkflow(ContactSync, RecordSyncInput{Connection: "acme", LinkID: linkID, Origin: "epoch"})
 	return env
 }
 
 // waits runs a ContactSync over the world, checks that it waits for a person, and returns how the contact was committed
 // before. The run is cancelled then.
-func (w *world) waits(t *testing.T) activities.CommitContactInput {
+func (w *world) waits(t *testing.T) activities.CommitRecordInput {
 	t.Helper()
 	w.asks = true
 	env := w.sync(t, func(env *testsuite.TestWorkflowEnvironment) {

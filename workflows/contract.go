@@ -15,15 +15,20 @@ const TaskQueue = "tandem"
 
 // Scenarios, as the search attribute of that name holds them.
 const (
-	ScenarioOnboarding  = "onboarding"
-	ScenarioBulkSync    = "bulk-sync"
-	ScenarioContactSync = "contact-sync"
-	ScenarioCheck       = "check"
-	ScenarioSyncChanges = "sync-changes"
-	ScenarioReview      = "review"
-	ScenarioSweep       = "sweep"
-	ScenarioPlanRules   = "plan-rules"
-	ScenarioExplain     = "explain"
+	ScenarioOnboarding      = "onboarding"
+	ScenarioBulkSync        = "bulk-sync"
+	ScenarioContactSync     = "contact-sync"
+	ScenarioTaskSync        = "task-sync"
+	ScenarioNoteSync        = "note-sync"
+	ScenarioAppointmentSync = "appointment-sync"
+	ScenarioCheck           = "check"
+	ScenarioSyncChanges     = "sync-changes"
+	ScenarioReview          = "review"
+	ScenarioSweep           = "sweep"
+	ScenarioPlanRules       = "plan-rules"
+	ScenarioExplain         = "explain"
+	ScenarioTimeline        = "timeline"
+	ScenarioNoteToTask      = "note-to-task"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -36,8 +41,17 @@ var (
 
 // SearchAttributes returns what a run of a scenario is started with.
 func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
+	kind := record.Contact
+	for _, k := range record.Kinds {
+		if SyncScenarios[k] == scenario {
+			kind = k
+		}
+	}
+	if scenario == ScenarioNoteToTask {
+		kind = record.Note
+	}
 	return temporal.NewSearchAttributes(
-		ConnectionID.ValueSet(connection), Kind.ValueSet(string(record.Contact)), Scenario.ValueSet(scenario))
+		ConnectionID.ValueSet(connection), Kind.ValueSet(string(kind)), Scenario.ValueSet(scenario))
 }
 
 // QueryProgress is the query that Onboarding and BulkSync answer with a Progress.
@@ -47,7 +61,8 @@ const QueryProgress = "progress"
 const (
 	// SignalRing wakes a SyncChanges: something is pending.
 	SignalRing = "ring"
-	// SignalChanged tells a ContactSync or a Review that waits for a person that what it waits about may have changed.
+	// SignalChanged tells a ContactSync or a Review that waits for a person, or a NoteToTask that follows its tasks, that what
+	// it waits about may have changed.
 	SignalChanged = "changed"
 	// SignalParked tells the run that started a ContactSync that it waits for a person from now on; its payload is the link.
 	SignalParked = "parked"
@@ -167,8 +182,8 @@ type BulkSyncResult struct {
 	Failed int `json:"failed"`
 }
 
-// ContactSyncInput starts a ContactSync: a contact is named by its link, or by one record of it.
-type ContactSyncInput struct {
+// RecordSyncInput starts a ContactSync, a TaskSync and so on: a record is named by its link, or by one half of it.
+type RecordSyncInput struct {
 	Connection string      `json:"connection"`
 	LinkID     int64       `json:"link_id,omitempty"`
 	Side       record.Side `json:"side,omitempty"`
@@ -178,28 +193,37 @@ type ContactSyncInput struct {
 }
 
 // ContactSyncID is the workflow id of a contact's sync.
-func ContactSyncID(in ContactSyncInput) string {
+func ContactSyncID(in RecordSyncInput) string { return RecordSyncID(record.Contact, in) }
+
+// RecordSyncID is the workflow id of the sync of one record of a kind.
+func RecordSyncID(kind record.Kind, in RecordSyncInput) string {
 	if in.LinkID != 0 {
-		return fmt.Sprintf("contact/%s/%d", in.Connection, in.LinkID)
+		return fmt.Sprintf("%s/%s/%d", kind, in.Connection, in.LinkID)
 	}
-	return fmt.Sprintf("contact/%s/%s:%s", in.Connection, in.Side, in.RecordID)
+	return fmt.Sprintf("%s/%s/%s:%s", kind, in.Connection, in.Side, in.RecordID)
+}
+
+// SyncScenarios are the scenarios of the workflows that bring one record into step, by kind.
+var SyncScenarios = map[record.Kind]string{
+	record.Contact: ScenarioContactSync, record.Task: ScenarioTaskSync, record.Note: ScenarioNoteSync,
+	record.Appointment: ScenarioAppointmentSync,
 }
 
 // Validate names everything that is wrong with the input.
-func (in ContactSyncInput) Validate() error {
+func (in RecordSyncInput) Validate() error {
 	err := needConnection(in.Connection)
 	byRecord := in.Side != "" || in.RecordID != ""
 	switch {
 	case in.LinkID != 0 && byRecord:
-		err = errors.Join(err, errors.New("name the contact by its link or by a record, not by both"))
+		err = errors.Join(err, errors.New("name it by its link or by a record, not by both"))
 	case in.LinkID == 0 && (in.RecordID == "" || in.Side != record.GoHighLevel && in.Side != record.Salesforce):
-		err = errors.Join(err, errors.New("name the contact by its link, or by a side (gohighlevel or salesforce) and a record id"))
+		err = errors.Join(err, errors.New("name it by its link, or by a side (gohighlevel or salesforce) and a record id"))
 	}
 	return err
 }
 
-// ContactSyncResult is what syncing one contact came to.
-type ContactSyncResult struct {
+// RecordSyncResult is what syncing one contact came to.
+type RecordSyncResult struct {
 	LinkID        int64             `json:"link_id"`
 	GoHighLevelID string            `json:"gohighlevel_id,omitempty"`
 	SalesforceID  string            `json:"salesforce_id,omitempty"`

@@ -5,21 +5,43 @@ import (
 	"fmt"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // ExplainInput starts an Explain.
 type ExplainInput struct {
-	Connection string `json:"connection"`
-	LinkID     int64  `json:"link_id"`
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind,omitempty"` // "" is a contact
+	LinkID     int64       `json:"link_id"`
 }
 
-// ExplainID is the workflow id of the run that reads both sides of a contact for a person.
+// ExplainID is the workflow id of the run that reads both sides of a link for a person.
 func ExplainID(connection string, link int64) string {
 	return fmt.Sprintf("explain/%s/%d", connection, link)
 }
 
 // Validate names everything that is wrong with the input.
 func (in ExplainInput) Validate() error {
+	err := needConnection(in.Connection)
+	if in.LinkID <= 0 {
+		err = errors.Join(err, errors.New("link_id is missing"))
+	}
+	return err
+}
+
+// TimelineInput starts a Timeline of one contact.
+type TimelineInput struct {
+	Connection string `json:"connection"`
+	LinkID     int64  `json:"link_id"`
+}
+
+// TimelineID is the workflow id of the run that reads a contact's timeline for a person.
+func TimelineID(connection string, link int64) string {
+	return fmt.Sprintf("timeline/%s/%d", connection, link)
+}
+
+// Validate names everything that is wrong with the input.
+func (in TimelineInput) Validate() error {
 	err := needConnection(in.Connection)
 	if in.LinkID <= 0 {
 		err = errors.Join(err, errors.New("link_id is missing"))

@@ -12,29 +12,31 @@ import (
 func TestIDsAreMadeOfWhatTheWorkIsAbout(t *testing.T) {
 	same(t, "onboarding", OnboardingID("acme"), "onboarding/acme")
 	same(t, "bulk sync", BulkSyncID("acme", record.Contact, "e-1"), "bulk/acme/contact/e-1")
-	same(t, "contact by link", ContactSyncID(ContactSyncInput{Connection: "acme", LinkID: 7}), "contact/acme/7")
+	same(t, "contact by link", ContactSyncID(RecordSyncInput{Connection: "acme", LinkID: 7}), "contact/acme/7")
 	same(t, "contact by record",
-		ContactSyncID(ContactSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "003X"}), "contact/acme/salesforce:003X")
+		ContactSyncID(RecordSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "003X"}), "contact/acme/salesforce:003X")
 	same(t, "check", CheckConnectionID("acme"), "check/acme")
 	same(t, "changes", SyncChangesID("acme"), "sync/acme")
 	same(t, "review", ReviewID("acme", 42), "review/acme/42")
 	same(t, "sweep", SweepID(3), "sweep/3")
+	same(t, "timeline", TimelineID("acme", 7), "timeline/acme/7")
+	same(t, "note", NoteToTaskID("acme", "069X"), "note-to-task/acme/069X")
 }
 
 func TestAContactIsNamedInOneWay(t *testing.T) {
 	for _, c := range []struct {
-		in   ContactSyncInput
+		in   RecordSyncInput
 		fine bool
 	}{
-		{ContactSyncInput{Connection: "acme", LinkID: 1}, true},
-		{ContactSyncInput{Connection: "acme", Side: record.GoHighLevel, RecordID: "x"}, true},
-		{ContactSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "x"}, true},
-		{ContactSyncInput{Connection: "acme"}, false},
-		{ContactSyncInput{Connection: "acme", Side: record.Salesforce}, false},
-		{ContactSyncInput{Connection: "acme", RecordID: "x"}, false},
-		{ContactSyncInput{Connection: "acme", Side: "hubspot", RecordID: "x"}, false},
-		{ContactSyncInput{Connection: "acme", LinkID: 1, RecordID: "x"}, false},
-		{ContactSyncInput{LinkID: 1}, false},
+		{RecordSyncInput{Connection: "acme", LinkID: 1}, true},
+		{RecordSyncInput{Connection: "acme", Side: record.GoHighLevel, RecordID: "x"}, true},
+		{RecordSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "x"}, true},
+		{RecordSyncInput{Connection: "acme"}, false},
+		{RecordSyncInput{Connection: "acme", Side: record.Salesforce}, false},
+		{RecordSyncInput{Connection: "acme", RecordID: "x"}, false},
+		{RecordSyncInput{Connection: "acme", Side: "hubspot", RecordID: "x"}, false},
+		{RecordSyncInput{Connection: "acme", LinkID: 1, RecordID: "x"}, false},
+		{RecordSyncInput{LinkID: 1}, false},
 	} {
 		if err := c.in.Validate(); (err == nil) != c.fine {
 			t.Errorf("%+v: %v", c.in, err)
@@ -53,6 +55,8 @@ func TestWhatIsMissingInTheInputOfLiveSyncIsNamed(t *testing.T) {
 		{ReviewInput{ReviewID: 1}, []string{"connection is missing"}},
 		{ReviewInput{Connection: "acme"}, []string{"review_id is missing"}},
 		{ReviewInput{ReviewID: -1}, []string{"connection is missing", "review_id is missing"}},
+		{NoteToTaskInput{Connection: "acme", NoteID: "069X"}, nil},
+		{NoteToTaskInput{}, []string{"connection is missing", "note_id is missing"}},
 		{SweepInput{Shard: 0, Shards: 1}, nil},
 		{SweepInput{Shard: 3, Shards: 4}, nil},
 		{SweepInput{}, []string{"shard 0 of 0"}},
@@ -78,9 +82,13 @@ func TestWhatPassesBetweenRunsKeepsItsShape(t *testing.T) {
 		value any
 		want  string
 	}{
-		"changes": {SyncChangesInput{Connection: "acme", Told: map[int64]bool{7: true}, Round: 2}, `{"connection":"acme","told":{"7":true},"round":2}`},
-		"review":  {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
-		"sweep":   {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"changes":             {SyncChangesInput{Connection: "acme", Told: map[int64]bool{7: true}, Round: 2}, `{"connection":"acme","told":{"7":true},"round":2}`},
+		"explain":             {ExplainInput{Connection: "acme", Kind: record.Task, LinkID: 7}, `{"connection":"acme","kind":"task","link_id":7}`},
+		"a contact's explain": {ExplainInput{Connection: "acme", LinkID: 7}, `{"connection":"acme","link_id":7}`},
+		"timeline":            {TimelineInput{Connection: "acme", LinkID: 7}, `{"connection":"acme","link_id":7}`},
+		"review":              {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
+		"sweep":               {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"note":                {NoteToTaskInput{Connection: "acme", NoteID: "069X", Looks: 3, Lost: 1}, `{"connection":"acme","note_id":"069X","looks":3,"lost":1}`},
 		"verdict": {
 			record.Verdict{ReviewID: 4, Choice: record.ChooseSalesforce, Fields: map[record.Field]record.Side{record.City: record.GoHighLevel}, By: "ada"},
 			`{"review_id":4,"choice":"salesforce","fields":{"city":"gohighlevel"},"by":"ada"}`,

@@ -27,7 +27,8 @@ type office struct {
 	pending []int64
 	// most is how many pending links go one by one; bulk counts the others.
 	most    int
-	reviews []int64 // that no run waits for; attended ones are taken out, unless they are deaf
+	notes   []string // that are marked, whatever their runs do
+	reviews []int64  // that no run waits for; attended ones are taken out, unless they are deaf
 	deaf    bool
 	// waits are contacts whose runs wait for a person until they are told of a change, and answers how often they then
 	// wait on; refused are those whose runs fail.
@@ -95,6 +96,11 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 				return plan, o.planErr
 			}
 			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])
+			for _, note := range o.notes {
+				if !slices.Contains(in.BusyNotes, note) && len(plan.Notes) < activities.NotesAtOnce {
+					plan.Notes = append(plan.Notes, note)
+				}
+			}
 			free := slices.DeleteFunc(slices.Clone(o.pending), func(link int64) bool { return o.held[link] || slices.Contains(in.Busy, link) })
 			if len(free) <= o.most {
 				plan.Record, plan.Whole = free, o.whole
@@ -137,32 +143,32 @@ func (o *office) review(ctx workflow.Context, in ReviewInput) (record.Verdict, e
 
 // contact is the run of one contact: it takes the contact in, and where that waits for a person, says so, and takes it in
 // again whenever it is told of a change.
-func (o *office) contact(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+func (o *office) contact(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
 	o.note(fmt.Sprintf("start %d", in.LinkID))
 	o.hold(in.LinkID)
 	if err := workflow.Sleep(ctx, cmp.Or(o.slow[in.LinkID], o.takes)); err != nil {
-		return ContactSyncResult{}, err
+		return RecordSyncResult{}, err
 	}
 	o.done(in.LinkID)
 	if o.refused[in.LinkID] {
-		return ContactSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
+		return RecordSyncResult{}, temporal.NewNonRetryableApplicationError("refused", string(crm.Rejected), nil)
 	}
 	if !o.waits[in.LinkID] {
-		return ContactSyncResult{LinkID: in.LinkID, State: record.LinkInStep}, nil
+		return RecordSyncResult{LinkID: in.LinkID, State: record.LinkInStep}, nil
 	}
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
 	if err := workflow.SignalExternalWorkflow(ctx, parent.ID, "", SignalParked, in.LinkID).Get(ctx, nil); err != nil {
-		return ContactSyncResult{}, err
+		return RecordSyncResult{}, err
 	}
 	for changes := workflow.GetSignalChannel(ctx, SignalChanged); ; {
 		changes.Receive(ctx, nil)
 		o.note(fmt.Sprintf("told %d", in.LinkID))
 		if err := workflow.Sleep(ctx, o.takes); err != nil {
-			return ContactSyncResult{}, err
+			return RecordSyncResult{}, err
 		}
 		o.done(in.LinkID)
 		if o.answers--; o.answers <= 0 {
-			return ContactSyncResult{LinkID: in.LinkID}, nil
+			return RecordSyncResult{LinkID: in.LinkID}, nil
 		}
 	}
 }

@@ -98,7 +98,17 @@ func settlePause(attempt int) time.Duration {
 	return min(time.Duration(1<<min(attempt, 6))*time.Second, time.Minute)
 }
 
+// lostPause is how long a NoteToTask waits before it looks again whether the note's contact is in step.
+func lostPause(lost int) time.Duration {
+	return min(2*time.Second<<min(lost-1, 12), time.Hour)
+}
+
 const (
+	// partPause is how long a NoteSync waits before it looks whether a part of a note was created: by then a vendor's lists
+	// show it.
+	partPause = 40 * time.Second
+	// lostLooks is how often it looks: over a day.
+	lostLooks = 36
 	// heartbeat is how long a worker may be silent about what it has under way.
 	heartbeat = 10 * time.Second
 	// batchSize is how many contacts one activity of the bulk lane takes.

@@ -10,7 +10,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// recordLane runs a ContactSync per contact, some at a time, for the run that it belongs to.
+// recordLane runs a ContactSync per contact, a TaskSync per task and so on, some at a time, for the run that it belongs to.
 type recordLane struct {
 	connection, origin string
 	open               map[int64]time.Time // contacts whose run is under way, since when
@@ -44,7 +44,7 @@ func newRecordLane(ctx workflow.Context, connection, origin string) *recordLane 
 }
 
 // sync runs the contacts and returns once each has ended or waits for a person, and calls each with what came of it.
-func (l *recordLane) sync(ctx workflow.Context, links []int64, summary string, each func(passed)) error {
+func (l *recordLane) sync(ctx workflow.Context, links []record.LinkRef, summary string, each func(passed)) error {
 	if err := l.begin(ctx, links, summary, each); err != nil {
 		return err
 	}
@@ -53,17 +53,17 @@ func (l *recordLane) sync(ctx workflow.Context, links []int64, summary string, e
 
 // begin starts the runs of the contacts as soon as there is room for them. A contact whose run is open already is told
 // that it has changed, and synced by that run.
-func (l *recordLane) begin(ctx workflow.Context, links []int64, summary string, each func(passed)) error {
-	for _, link := range links {
+func (l *recordLane) begin(ctx workflow.Context, links []record.LinkRef, summary string, each func(passed)) error {
+	for _, ref := range links {
 		if err := l.awaitRoom(ctx); err != nil {
 			return err
 		}
 		began := workflow.Now(ctx)
-		l.open[link] = began
+		l.open[ref.LinkID] = began
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			out := l.one(ctx, link, fmt.Sprintf("Contact %d, %s", link, summary))
-			if l.open[link].Equal(began) {
-				delete(l.open, link)
+			out := l.one(ctx, ref, fmt.Sprintf("%s %d, %s", titled[ref.Kind], ref.LinkID, summary))
+			if l.open[ref.LinkID].Equal(began) {
+				delete(l.open, ref.LinkID)
 			}
 			each(out)
 		})
@@ -117,15 +117,30 @@ func (l *recordLane) tick(ctx workflow.Context) {
 // tries is how often a contact is started, or its open run told, where the one that was open ends in between.
 const tries = 3
 
-func (l *recordLane) one(ctx workflow.Context, link int64, summary string) passed {
-	var out ContactSyncResult
-	in := ContactSyncInput{Connection: l.connection, LinkID: link, Origin: l.origin}
+// titled are the kinds at the beginning of a sentence.
+var titled = map[record.Kind]string{
+	record.Contact: "Contact", record.Task: "Task", record.Note: "Note", record.Appointment: "Appointment",
+}
+
+// contactRefs names contacts by their links.
+func contactRefs(links []int64) []record.LinkRef {
+	out := make([]record.LinkRef, len(links))
+	for i, link := range links {
+		out[i] = record.LinkRef{Kind: record.Contact, LinkID: link}
+	}
+	return out
+}
+
+func (l *recordLane) one(ctx workflow.Context, ref record.LinkRef, summary string) passed {
+	link := ref.LinkID
+	var out RecordSyncResult
+	in := RecordSyncInput{Connection: l.connection, LinkID: link, Origin: l.origin}
 	for range tries {
 		delete(l.parked, link)
-		run := workflow.ExecuteChildWorkflow(child(ctx, ContactSyncID(in), ScenarioContactSync, in.Connection, summary), ContactSync, in)
+		run := workflow.ExecuteChildWorkflow(child(ctx, RecordSyncID(ref.Kind, in), SyncScenarios[ref.Kind], in.Connection, summary), RecordSyncs[ref.Kind], in)
 		err := run.GetChildWorkflowExecution().Get(ctx, nil)
 		if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			if workflow.SignalExternalWorkflow(ctx, ContactSyncID(in), "", SignalChanged, nil).Get(ctx, nil) == nil {
+			if workflow.SignalExternalWorkflow(ctx, RecordSyncID(ref.Kind, in), "", SignalChanged, nil).Get(ctx, nil) == nil {
 				return passed{link: link, told: true}
 			}
 			continue
@@ -137,7 +152,7 @@ func (l *recordLane) one(ctx workflow.Context, link int64, summary string) passe
 		}
 		if err != nil {
 			l.failed++
-			workflow.GetLogger(ctx).Warn("contact failed", "link", link, "error", err)
+			workflow.GetLogger(ctx).Warn("a record failed", "kind", ref.Kind, "link", link, "error", err)
 		}
 		return passed{link: link, settled: out.State == record.LinkInStep}
 	}

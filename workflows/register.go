@@ -11,18 +11,24 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Onboarding)
 	r.RegisterWorkflow(BulkSync)
 	r.RegisterWorkflow(ContactSync)
+	r.RegisterWorkflow(TaskSync)
+	r.RegisterWorkflow(NoteSync)
+	r.RegisterWorkflow(AppointmentSync)
 	r.RegisterWorkflow(CheckConnection)
 	r.RegisterWorkflow(SyncChanges)
 	r.RegisterWorkflow(Review)
 	r.RegisterWorkflow(Sweep)
 	r.RegisterWorkflow(Explain)
+	r.RegisterWorkflow(Timeline)
 	r.RegisterWorkflow(PlanRules)
+	r.RegisterWorkflow(NoteToTask)
 }
 
 // Ledger is all that the activities need to remember.
 type Ledger interface {
 	activities.Ledger
 	activities.SweepLedger
+	activities.NoteLedger
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
@@ -30,6 +36,8 @@ func RegisterActivities(r worker.ActivityRegistry, connections activities.Connec
 	r.RegisterActivity(&activities.GoHighLevel{Connections: connections})
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.Records{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.NoteTasks{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
 }
@@ -39,6 +47,8 @@ var (
 	goHighLevel *activities.GoHighLevel
 	salesforce  *activities.Salesforce
 	contacts    *activities.Contacts
+	records     *activities.Records
 	reviews     *activities.Reviews
 	sweeps      *activities.Sweeps
+	noteTasks   *activities.NoteTasks
 )

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"cmp"
+	"github.com/tandem-sync/tandem/internal/record"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,20 +101,20 @@ func TestAChangedWorkflowDoesNotReplay(t *testing.T) {
 	file := filepath.Join(histories, "ContactSync", "updates-both-sides.json")
 	for _, c := range []struct {
 		what    string
-		changed func(workflow.Context, ContactSyncInput) (ContactSyncResult, error)
+		changed func(workflow.Context, RecordSyncInput) (RecordSyncResult, error)
 	}{
-		{"a timer more at the beginning", func(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
+		{"a timer more at the beginning", func(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
 			if err := workflow.Sleep(ctx, time.Second); err != nil {
-				return ContactSyncResult{}, err
+				return RecordSyncResult{}, err
 			}
 			return ContactSync(ctx, in)
 		}},
-		{"one side read after the other", func(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
-			s := &inTurn{contactSync{in: in}}
+		{"one side read after the other", func(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
+			s := &inTurn{recordSync{in: in, kind: record.Contact, calls: vendorCalls[record.Contact]}}
 			return s.result, s.run(ctx)
 		}},
-		{"an activity left out at the end", func(ctx workflow.Context, in ContactSyncInput) (ContactSyncResult, error) {
-			s := &contactSync{in: in}
+		{"an activity left out at the end", func(ctx workflow.Context, in RecordSyncInput) (RecordSyncResult, error) {
+			s := &recordSync{in: in, kind: record.Contact, calls: vendorCalls[record.Contact]}
 			if err := s.setup(ctx); err != nil {
 				return s.result, err
 			}
@@ -139,7 +140,7 @@ func TestAChangedWorkflowDoesNotReplay(t *testing.T) {
 }
 
 // inTurn is a ContactSync that reads one side, and then the other.
-type inTurn struct{ contactSync }
+type inTurn struct{ recordSync }
 
 func (s *inTurn) run(ctx workflow.Context) error {
 	if err := s.setup(ctx); err != nil {

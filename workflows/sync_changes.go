@@ -19,7 +19,7 @@ func SyncChanges(ctx workflow.Context, in SyncChangesInput) error {
 	if err := in.Validate(); err != nil {
 		return invalidInput(err)
 	}
-	s := &syncChanges{in: in, reviews: map[int64]bool{}, rings: workflow.GetSignalChannelWithOptions(ctx, SignalRing, workflow.SignalChannelOptions{
+	s := &syncChanges{in: in, reviews: map[int64]bool{}, notes: map[string]bool{}, rings: workflow.GetSignalChannelWithOptions(ctx, SignalRing, workflow.SignalChannelOptions{
 		Description: "Something is pending",
 	})}
 	if s.in.Told == nil {
@@ -33,11 +33,12 @@ type syncChanges struct {
 	in      SyncChangesInput
 	rings   workflow.ReceiveChannel
 	lane    *recordLane
-	reviews map[int64]bool // that were given a run
-	inBulk  bool           // a BulkSync is under way
-	rang    bool           // since the last BulkSync began
-	whole   bool           // the last plan had told all
-	again   bool           // what has ended since the last look may have left something to do
+	reviews map[int64]bool  // that were given a run
+	notes   map[string]bool // whose runs have been told of a change
+	inBulk  bool            // a BulkSync is under way
+	rang    bool            // since the last BulkSync began
+	whole   bool            // the last plan had told all
+	again   bool            // what has ended since the last look may have left something to do
 	failure error
 	// What was begun, for people who watch.
 	single, bulk int
@@ -47,11 +48,13 @@ func (s *syncChanges) run(ctx workflow.Context) error {
 	for {
 		if s.hush() {
 			clear(s.in.Told) // it may be about one of them
+			clear(s.notes)
 		}
 		s.again = false
 		var plan activities.ChangesPlan
 		err := workflow.ExecuteActivity(ledgerCall(ctx, "See what is pending"), contacts.PlanChanges, activities.PlanChangesInput{
 			Connection: s.in.Connection, Begun: len(s.reviews), Busy: s.lane.busy(ctx),
+			BusyNotes: workflow.DeterministicKeys(s.notes),
 		}).Get(ctx, &plan)
 		if err != nil {
 			return permanent(ctx, err)
@@ -62,6 +65,9 @@ func (s *syncChanges) run(ctx workflow.Context) error {
 		}
 		if plan.Live {
 			if err := s.begin(ctx, plan); err != nil {
+				return permanent(ctx, err)
+			}
+			if err := s.followNotes(ctx, plan.Notes); err != nil {
 				return permanent(ctx, err)
 			}
 			if err := s.wait(ctx); err != nil {
@@ -102,7 +108,7 @@ func (s *syncChanges) begin(ctx workflow.Context, plan activities.ChangesPlan) e
 		s.beginBulk(ctx, plan)
 	}
 	// A contact whose run waits for a person stays pending until that run has looked; once it is told, that is its affair.
-	links := slices.DeleteFunc(plan.Record, func(link int64) bool { return s.in.Told[link] })
+	links := slices.DeleteFunc(append(contactRefs(plan.Record), plan.Others...), func(ref record.LinkRef) bool { return s.in.Told[ref.LinkID] })
 	if s.single += len(links); len(links) > 0 || plan.Bulk > 0 {
 		s.describe(ctx)
 	}
@@ -187,4 +193,30 @@ func attendReviews(ctx workflow.Context, connection string, ids []int64, begun m
 		}
 	}
 	return len(starts), nil
+}
+
+// followNotes gives notes that have changed their runs, or tells those that are open. They outlive this one, and nobody
+// waits for them.
+func (s *syncChanges) followNotes(ctx workflow.Context, notes []string) error {
+	for _, note := range notes {
+		s.notes[note] = true
+		in := NoteToTaskInput{Connection: s.in.Connection, NoteID: note}
+		id := NoteToTaskID(in.Connection, note)
+		for range tries {
+			run := workflow.ExecuteChildWorkflow(child(ctx, id, ScenarioNoteToTask, in.Connection, "Tasks of Salesforce note "+note), NoteToTask, in)
+			err := run.GetChildWorkflowExecution().Get(ctx, nil)
+			if err == nil {
+				break
+			}
+			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+				return err
+			}
+			if workflow.SignalExternalWorkflow(ctx, id, "", SignalChanged, nil).Get(ctx, nil) == nil {
+				break
+			}
+		}
+	}
+	// There may be more. What could not be told stays marked, and the next ring is about it too.
+	s.again = s.again || len(notes) >= activities.NotesAtOnce
+	return nil
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -145,7 +146,7 @@ func (w *waiting) end(ctx workflow.Context) error {
 
 func (w *waiting) describe() string {
 	r := w.asked.Review
-	md := fmt.Sprintf("**Waits for a person: %s** (review %d)\n\n| contact | GoHighLevel | Salesforce |\n|---|---|---|\n", r.Reason, r.ID)
+	md := fmt.Sprintf("**Waits for a person: %s** (review %d)\n\n| %s | GoHighLevel | Salesforce |\n|---|---|---|\n", r.Reason, r.ID, cmp.Or(r.Kind, record.Contact))
 	for i, l := range r.Links {
 		if i == 20 {
 			md += fmt.Sprintf("| and %d more | | |\n", len(r.Links)-i)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -123,9 +122,12 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 	}
 	directory, err := readDirectory(ctx, o.Connection)
 	if err != nil {
-		return nil, err
+		return nil, o.NameScopes(err)
 	}
 	o.Mapper = loaded.Mapper(directory)
+	if err := mapKinds(ctx, o.Connection); err != nil {
+		return nil, o.NameScopes(err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.opened[row.ID] = o
@@ -170,9 +172,7 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	if _, err := credentials.LoadCredential(ctx, o.ID, record.Salesforce); err != nil {
 		return notConnected(record.Salesforce, o.ID, err)
 	}
-	if len(granted.GrantedScopes) > 0 {
-		o.WriteScopes = map[record.Side]bool{record.GoHighLevel: slices.Contains(granted.GrantedScopes, "contacts.write")}
-	}
+	o.Scopes = granted.GrantedScopes
 	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
 		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
 		Tokens: oauth.NewTokenSource(credentials, o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel],

@@ -28,6 +28,7 @@ const (
 type Ledger interface {
 	activities.Ledger
 	activities.SweepLedger
+	activities.NoteLedger
 }
 
 // NewWorker makes a worker for the house's task queue with everything registered, in the same way for production and

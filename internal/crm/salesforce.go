@@ -30,6 +30,10 @@ type Salesforce interface {
 	// DeleteRecord moves a record to the recycle bin. Deleting one that is gone succeeds. Safe to repeat.
 	DeleteRecord(ctx context.Context, object, id string) error
 
+	// GetBlob reads the bytes that a field of a record holds, as the Content of a ContentNote: HTML. Rejected when there
+	// are more than most of them, NotFound when the record is gone or not visible. Safe to repeat.
+	GetBlob(ctx context.Context, object, id, field string, most int) ([]byte, error)
+
 	// CreateRecords creates up to 200 records; results stand in the order of the records, each failed or not by
 	// itself. Not safe to repeat: settle first.
 	CreateRecords(ctx context.Context, object string, records []Document) ([]SaveResult, error)

@@ -37,7 +37,7 @@ func TestABackfillPausesAtItsShareOfTheDayAndLeavesTheRestToPeople(t *testing.T)
 	// What a person changes and syncs meanwhile goes in another lane.
 	l := s.pair(t, 0)
 	s.changeSalesforce(t, l, map[string]any{"MailingCity": "Springfield"})
-	in := workflows.ContactSyncInput{Connection: connection, LinkID: l.ID}
+	in := workflows.RecordSyncInput{Connection: connection, LinkID: l.ID}
 	run, err := s.temporal.ExecuteWorkflow(crm.WithLane(t.Context(), crm.LaneHuman), client.StartWorkflowOptions{
 		ID: workflows.ContactSyncID(in), TaskQueue: workflows.TaskQueue,
 		TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioContactSync, connection),

@@ -182,6 +182,7 @@ func TestTheDemoPrintsOneObjectAndLeavesNothingBehind(t *testing.T) {
 			P50                                int `json:"p50_ms"`
 			P95                                int `json:"p95_ms"`
 		}
+		Tasks, Notes, Appointments struct{ Made, Changed, Arrived, Drift int }
 	}
 	if err := json.Unmarshal(printed, &out); err != nil {
 		t.Fatalf("%v in %s", err, printed)
@@ -192,5 +193,10 @@ func TestTheDemoPrintsOneObjectAndLeavesNothingBehind(t *testing.T) {
 	}
 	if l := out.Live; l.Edits < 8 || l.Arrived != l.Edits || l.Conflicts < 1 || l.Reviews < 2 || l.P50 <= 0 || l.P50 > l.P95 {
 		t.Errorf("live: %+v", l)
+	}
+	for name, k := range map[string]struct{ Made, Changed, Arrived, Drift int }{"tasks": out.Tasks, "notes": out.Notes, "appointments": out.Appointments} {
+		if k.Made == 0 || k.Arrived != k.Made+k.Changed || k.Drift != 0 {
+			t.Errorf("%s: %+v", name, k)
+		}
 	}
 }

@@ -49,8 +49,11 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordOnboardings(t)
 	r.recordContactSyncs(t)
 	r.recordCreates(t)
+	r.recordBelongings(t)
 	r.recordPeoplesRuns(t)
 	r.recordLive(t)
+	r.recordNoteToTask(t)
+	r.recordNotes(t)
 	r.takeOver(t)
 }
 
@@ -72,7 +75,9 @@ func newRecorder(t *testing.T) *recorder {
 		folder: t.TempDir(), people: map[string]bool{},
 	}
 	r.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 12, OnlySalesforce: 12, Messy: true, Seed: 11})
-	r.connect(t, func(o *sandbox.RulesOptions) { o.Extra = quick })
+	r.connect(t, func(o *sandbox.RulesOptions) {
+		o.Kinds, o.Extra = record.Kinds[1:], "  cancelled: delete\n"+quick // the last kind is the appointments
+	})
 	err := r.Connect(t.Context(), bare, r.Sandbox.Rules(sandbox.RulesOptions{
 		Connection: bare, GoHighLevelURL: r.State.GoHighLevelURL, IndexLag: time.Second, NoMarkers: true,
 	}))
@@ -134,13 +139,13 @@ func (r *recorder) recordContactSyncs(t *testing.T) {
 func (r *recorder) recordCreates(t *testing.T) {
 	row := map[string]any{"FirstName": "Grace", "LastName": "Newcomer", "Email": "grace.newcomer@example.com", "Phone": "+12019990001"}
 	created := r.Sandbox.Salesforce.Create("Contact", row)
-	r.record(t, r.sync(t, workflows.ContactSyncInput{Connection: connection, Side: record.Salesforce, RecordID: created}),
+	r.record(t, r.sync(t, workflows.RecordSyncInput{Connection: connection, Side: record.Salesforce, RecordID: created}),
 		"ContactSync", "creates-in-gohighlevel", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
 	newcomer := r.Sandbox.GoHighLevel.Create(gohighleveltest.Contact{
 		FirstName: "Alan", LastName: "Latecomer", Email: "alan.latecomer@example.com", Phone: "+12019990002",
 	})
-	r.record(t, r.sync(t, workflows.ContactSyncInput{Connection: connection, Side: record.GoHighLevel, RecordID: newcomer}),
+	r.record(t, r.sync(t, workflows.RecordSyncInput{Connection: connection, Side: record.GoHighLevel, RecordID: newcomer}),
 		"ContactSync", "creates-by-external-id", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
 	unsure := r.Sandbox.GoHighLevel.Create(gohighleveltest.Contact{
@@ -148,7 +153,7 @@ func (r *recorder) recordCreates(t *testing.T) {
 	})
 	before := r.Sandbox.Salesforce.Count("Contact")
 	r.Sandbox.Salesforce.SetFaults([]salesforcetest.Fault{{Kind: "cut_after", Path: "POST /services/data/", Count: 1}})
-	settled := r.record(t, r.sync(t, workflows.ContactSyncInput{Connection: bare, Side: record.GoHighLevel, RecordID: unsure}),
+	settled := r.record(t, r.sync(t, workflows.RecordSyncInput{Connection: bare, Side: record.GoHighLevel, RecordID: unsure}),
 		"ContactSync", "creates-after-an-ambiguous-cut", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 	r.Sandbox.Salesforce.SetFaults(nil)
 	if n := r.Sandbox.Salesforce.Count("Contact") - before; n != 1 {
@@ -165,6 +170,7 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 	explained := r.execute(t, workflows.ExplainID(connection, link.ID), workflows.SearchAttributes(workflows.ScenarioExplain, connection),
 		workflows.Explain, workflows.ExplainInput{Connection: connection, LinkID: link.ID})
 	r.record(t, explained, "Explain", "both-sides", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	r.recordTimeline(t, link)
 
 	row, err := r.Store.GetConnection(t.Context(), connection)
 	if err != nil {
@@ -182,8 +188,16 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 	r.record(t, reconciled, "BulkSync", "all-decided-anew", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }
 
-func byLink(l record.Link) workflows.ContactSyncInput {
-	return workflows.ContactSyncInput{Connection: connection, LinkID: l.ID}
+// recordTimeline records the reading of a contact's timeline. It reads whatever kinds are on.
+func (r *recorder) recordTimeline(t *testing.T, contact record.Link) {
+	t.Helper()
+	read := r.execute(t, workflows.TimelineID(connection, contact.ID), workflows.SearchAttributes(workflows.ScenarioTimeline, connection),
+		workflows.Timeline, workflows.TimelineInput{Connection: connection, LinkID: contact.ID})
+	r.record(t, read, "Timeline", "of-a-contact", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+}
+
+func byLink(l record.Link) workflows.RecordSyncInput {
+	return workflows.RecordSyncInput{Connection: connection, LinkID: l.ID}
 }
 
 // link returns the n-th link in a state; those in step hold both records.
@@ -220,7 +234,7 @@ func (r *recorder) edit(t *testing.T, l record.Link, ghl, sf map[string]any) {
 	}
 }
 
-func (r *recorder) sync(t *testing.T, in workflows.ContactSyncInput) client.WorkflowRun {
+func (r *recorder) sync(t *testing.T, in workflows.RecordSyncInput) client.WorkflowRun {
 	t.Helper()
 	return r.execute(t, workflows.ContactSyncID(in), workflows.SearchAttributes(workflows.ScenarioContactSync, in.Connection), workflows.ContactSync, in)
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -66,6 +67,52 @@ func (r *recorder) recordLive(t *testing.T) {
 	r.record(t, r.temporal.GetWorkflow(t.Context(), ambiguous.WorkflowID, ""), "Review", "ignored", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
 	r.record(t, r.closed(t, "Sweep", nil), "Sweep", "one-shard", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+}
+
+// recordNoteToTask records the run of a note: its tasks are made, one is completed, the note is edited, and all are done.
+func (r *recorder) recordNoteToTask(t *testing.T) {
+	row, err := r.Store.GetConnection(t.Context(), connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Store.UpdateRules(t.Context(), connection, row.Rules+"note_to_task: {enabled: true, mark_done: true}\n", row.Location); err != nil {
+		t.Fatal(err)
+	}
+	one := r.link(t, record.LinkInStep, 2)
+	for _, words := range []string{"rewrite the charter", "visit the lighthouse", "paint the boathouse", "harbour affairs"} {
+		r.people[words] = true // a note's words must not show in a history, no more than a name
+	}
+	note := r.writeNote(t, one, "Harbour affairs", "<ul><li>Rewrite the charter</li><li>Visit the lighthouse</li></ul>")
+	r.becomes(t, "the note is two tasks and a parent", func() bool { return len(r.madeOf(one, "")) == 3 })
+	charter, _ := r.the(one, "Rewrite the charter")
+	if err := r.Sandbox.GoHighLevel.CompleteTask(charter.ID); err != nil {
+		t.Fatal(err)
+	}
+	r.becomes(t, "the parent shows it", func() bool { return len(r.madeOf(one, "(1 of 2 done)")) == 1 })
+	r.editNote(t, note, "<ul><li>Rewrite the charter</li><li>Paint the boathouse</li><li>Order a new bell</li></ul>")
+	r.becomes(t, "the edit is followed", func() bool {
+		return len(r.madeOf(one, "(1 of 3 done)")) == 1 && len(r.madeOf(one, "bell")) == 1 && len(r.madeOf(one, "lighthouse")) == 0
+	})
+	open, err := r.temporal.DescribeWorkflowExecution(t.Context(), workflows.NoteToTaskID(connection, note), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := r.temporal.GetWorkflow(t.Context(), workflows.NoteToTaskID(connection, note), open.WorkflowExecutionInfo.Execution.RunId)
+	for _, task := range r.madeOf(one, "·") {
+		if err := r.Sandbox.GoHighLevel.CompleteTask(task.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.becomes(t, "the note says that all is done", func() bool { return strings.Contains(r.noteText(note), "All 3 tasks done") })
+	r.record(t, run, "NoteToTask", "edited-and-done", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+
+	idle := r.writeNote(t, one, "Weather", "It rained all day.")
+	r.becomes(t, "a note without anything to do has its run", func() bool {
+		_, err := r.temporal.DescribeWorkflowExecution(t.Context(), workflows.NoteToTaskID(connection, idle), "")
+		return err == nil
+	})
+	run = r.temporal.GetWorkflow(t.Context(), workflows.NoteToTaskID(connection, idle), "")
+	r.record(t, run, "NoteToTask", "nothing-to-do", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }
 
 // child looks for the start of a child workflow of a type.

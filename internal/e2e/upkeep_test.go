@@ -86,7 +86,7 @@ func TestPeopleLookAfterAConnectionByTheStarter(t *testing.T) {
 		s.stands(t, l.ID, record.LinkFailed)
 		contains(t, s.run(t, "status"), "FAILED")
 		s.eventually(t, func() bool { // visibility lags behind
-			return strings.Contains(s.run(t, "runs", "--failed", "--scenario", workflows.ScenarioContactSync), workflows.ContactSyncID(workflows.ContactSyncInput{Connection: connection, LinkID: l.ID}))
+			return strings.Contains(s.run(t, "runs", "--failed", "--scenario", workflows.ScenarioContactSync), workflows.ContactSyncID(workflows.RecordSyncInput{Connection: connection, LinkID: l.ID}))
 		})
 		for c := range s.Sandbox.GoHighLevel.All() {
 			if at := strings.Count(c.Email, "@"); c.Email != "" && at != 1 {

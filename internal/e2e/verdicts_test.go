@@ -78,7 +78,7 @@ func (j *judges) decide(ctx context.Context, r record.Review, v record.Verdict) 
 		return j.temporal.NewWithStartWorkflowOperation(options, workflows.Review, workflows.ReviewInput{Connection: connection, ReviewID: r.ID})
 	}
 	if single(r) {
-		in := workflows.ContactSyncInput{Connection: connection, LinkID: r.Links[0].ID}
+		in := workflows.RecordSyncInput{Connection: connection, LinkID: r.Links[0].ID}
 		options.ID, options.TypedSearchAttributes = workflows.ContactSyncID(in), workflows.SearchAttributes(workflows.ScenarioContactSync, connection)
 		start = func() client.WithStartWorkflowOperation {
 			return j.temporal.NewWithStartWorkflowOperation(options, workflows.ContactSync, in)
@@ -102,7 +102,7 @@ func single(r record.Review) bool {
 	case record.ReviewDeletionWave, record.ReviewAmbiguousMatch:
 		return false
 	case record.ReviewNamesakes, record.ReviewDuplicateRefused:
-		return len(r.Links) == 1 && r.WorkflowID == workflows.ContactSyncID(workflows.ContactSyncInput{Connection: connection, LinkID: r.Links[0].ID})
+		return len(r.Links) == 1 && r.WorkflowID == workflows.ContactSyncID(workflows.RecordSyncInput{Connection: connection, LinkID: r.Links[0].ID})
 	}
 	return true
 }

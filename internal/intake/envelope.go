@@ -16,6 +16,7 @@ type envelope struct {
 	WebhookID  string
 	AppID      string
 	ID         string    // of the record
+	ContactID  string    // whom it belongs to
 	At         time.Time // zero where the vendor gives none that can be read
 }
 
@@ -26,8 +27,11 @@ type wire struct {
 	WebhookID  word            `json:"webhookId"`
 	AppID      word            `json:"appId"`
 	ID         word            `json:"id"`
+	ContactID  word            `json:"contactId"`
 	Timestamp  word            `json:"timestamp"`
 	Data       json.RawMessage `json:"data"`
+	// An appointment is told of in a part of its own.
+	Appointment json.RawMessage `json:"appointment"`
 }
 
 type word string
@@ -62,6 +66,14 @@ func parse(body []byte) (envelope, bool) {
 	}
 	if len(flat.Data) > 0 && inner.ID != "" {
 		e.ID = string(inner.ID) // the outer one is then the event's
+	}
+	e.ContactID = pick(flat.ContactID, inner.ContactID)
+	for _, part := range []json.RawMessage{flat.Appointment, inner.Appointment} {
+		var appointment wire
+		if len(part) > 0 && part[0] == '{' && json.Unmarshal(part, &appointment) == nil && appointment.ID != "" {
+			e.ID, e.ContactID = string(appointment.ID), string(appointment.ContactID)
+			break
+		}
 	}
 	e.At = moment(pick(flat.Timestamp, inner.Timestamp))
 	return e, e.Type != ""

@@ -47,6 +47,9 @@ func (e envelope) event() string {
 	return other
 }
 
+// belongings are the kinds of the events that begin so.
+var belongings = map[string]record.Kind{"Task": record.Task, "Note": record.Note, "Appo": record.Appointment}
+
 func (e envelope) uninstall() bool { return e.event() == "AppUninstall" }
 
 // announced makes of an envelope what the inbox takes. Where the outcome is anything but accepted, or take is false,
@@ -58,6 +61,15 @@ func (e envelope) announced(body []byte, now time.Time, app string) (a record.An
 		a.Mark = record.Mark{Side: record.GoHighLevel, RecordID: e.ID}
 	case "ContactDelete":
 		a.Mark = record.Mark{Side: record.GoHighLevel, RecordID: e.ID, OnlyLinked: true}
+	case "TaskCreate", "TaskComplete", "TaskDelete", "NoteCreate", "NoteUpdate", "NoteDelete",
+		"AppointmentCreate", "AppointmentUpdate", "AppointmentDelete":
+		a.Kind = belongings[a.Event[:4]]
+		a.Mark = record.Mark{Side: record.GoHighLevel, RecordID: e.ID, ContactID: e.ContactID, OnlyLinked: strings.HasSuffix(a.Event, "Delete")}
+		if !isID(e.ContactID) {
+			a.Mark.ContactID = ""
+			// New tasks come without their contact, by way of which alone they can be read: the next poll finds both.
+			a.Mark.OnlyLinked = a.Mark.OnlyLinked || a.Kind != record.Appointment
+		}
 	case "AppUninstall":
 		if !isID(e.LocationID) {
 			return a, false, unknownLocation // of a whole agency, whose locations are not known here

@@ -25,6 +25,9 @@ func FuzzWebhook(f *testing.F) {
 	f.Add("", "\n", false)
 	f.Add("\x00", strings.Repeat("A", 86)+"==", false)
 	f.Add(`{"type":"ContactUpdate","locationId":"loc1","id":"`+strings.Repeat("a", 500)+`"}`, "", true)
+	f.Add(`{"type":"AppointmentUpdate","locationId":"loc1","appointment":{"id":"a","contactId":"ada"}}`, "", true)
+	f.Add(`{"type":"AppointmentDelete","locationId":"loc1","data":{"appointment":{"id":"a","contactId":"\u0000"}}}`, "", true)
+	f.Add(`{"type":"TaskCreate","locationId":"loc1","id":"a"}`, "", true)
 	vendor, kept := newSigner(f), newInbox()
 	receiver, err := intake.New(intake.Config{
 		Keys: intake.Keys{Current: []ed25519.PublicKey{vendor.public}}, Inbox: kept, Doorbell: &doorbell{},
@@ -50,8 +53,8 @@ func FuzzWebhook(f *testing.F) {
 		require.Contains(t, []int{200, 413}, recorder.Code)
 		for _, a := range kept.all() {
 			require.NotEmpty(t, a.Location)
-			require.NotContains(t, a.Location+a.Mark.RecordID, "\x00")
-			require.Less(t, len(a.Location)+len(a.Mark.RecordID), 300)
+			require.NotContains(t, a.Location+a.Mark.RecordID+a.Mark.ContactID, "\x00")
+			require.Less(t, len(a.Location)+len(a.Mark.RecordID)+len(a.Mark.ContactID), 400)
 		}
 	})
 }

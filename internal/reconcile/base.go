@@ -49,6 +49,8 @@ var fieldCodes = []record.Field{
 	record.FirstName, record.LastName, record.Email, record.Phone, record.Street, record.City, record.State,
 	record.PostalCode, record.Country, record.Company, record.Website, record.BirthDate, record.DoNotDisturb,
 	record.DoNotEmail, record.DoNotCall, record.Tags, record.Source, record.Owner,
+	record.Title, record.Body, record.Status, record.Due, record.Priority, record.Assignee, record.Start, record.End,
+	record.Address,
 }
 
 // Encode returns the base in a compact form for the store; nil for a nil base.

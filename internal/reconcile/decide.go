@@ -280,3 +280,14 @@ func Stored(next Base, side record.Side, stored record.Fields, written []Write, 
 	}
 	return next
 }
+
+// Defaults completes the base after a create by what a side holds in the fields that it was given nothing for, as an owner
+// of its own choice: else that would look like an edit.
+func Defaults(next Base, side record.Side, stored record.Fields, fingerprint func(record.Field, record.Value) []uint64) Base {
+	for f, agreed := range next {
+		if v, known := stored[f]; known && len(agreed.side(side)) == 0 {
+			next[f] = agreed.with(side, fingerprint(f, v))
+		}
+	}
+	return next
+}

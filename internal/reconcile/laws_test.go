@@ -246,6 +246,17 @@ func TestAStoredBaseReadsBackAsItWasWritten(t *testing.T) {
 	})
 }
 
+func TestEveryFieldOfEveryKindTakesOneByteInABase(t *testing.T) {
+	for _, kind := range record.Kinds {
+		for _, field := range record.FieldsOf(kind) {
+			const version, code, count, sum = 1, 1, 1, 6
+			if n := len(reconcile.Base{field: {GoHighLevel: []uint64{7}, Salesforce: []uint64{7}}}.Encode()); n != version+code+count+sum {
+				t.Errorf("a base of %s's %s takes %d bytes: it has no code", kind, field, n)
+			}
+		}
+	}
+}
+
 func FuzzDecodeBase(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(reconcile.Base{record.City: {GoHighLevel: []uint64{7}, Salesforce: []uint64{8}}}.Encode())

@@ -28,10 +28,45 @@ const (
 	customFieldNS       = "custom."
 )
 
+// The fields of tasks, notes and appointments. Each kind has some of them.
+const (
+	Title    Field = "title"
+	Body     Field = "body"
+	Status   Field = "status"
+	Due      Field = "due" // a civil date, in the location's zone
+	Priority Field = "priority"
+	Assignee Field = "assignee"
+	Start    Field = "start"
+	End      Field = "end"
+	Address  Field = "address" // where an appointment is
+)
+
 // ContactFields lists the contact's fields in the order in which everything prints them.
 var ContactFields = []Field{
 	FirstName, LastName, Email, Phone, Street, City, State, PostalCode, Country, Company, Website, BirthDate,
 	DoNotDisturb, DoNotEmail, DoNotCall, Tags, Source, Owner,
+}
+
+// TaskFields, NoteFields and AppointmentFields list the fields of the other kinds, likewise.
+var (
+	TaskFields        = []Field{Title, Body, Status, Due, Priority, Assignee}
+	NoteFields        = []Field{Title, Body}
+	AppointmentFields = []Field{Title, Body, Status, Start, End, Address, Assignee}
+)
+
+// FieldsOf lists a kind's own fields in the order in which everything prints them; nil for an unknown kind.
+func FieldsOf(k Kind) []Field {
+	switch k {
+	case Contact:
+		return ContactFields
+	case Task:
+		return TaskFields
+	case Note:
+		return NoteFields
+	case Appointment:
+		return AppointmentFields
+	}
+	return nil
 }
 
 // Custom returns the field name of a custom field that the rules call name.
@@ -46,6 +81,9 @@ type Type string
 // The types of field.
 const (
 	TypeText    Type = "text"    // one line, or several: NFC, trimmed, line ends as \n
+	TypeLine    Type = "line"    // one line: white space collapsed
+	TypeRich    Type = "rich"    // text that may have been HTML: see PlainText
+	TypeInstant Type = "instant" // RFC 3339 in UTC, to the second
 	TypeEmail   Type = "email"   // case folded
 	TypePhone   Type = "phone"   // E.164 where it can be parsed
 	TypeCountry Type = "country" // ISO 3166 alpha-2 where it can be recognised
@@ -56,7 +94,7 @@ const (
 	TypeSet     Type = "set"     // elements case folded, sorted, unique
 )
 
-// TypeOf returns the type of a contact's own field; TypeText for custom fields, whose type the rules give.
+// TypeOf returns the type of a kind's own field; TypeText for custom fields, whose type the rules give.
 func TypeOf(f Field) Type {
 	switch f {
 	case Email:
@@ -67,12 +105,18 @@ func TypeOf(f Field) Type {
 		return TypeCountry
 	case Website:
 		return TypeURL
-	case BirthDate:
+	case BirthDate, Due:
 		return TypeDate
 	case DoNotDisturb, DoNotEmail, DoNotCall:
 		return TypeBool
 	case Tags:
 		return TypeSet
+	case Title, Status, Priority, Assignee, Address:
+		return TypeLine
+	case Body:
+		return TypeRich
+	case Start, End:
+		return TypeInstant
 	default:
 		return TypeText
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -86,6 +87,25 @@ func (f Fingerprinter) MatchKeys(r Record) MatchKeys {
 		keys.FirstName = f.key64("match:first_name", first)
 	}
 	return keys
+}
+
+// ContentKey returns the key by which a task, note or appointment is found by what it says: its kind, whom it is about,
+// its title, and its day, times or text. Owner names the contact alike for both sides, as the link's id. It is 0 where the
+// record says too little to be told from others.
+func (f Fingerprinter) ContentKey(r Record, owner string) int64 {
+	parts := []string{string(r.Kind), owner, FoldName(r.Fields[Title].Text())}
+	switch r.Kind {
+	case Task:
+		parts = append(parts, r.Fields[Due].Text())
+	case Note:
+		parts = []string{string(r.Kind), owner, r.Fields[Body].Text()}
+	case Appointment:
+		parts = append(parts, r.Fields[Start].Text())
+	}
+	if owner == "" || strings.Join(parts[2:], "") == "" {
+		return 0
+	}
+	return f.key64("match:content", strings.Join(parts, "\x00"))
 }
 
 func (f Fingerprinter) key64(domain, text string) int64 { return int64(f.Sum(domain, text)) }

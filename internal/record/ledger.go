@@ -13,6 +13,8 @@ var (
 	ErrNoConnection = errors.New("no such connection")
 	// ErrNoLink tells that there is no link of that id in the connection.
 	ErrNoLink = errors.New("no such link")
+	// ErrNoNote tells that nothing is remembered of a note of that id in the connection.
+	ErrNoNote = errors.New("no such note")
 	// ErrHalfClaimed tells that the other half of a contact is being worked on; soon over.
 	ErrHalfClaimed = errors.New("the other half is being worked on")
 	// ErrNoReview tells that there is no review of that id in the connection.

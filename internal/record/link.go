@@ -25,6 +25,10 @@ type Link struct {
 	GoHighLevelID string // "" while there is no record on that side
 	SalesforceID  string // "" while there is no record on that side
 	State         LinkState
+	// GoHighLevelContact and SalesforceContact are the contact that the records belong to, by each side's own id, as it was
+	// last seen there; "" for contacts, and where nobody has said.
+	GoHighLevelContact string
+	SalesforceContact  string
 	// Base is the encoded last agreement (package reconcile); nil before the first.
 	Base []byte
 	// Intent is a create that was begun and whose outcome is not recorded; nil when there is none.
@@ -39,6 +43,14 @@ func (l Link) RecordID(s Side) string {
 		return l.GoHighLevelID
 	}
 	return l.SalesforceID
+}
+
+// ContactID returns the contact that the link's record of a side belongs to, "" where that is not known.
+func (l Link) ContactID(s Side) string {
+	if s == GoHighLevel {
+		return l.GoHighLevelContact
+	}
+	return l.SalesforceContact
 }
 
 // Intent is a create begun on a side at a time, by the ledger's clock.
@@ -115,6 +127,9 @@ type Outcome struct {
 	// GoHighLevelID and SalesforceID are set where the sync learned them; "" leaves them as they are.
 	GoHighLevelID string
 	SalesforceID  string
+	// GoHighLevelContact and SalesforceContact are the contacts that the records were seen to belong to; "" leaves them.
+	GoHighLevelContact string
+	SalesforceContact  string
 	// Base is the new agreement; nil leaves the old one.
 	Base []byte
 	// Problem goes with LinkInReview and LinkFailed.

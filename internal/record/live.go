@@ -6,6 +6,8 @@ import "time"
 type Mark struct {
 	Side     Side
 	RecordID string
+	// ContactID is the contact that the record belongs to on its side; "" where nobody said, and for a contact.
+	ContactID string
 	// OnlyLinked leaves the mark without effect where no link holds the record, as for a record that was deleted.
 	OnlyLinked bool
 }
@@ -74,6 +76,12 @@ const (
 	ConnectionDisconnected = "disconnected" // its tokens are gone
 )
 
+// LinkRef names a link of a kind.
+type LinkRef struct {
+	Kind   Kind  `json:"kind"`
+	LinkID int64 `json:"link_id"`
+}
+
 // ChangesPlan is what a SyncChanges run is to do next.
 type ChangesPlan struct {
 	// Live is false while the connection is not onboarded, or is paused: then there is nothing to do.
@@ -81,7 +89,9 @@ type ChangesPlan struct {
 	// Record lists links for the record lane, a run each: all that is pending where that is little, else some of
 	// what the bulk lane has handed over.
 	Record []int64
-	// Whole tells that Record is all that was pending and that nobody else works on.
+	// Others lists links of the other kinds for the record lane.
+	Others []LinkRef
+	// Whole tells that Record and Others are all that was pending and that nobody else works on.
 	Whole bool
 	// Bulk is how many pending links go through the bulk lane; 0 where the record lane takes all.
 	Bulk int

@@ -20,10 +20,15 @@ import (
 type Normaliser struct {
 	// Region is the ISO 3166 alpha-2 country that phones without a country code belong to; "" knows none.
 	Region string
+	// Zone is where instants without a zone happen; nil means UTC.
+	Zone *time.Location
 }
 
 // Normalise returns the value of one raw scalar.
 func (n Normaliser) Normalise(t Type, raw string) Value {
+	if t == TypeRich {
+		return Scalar(PlainText(raw))
+	}
 	text := cleanText(raw)
 	if text == "" {
 		return nil
@@ -43,6 +48,10 @@ func (n Normaliser) Normalise(t Type, raw string) Value {
 		return normaliseBool(text)
 	case TypeNumber:
 		return Scalar(normaliseNumber(text))
+	case TypeLine:
+		return Scalar(OneLine(text))
+	case TypeInstant:
+		return Scalar(n.instant(text))
 	case TypeSet:
 		return n.NormaliseSet(strings.FieldsFunc(text, func(r rune) bool { return r == ';' || r == ',' }))
 	default:

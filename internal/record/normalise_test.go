@@ -36,6 +36,10 @@ func TestTwoSpellingsOfTheSameContentAreEqual(t *testing.T) {
 		{record.TypeBool, "false", ""},
 		{record.TypeNumber, "10.50", "10.5"},
 		{record.TypeNumber, "1e2", "100"},
+		{record.TypeLine, " Call\n\tAda ", "Call Ada"},
+		{record.TypeRich, "one  two \r\n\r\n\r\n  three", "one two\n\n  three"},
+		{record.TypeInstant, "2026-05-04T14:00:00.000+0200", "2026-05-04T12:00:00Z"},
+		{record.TypeInstant, "1777896000000", "2026-05-04 12:00:00"},
 		{record.TypeSet, "VIP;Newsletter", "newsletter;vip;vip"},
 	}
 	for _, row := range rows {
@@ -58,7 +62,7 @@ func TestContentThatIsNotUnderstoodIsKept(t *testing.T) {
 
 func TestNormalisingTwiceChangesNothing(t *testing.T) {
 	kinds := []record.Type{record.TypeText, record.TypeEmail, record.TypePhone, record.TypeCountry, record.TypeURL,
-		record.TypeDate, record.TypeBool, record.TypeNumber, record.TypeSet}
+		record.TypeDate, record.TypeBool, record.TypeNumber, record.TypeSet, record.TypeLine, record.TypeRich, record.TypeInstant}
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom(kinds).Draw(t, "type")
 		once := american.Normalise(kind, rapid.String().Draw(t, "raw"))
@@ -86,7 +90,7 @@ func FuzzNormalise(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		for _, kind := range []record.Type{record.TypeText, record.TypeEmail, record.TypePhone, record.TypeCountry,
-			record.TypeURL, record.TypeDate, record.TypeBool, record.TypeNumber} {
+			record.TypeURL, record.TypeDate, record.TypeBool, record.TypeNumber, record.TypeLine, record.TypeRich, record.TypeInstant} {
 			v := american.Normalise(kind, raw)
 			if !utf8.ValidString(v.Text()) {
 				t.Fatalf("%s: %q became invalid UTF-8", kind, raw)

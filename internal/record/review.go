@@ -170,4 +170,6 @@ const (
 	ProblemIgnored    = "ignored"     // a person decided to leave it alone
 	ProblemKept       = "kept"        // its other half was deleted, and it was to stay
 	ProblemLeftFilter = "left_filter" // it was in step before it left the filter
+	ProblemNoContact  = "no_contact"  // the contact that it belongs to is not in step
+	ProblemWithdrawn  = "withdrawn"   // the appointment does not take place, and the rules want no event of it
 )

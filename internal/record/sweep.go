@@ -65,9 +65,17 @@ type KnownRecord struct {
 	Seen Seen
 }
 
+// Echo is an announcement of a record that a sync had brought into step a moment before.
+type Echo struct {
+	AnnouncedAt time.Time
+	Known       KnownRecord
+}
+
 // SweptPage is what one page of a sweep brought. Zero times and nil leave what is stored; a time never goes back.
 type SweptPage struct {
 	Marks []Mark
+	// Notes are Salesforce notes whose tasks are to be looked at.
+	Notes []NoteMark
 	Seen  []Seen
 	// Heard counts changes by event that no webhook had announced.
 	Heard              map[string]int

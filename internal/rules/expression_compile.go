@@ -28,7 +28,7 @@ const (
 type expressionShape int
 
 const (
-	conditionShape expressionShape = iota // a contact -> true or false
+	conditionShape expressionShape = iota // a record -> true or false
 	textShape                             // value and contact -> text
 	setShape                              // values and contact -> a list of texts
 )

@@ -9,11 +9,13 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// scope is what an expression may know of a contact: the fields that travel. A field that is off is never read, so an
+// scope is what an expression may know of a record: the fields that travel. A field that is off is never read, so an
 // expression that asks for it would always see nothing.
 type scope struct {
-	fields []scopedField
-	off    []record.Field
+	section    string // of the rules file, where the fields are
+	salesforce bool   // fields may need the name of a Salesforce field
+	fields     []scopedField
+	off        []record.Field
 }
 
 type scopedField struct {
@@ -52,7 +54,7 @@ func (f scopedField) value(v record.Value) any {
 // elements copies a set, so that no expression's result shares memory with a record.
 func elements(v record.Value) []string { return append([]string{}, v...) }
 
-// types returns what a contact is made of.
+// types returns what a record is made of.
 func (s scope) types() types.Map {
 	custom, out := types.Map{}, types.Map{}
 	for _, f := range s.fields {
@@ -98,7 +100,11 @@ func (s scope) names(shape expressionShape) []string {
 func (s scope) missing(name string, shape expressionShape) string {
 	own := func(f record.Field) bool { return string(f) == name || f.IsCustom() && customKey(f) == name }
 	if slices.ContainsFunc(s.off, own) {
-		return name + " is off, so it is never read; give it a direction and a salesforce field under contacts.fields to use it here"
+		needs := "a direction"
+		if s.salesforce {
+			needs = "a direction and a salesforce field"
+		}
+		return name + " is off, so it is never read; give it " + needs + " under " + s.section + " to use it here"
 	}
 	for _, f := range s.fields {
 		if !own(f.name) {

@@ -62,7 +62,7 @@ func (e *expression) wrongResult(want string) error {
 	return &ExpressionError{Path: e.path, Line: 1, Column: 1, Reason: "its result for this record is not " + want}
 }
 
-// Condition is a compiled boolean expression over a contact.
+// Condition is a compiled boolean expression over a record.
 type Condition struct{ expression }
 
 // Match tells whether the condition holds for a record. A field that is not known counts as empty. It fails with

@@ -179,11 +179,16 @@ func (e *fieldEntry) readSalesforce(fallback string) {
 
 // readPolicy reads how the field travels and checks that it can.
 func (e *fieldEntry) readPolicy(on bool) {
-	s := e.source
 	fallback := reconcile.Off
 	if on {
 		fallback = defaultDirection(e.rule.Salesforce)
 	}
+	e.readTravel(fallback)
+}
+
+// readTravel reads the policy of a field that travels as fallback says where the file says nothing.
+func (e *fieldEntry) readTravel(fallback reconcile.Direction) {
+	s := e.source
 	e.rule.Set = e.rule.Type == record.TypeSet
 	e.rule.Direction = choose(s.get("direction"), fallback, "a direction", directions...)
 	e.readConflict()
@@ -249,7 +254,7 @@ func checkPlaces(entries []fieldEntry, external externalFields) {
 
 // scope returns the fields that expressions may use.
 func (f fieldEntries) scope() scope {
-	out := scope{off: f.off}
+	out := scope{section: "contacts.fields", salesforce: true, off: f.off}
 	for _, e := range f.on {
 		out.fields = append(out.fields, scopedField{name: e.rule.Field, kind: e.rule.Type})
 	}

@@ -2,7 +2,7 @@ package rules
 
 import "time"
 
-// DeletionPolicy says what becomes of a contact's other half once the contact is deleted on a side.
+// DeletionPolicy says what becomes of a record's other half once the record is deleted on a side.
 type DeletionPolicy string
 
 // The policies.
@@ -15,7 +15,7 @@ const (
 
 // Deletions is what follows from a deletion.
 type Deletions struct {
-	// GoHighLevel is for contacts that are deleted in GoHighLevel, Salesforce for those deleted in Salesforce.
+	// GoHighLevel is for records that are deleted in GoHighLevel, Salesforce for those deleted in Salesforce.
 	GoHighLevel DeletionPolicy
 	Salesforce  DeletionPolicy
 	// MarkTag is the tag that a GoHighLevel contact gets under mark.

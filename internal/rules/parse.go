@@ -22,18 +22,23 @@ func Parse(name string, yamlText []byte) (*Rules, error) {
 	if !ok {
 		return nil, d.err()
 	}
-	top := root.section("connection", "gohighlevel", "salesforce", "contacts", "live", "reviews")
+	top := root.section("connection", "gohighlevel", "salesforce", "contacts", "tasks", "notes", "appointments", "users", "live", "reviews", "note_to_task")
 	if root.given() && root.what() != "a group of keys" {
 		return nil, d.err()
 	}
 	goHighLevel, indexLag := parseGoHighLevel(top.get("gohighlevel"))
 	out := &Rules{
-		Connection:  connectionName(top.get("connection"), name),
-		GoHighLevel: goHighLevel,
-		Salesforce:  parseSalesforce(top.get("salesforce")),
-		Live:        parseLive(top.get("live"), indexLag),
-		Reviews:     parseReviews(top.get("reviews")),
-		Text:        string(yamlText),
+		Connection:   connectionName(top.get("connection"), name),
+		GoHighLevel:  goHighLevel,
+		Salesforce:   parseSalesforce(top.get("salesforce")),
+		Tasks:        parseTasks(top.get("tasks")),
+		Notes:        parseNotes(top.get("notes")),
+		Appointments: parseAppointments(top.get("appointments")),
+		Users:        parseUsers(top.get("users")),
+		Live:         parseLive(top.get("live"), indexLag),
+		Reviews:      parseReviews(top.get("reviews")),
+		NoteToTask:   parseNoteToTask(top.get("note_to_task")),
+		Text:         string(yamlText),
 	}
 	out.Contacts = parseContacts(top.get("contacts"), externalFields{
 		goHighLevel: out.GoHighLevel.ExternalIDField, salesforce: out.Salesforce.ExternalIDField,

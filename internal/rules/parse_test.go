@@ -226,10 +226,14 @@ func TestTheExampleIsTheDefaultsWrittenOut(t *testing.T) {
 	assert.NotNil(t, everything.Contacts.Filter)
 	assert.NotEmpty(t, everything.Contacts.Deletions.MarkField)
 	assert.NotEmpty(t, fieldRule(t, everything, record.Custom("plan")))
+	assert.NotEmpty(t, everything.Tasks.Statuses)
+	assert.NotEmpty(t, everything.Appointments.Calendar)
+	assert.NotEmpty(t, everything.Users.Map)
 }
 
 // examples are the keys of the example file that have no default to show.
-var examples = strings.Fields("external_id_field filter mark_field do_not_email do_not_call do_not_disturb source owner tags website custom.plan")
+var examples = strings.Fields("external_id_field filter mark_field do_not_email do_not_call do_not_disturb source owner tags website custom.plan " +
+	"words patterns lines since statuses complete_as reopen_as calendar map default")
 
 func TestTheSameTextGivesTheSameRulesAndTheSameProblems(t *testing.T) {
 	bad := "salesforce: {org: x}\ncontacts:\n  match: [a, b]\n  fields: {a: 1, b: 2, custom.a: {}, custom.b: {}, c: 3, phone: {x: 1, y: 2}}\n"

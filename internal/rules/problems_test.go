@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -264,6 +265,22 @@ func unusable(r *Rules) string {
 			return "no allowance for backfill"
 		}
 	}
+	for _, travel := range []Travel{r.Tasks.Travel, r.Notes.Travel, r.Appointments.Travel} {
+		for _, p := range travel.Fields {
+			if p.Conflict == "" || p.Tie != record.GoHighLevel && p.Tie != record.Salesforce || p.Direction == reconcile.Off {
+				return "a field of another kind without a policy"
+			}
+		}
+		if travel.Deletions.GoHighLevel == DeletionMark || travel.Deletions.Salesforce == DeletionMark || travel.Deletions.Surge.Window < shortestSpan {
+			return "deletions of another kind that cannot be followed"
+		}
+	}
+	if r.Tasks.DueHour < 0 || r.Tasks.DueHour > 23 || r.Tasks.DueAfter < 0 || r.Notes.PartLength < 1000 || r.Appointments.Duration <= 0 {
+		return "bounds of another kind"
+	}
+	if r.Appointments.Create.Allows(record.GoHighLevel) && r.Appointments.Calendar == "" {
+		return "appointments without a calendar"
+	}
 	for _, rule := range r.Contacts.Fields {
 		if rule.Conflict == "" || rule.Tie != record.GoHighLevel && rule.Tie != record.Salesforce {
 			return "a conflict without a winner"
@@ -279,6 +296,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(ids + "contacts:\n  deletions: {gohighlevel: mark, salesforce: propagate, mark_tag: gone, mark_field: Gone__c, surge: {count: 5, share: 2.5%, window: 1d}}\n  fields: {phone: {conflict: newest gohighlevel}}\n")
 	f.Add(ids + "live:\n  record_lane_max: 0\n  sweeps: {fastest: 100ms, slowest: 1s, gohighlevel_overlap: 15s, salesforce_overlap: 0, margin: 0s, compare: 1d12h, stale_after: 1m}\n  breaker: {writes: 0, window: 10m}\nreviews: {remind_after: 0, decide_after: 336h}\n")
 	f.Add(ids + "live: {sweeps: {fastest: 1h, slowest: 1s, stale_after: 99999999999d}}\nreviews: {remind_after: 2d, decide_after: 1d}\ncontacts: {deletions: {surge: {share: .inf}}}\n")
+	f.Add(ids + "tasks: {due: {hour: 9, without: 7d}, statuses: {A: completed}, priority: {show: [High]}, fields: {due: {direction: off}}}\nusers: {map: {a: 0055g00000AbCdE}}\n")
+	f.Add(ids + "notes: {as: task, part_length: 1000}\nappointments: {create: both, calendar: c, status: {show: field, field: S__c, words: {noshow: Missed}}, duration: 1h}\n")
 	f.Add("a: [1,\nb: {")
 	f.Add("- - - a\n? b\n: &c *c\n!!str 1\n%YAML 1.2\n---\n")
 	f.Add("contacts: {fields: {phone: {direction: [], to_salesforce: 'let a = value; a + a'}}}")

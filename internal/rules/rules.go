@@ -17,8 +17,14 @@ type Rules struct {
 	GoHighLevel GoHighLevel
 	Salesforce  Salesforce
 	Contacts    Contacts
-	Live        Live
-	Reviews     Reviews
+	// Tasks, Notes and Appointments belong to contacts that are synced.
+	Tasks        Tasks
+	Notes        Notes
+	Appointments Appointments
+	Users        Users
+	Live         Live
+	Reviews      Reviews
+	NoteToTask   NoteToTask
 	// Text is the file as it was read.
 	Text string
 }

@@ -53,6 +53,7 @@ type marksOf struct {
 	kinds       []int16
 	sides       []int16
 	ids         []string
+	contacts    []string
 	onlyLinked  []bool
 }
 
@@ -63,6 +64,7 @@ func (b *marksOf) add(sc scope, m record.Mark) error {
 	}
 	b.connections, b.kinds = append(b.connections, sc.number), append(b.kinds, sc.kind)
 	b.sides, b.ids, b.onlyLinked = append(b.sides, side), append(b.ids, m.RecordID), append(b.onlyLinked, m.OnlyLinked)
+	b.contacts = append(b.contacts, m.ContactID)
 	return nil
 }
 
@@ -72,14 +74,14 @@ func (b *marksOf) announce(ctx context.Context, tx pgx.Tx, then ...func(*pgx.Bat
 	var batch pgx.Batch
 	// In the order of the key: transactions that mark the same records must not wait for each other in a circle.
 	batch.Queue(`
-		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked)
-		SELECT m.connection, m.kind, m.side, m.id, bool_and(m.only_linked)
-		FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::text[], $5::boolean[])
-			AS m (connection, kind, side, id, only_linked)
+		INSERT INTO announced AS a (connection, kind, side, record_id, only_linked, contact)
+		SELECT m.connection, m.kind, m.side, m.id, bool_and(m.only_linked), max(m.contact)
+		FROM unnest($1::integer[], $2::smallint[], $3::smallint[], $4::text[], $5::boolean[], $6::text[])
+			AS m (connection, kind, side, id, only_linked, contact)
 		GROUP BY m.connection, m.kind, m.side, m.id ORDER BY m.connection, m.kind, m.side, m.id COLLATE "C"
 		ON CONFLICT (connection, kind, side, record_id) DO UPDATE
-		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at`,
-		b.connections, b.kinds, b.sides, b.ids, b.onlyLinked)
+		SET only_linked = a.only_linked AND excluded.only_linked, at = excluded.at, contact = coalesce(nullif(excluded.contact, ''), a.contact)`,
+		b.connections, b.kinds, b.sides, b.ids, b.onlyLinked, b.contacts)
 	batch.Queue(ringBells, b.connections).Query(func(rows pgx.Rows) (err error) {
 		rang, err = pgx.CollectRows(rows, pgx.RowTo[int32])
 		return err

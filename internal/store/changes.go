@@ -16,13 +16,13 @@ import (
 const admitted = 250
 
 // PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
-// synced in which lane: everything as single records where no more than most links are pending, else the bulk lane takes
-// all but what it has handed over, of which no more than most are named. Links that somebody works on, and busy ones, are
-// left out. While the connection is not live, nothing
-// is turned or planned, what is announced stays, and its bell stays rung: whoever turns it live wakes the run. Safe to
-// repeat.
-func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.Kind, most int, busy []int64) (record.ChangesPlan, error) {
-	sc, err := s.scope(ctx, connection, kind)
+// synced in which lane. Contacts go as single records where no more than most of them are pending, else the bulk lane takes
+// all but what it has handed over, of which no more than most are named. Of the other kinds that are asked for no more than
+// most are named; what was announced of any other has no effect. Links that somebody works on, and busy ones, are left
+// out. While the connection is not live, nothing is turned or planned, what is announced stays, and its bell stays rung:
+// whoever turns it live wakes the run. Safe to repeat.
+func (s *Store) PlanChanges(ctx context.Context, connection string, others []record.Kind, most int, busy []int64) (record.ChangesPlan, error) {
+	sc, err := s.scope(ctx, connection, record.Contact)
 	if err != nil {
 		return record.ChangesPlan{}, err
 	}
@@ -34,43 +34,109 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, kind record.
 	if _, err := s.pool.Exec(ctx, `DELETE FROM bells WHERE connection = $1`, sc.number); err != nil {
 		return record.ChangesPlan{}, fmt.Errorf("store: silence a bell: %w", err)
 	}
-	for more := true; more; {
-		if more, err = s.admitChanges(ctx, sc); err != nil {
-			return record.ChangesPlan{}, fmt.Errorf("store: turn announced changes into pending ones: %w", err)
+	of := []int16{sc.kind}
+	for _, kind := range others {
+		code, err := kindCode(kind)
+		if err != nil {
+			return record.ChangesPlan{}, err
+		}
+		of = append(of, code)
+	}
+	if err := s.inTx(ctx, func(tx pgx.Tx) error { return dropAnnounced(ctx, tx, sc, of) }); err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	}
+	rows, err := s.pool.Query(ctx, `SELECT DISTINCT kind FROM announced WHERE connection = $1 ORDER BY kind`, sc.number)
+	var announced []int16
+	if err == nil {
+		announced, err = pgx.CollectRows(rows, pgx.RowTo[int16])
+	}
+	if err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	}
+	for _, kind := range announced { // contacts first, whom the others belong to
+		for more := true; more; {
+			if more, err = s.admitChanges(ctx, scope{number: sc.number, kind: kind}); err != nil {
+				return record.ChangesPlan{}, fmt.Errorf("store: turn announced changes into pending ones: %w", err)
+			}
 		}
 	}
-	plan := record.ChangesPlan{Live: true}
 	busy = append([]int64{}, busy...) // no list at all would be unequal to nothing
-	// Whatever nobody holds, or whose claim has run out, up to one more than fits.
+	plan, err := s.planContacts(ctx, sc, most, busy)
+	if err == nil {
+		err = s.planOthers(ctx, sc, of[1:], most, busy, &plan)
+	}
+	if err != nil {
+		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	}
+	return plan, nil
+}
+
+// unheld are pending links that nobody holds, or whose claim has run out, and that are not busy.
+const unheld = `(token IS NULL OR claimed_until < clock_timestamp()) AND link_id <> ALL ($4)`
+
+func (s *Store) planContacts(ctx context.Context, sc scope, most int, busy []int64) (record.ChangesPlan, error) {
+	plan := record.ChangesPlan{Live: true}
+	// Up to one more than fits.
 	rows, err := s.pool.Query(ctx, `
-		SELECT link_id FROM pending
-		WHERE connection = $1 AND kind = $2 AND (token IS NULL OR claimed_until < clock_timestamp())
-		   AND link_id <> ALL ($4)
+		SELECT link_id FROM pending WHERE connection = $1 AND kind = $2 AND `+unheld+`
 		ORDER BY lane DESC, link_id LIMIT $3`, sc.number, sc.kind, most+1, busy)
 	if plan.Record, err = collectIDs(rows, err); err != nil {
-		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+		return plan, err
 	}
 	if len(plan.Record) <= most {
 		plan.Whole = true
 		return plan, nil
 	}
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*) FROM (
-		    SELECT FROM pending WHERE connection = $1 AND kind = $2 AND lane = 0
-		       AND (token IS NULL OR claimed_until < clock_timestamp()) AND link_id <> ALL ($4) LIMIT $3) a`,
+		SELECT count(*) FROM (SELECT FROM pending WHERE connection = $1 AND kind = $2 AND lane = 0 AND `+unheld+` LIMIT $3) a`,
 		sc.number, sc.kind, leftCounted, busy).Scan(&plan.Bulk)
 	if err != nil {
-		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+		return plan, err
 	}
 	rows, err = s.pool.Query(ctx, `
-		SELECT link_id FROM pending
-		WHERE connection = $1 AND kind = $2 AND lane = 1 AND (token IS NULL OR claimed_until < clock_timestamp())
-		   AND link_id <> ALL ($4)
+		SELECT link_id FROM pending WHERE connection = $1 AND kind = $2 AND lane = 1 AND `+unheld+`
 		ORDER BY link_id LIMIT $3`, sc.number, sc.kind, most, busy)
-	if plan.Record, err = collectIDs(rows, err); err != nil {
-		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	plan.Record, err = collectIDs(rows, err)
+	return plan, err
+}
+
+// planOthers adds what is pending of the other kinds.
+func (s *Store) planOthers(ctx context.Context, sc scope, of []int16, most int, busy []int64, plan *record.ChangesPlan) error {
+	if len(of) == 0 {
+		return nil
 	}
-	return plan, nil
+	rows, err := s.pool.Query(ctx, `
+		SELECT kind, link_id FROM pending WHERE connection = $1 AND kind = ANY ($2) AND `+unheld+`
+		ORDER BY kind, link_id LIMIT $3`, sc.number, of, most+1, busy)
+	if err != nil {
+		return err
+	}
+	plan.Others, err = pgx.AppendRows([]record.LinkRef(nil), rows, func(row pgx.CollectableRow) (ref record.LinkRef, err error) {
+		var kind int16
+		err = row.Scan(&kind, &ref.LinkID)
+		ref.Kind = kindOf(kind)
+		return ref, err
+	})
+	if len(plan.Others) > most {
+		plan.Others, plan.Whole = plan.Others[:most], false
+	}
+	return err
+}
+
+// dropAnnounced forgets what was announced of kinds that are not asked for. A task may be one that a note became all the
+// same.
+func dropAnnounced(ctx context.Context, tx pgx.Tx, sc scope, of []int16) error {
+	rows, err := tx.Query(ctx, `
+		WITH dropped AS (DELETE FROM announced WHERE connection = $1 AND kind <> ALL ($2) RETURNING kind, side, record_id)
+		SELECT record_id FROM dropped WHERE kind = $3 AND side = $4`, sc.number, of, kindCodes[record.Task], codeGoHighLevel)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	return stirNotes(ctx, tx, sc.number, ids)
 }
 
 // admitChanges turns some announced changes into pending ones: records that no link holds get one, and the link is made
@@ -138,6 +204,24 @@ func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh 
 		sc.number, sc.kind, side, ids)
 	if err != nil {
 		return err
+	}
+	if sc.kind != kindCodes[record.Contact] {
+		// Whom the records belong to; where another link has come to hold one, that is said of its link.
+		_, err = tx.Exec(ctx, `
+			INSERT INTO contact_of AS o (link_id, connection, kind, `+own+`)
+			SELECT l.id, l.connection, l.kind, a.contact FROM announced a
+			JOIN links l ON l.connection = $1 AND l.kind = $2 AND l.`+own+` = a.record_id
+			WHERE a.connection = $1 AND a.kind = $2 AND a.side = $3 AND a.record_id = ANY($4) AND a.contact <> '' ORDER BY l.id
+			ON CONFLICT (link_id) DO UPDATE SET `+own+` = excluded.`+own,
+			sc.number, sc.kind, side, ids)
+		if err != nil {
+			return err
+		}
+	}
+	if sc.kind == kindCodes[record.Task] && side == codeGoHighLevel {
+		if err := stirNotes(ctx, tx, sc.number, ids); err != nil {
+			return err
+		}
 	}
 	_, err = tx.Exec(ctx, `DELETE FROM announced WHERE connection = $1 AND kind = $2 AND side = $3 AND record_id = ANY($4)`,
 		sc.number, sc.kind, side, ids)

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -10,8 +12,6 @@ import (
 const (
 	codeGoHighLevel int16 = 1
 	codeSalesforce  int16 = 2
-
-	codeContact int16 = 1
 
 	laneBulk int16 = 0
 )
@@ -24,8 +24,9 @@ var (
 	states         = inverse(stateCodes)
 	operationCodes = map[record.Operation]int16{record.Create: 1, record.Update: 2, record.Delete: 3}
 	operations     = inverse(operationCodes)
-
-	allKinds = []int16{codeContact}
+	kindCodes      = map[record.Kind]int16{record.Contact: 1, record.Task: 2, record.Note: 3, record.Appointment: 4}
+	kinds          = inverse(kindCodes)
+	allKinds       = slices.Sorted(maps.Values(kindCodes))
 )
 
 func inverse[K, V comparable](m map[K]V) map[V]K {
@@ -55,14 +56,14 @@ func sideOf(code int16) record.Side {
 }
 
 func kindCode(k record.Kind) (int16, error) {
-	if k == record.Contact {
-		return codeContact, nil
+	code, ok := kindCodes[k]
+	if !ok {
+		return 0, fmt.Errorf("store: unknown kind %q", k)
 	}
-	return 0, fmt.Errorf("store: unknown kind %q", k)
+	return code, nil
 }
 
-// kindOf knows one kind, as the tables' checks do.
-func kindOf(int16) record.Kind { return record.Contact }
+func kindOf(code int16) record.Kind { return kinds[code] }
 
 func stateCode(s record.LinkState) (int16, error) {
 	code, ok := stateCodes[s]

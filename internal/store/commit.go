@@ -48,6 +48,12 @@ func (s *Store) Commit(ctx context.Context, token int64, origin record.Origin, o
 		if err := settleReviews(ctx, tx, sc, open); err != nil {
 			return err
 		}
+		if err := rememberContacts(ctx, tx, sc, open); err != nil {
+			return err
+		}
+		if err := wakeBelongings(ctx, tx, sc, columns.ids); err != nil {
+			return err
+		}
 		if err := dropLinks(ctx, tx, sc, open); err != nil {
 			return err
 		}

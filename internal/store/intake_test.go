@@ -253,7 +253,7 @@ func TestABatchThatFailsLeavesNothing(t *testing.T) {
 	s, conn := newStore(t)
 	addLocated(t, s, "north", "loc1", record.ConnectionActive)
 	odd := webhook(2, "loc1", "ContactUpdate", "b")
-	odd.Kind = "task"
+	odd.Kind = "opportunity"
 	taken, err := s.TakeWebhooks(t.Context(), []record.Announced{webhook(1, "loc1", "ContactUpdate", "a"), odd})
 	require.Error(t, err)
 	require.Empty(t, taken.Rang)

@@ -53,7 +53,7 @@ func mark(t require.TestingT, s *store.Store, marks ...record.Mark) (ring bool) 
 }
 
 func plan(t require.TestingT, s *store.Store, most int, busy ...int64) record.ChangesPlan {
-	p, err := s.PlanChanges(context.Background(), acme, record.Contact, most, busy)
+	p, err := s.PlanChanges(context.Background(), acme, record.Kinds[1:], most, busy)
 	require.NoError(t, err)
 	return p
 }

@@ -206,24 +206,33 @@ func (s *Store) changeReview(ctx context.Context, connection string, id int64, s
 	return nil
 }
 
-// ReviewRuns returns up to n open reviews that no run waits for yet, and the runs of those that a matching decided.
+// ReviewRuns returns up to n open reviews of a kind that no run waits for yet, and the runs of those that a matching
+// decided; of all kinds where kind is "".
 func (s *Store) ReviewRuns(ctx context.Context, connection string, kind record.Kind, n int) (out record.ReviewRuns, err error) {
-	sc, err := s.scope(ctx, connection, kind)
+	number, err := s.number(ctx, connection)
 	if err != nil {
 		return out, err
 	}
+	of := allKinds
+	if kind != "" {
+		code, err := kindCode(kind)
+		if err != nil {
+			return out, err
+		}
+		of = []int16{code}
+	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT r.id FROM reviews r
-		WHERE r.connection = $1 AND r.kind = $2 AND r.decided_at IS NULL AND r.workflow_id = ''
-		  AND EXISTS (SELECT FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.id = ANY(r.link_ids) AND l.state = 3)
-		ORDER BY r.id LIMIT $3`, sc.number, sc.kind, n)
+		WHERE r.connection = $1 AND r.kind = ANY($2) AND r.decided_at IS NULL AND r.workflow_id = ''
+		  AND EXISTS (SELECT FROM links l WHERE l.connection = $1 AND l.kind = r.kind AND l.id = ANY(r.link_ids) AND l.state = 3)
+		ORDER BY r.id LIMIT $3`, number, of, n)
 	if out.Unattended, err = collectIDs(rows, err); err != nil {
 		return out, fmt.Errorf("store: list reviews without a run: %w", err)
 	}
 	rows, err = s.pool.Query(ctx, `
 		SELECT workflow_id FROM reviews
-		WHERE connection = $1 AND kind = $2 AND decided_by = $3 AND workflow_id <> '' AND decided_at > clock_timestamp() - interval '1 day'
-		ORDER BY id LIMIT $4`, sc.number, sc.kind, byMatching, n)
+		WHERE connection = $1 AND kind = ANY($2) AND decided_by = $3 AND workflow_id <> '' AND decided_at > clock_timestamp() - interval '1 day'
+		ORDER BY id LIMIT $4`, number, of, byMatching, n)
 	if err == nil {
 		out.Over, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}

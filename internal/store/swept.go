@@ -40,6 +40,13 @@ func (s *Store) SweptPage(ctx context.Context, sweep record.Sweep, page record.S
 				return err
 			}
 		}
+		if len(page.Notes) > 0 {
+			rang, err := markNotes(ctx, tx, sc.number, page.Notes)
+			if err != nil {
+				return err
+			}
+			ring = ring || rang
+		}
 		if err := remember(ctx, tx, sc, side, page); err != nil {
 			return err
 		}

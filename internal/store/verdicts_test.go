@@ -238,6 +238,11 @@ func TestAReviewIsAttendedAndItsDeadlineCountsFromItsOpening(t *testing.T) {
 		return r
 	}
 	require.Equal(t, []int64{r.ID}, runs().Unattended)
+	for kind, want := range map[record.Kind]int{"": 1, record.Task: 0} {
+		of, err := s.ReviewRuns(t.Context(), acme, kind, 10)
+		require.NoError(t, err)
+		require.Len(t, of.Unattended, want)
+	}
 	require.NoError(t, s.AttendReview(t.Context(), acme, r.ID, "review/1", 36*time.Hour))
 	require.NoError(t, s.AttendReview(t.Context(), acme, r.ID, "review/1", 36*time.Hour))
 	require.Empty(t, runs().Unattended)

@@ -15,8 +15,8 @@ const settling = time.Minute
 
 // linkColumns are selected from linkTables.
 const (
-	linkColumns = `l.id, l.kind, l.gohighlevel_id, l.salesforce_id, l.state, l.base, l.problem, i.side, i.at`
-	linkTables  = `links l LEFT JOIN intents i ON i.link_id = l.id`
+	linkColumns = `l.id, l.kind, l.gohighlevel_id, l.salesforce_id, l.state, l.base, l.problem, i.side, i.at, o.gohighlevel_id, o.salesforce_id`
+	linkTables  = `links l LEFT JOIN intents i ON i.link_id = l.id LEFT JOIN contact_of o ON o.link_id = l.id`
 )
 
 // linkRow is a row of links with the nulls that it may hold.
@@ -29,11 +29,12 @@ type linkRow struct {
 	problem     string
 	intentSide  *int16
 	intentAt    *time.Time
+	ofGHL, ofSF *string
 }
 
 func (r *linkRow) targets() []any {
 	return []any{
-		&r.id, &r.kind, &r.gohighlevel, &r.salesforce, &r.state, &r.base, &r.problem, &r.intentSide, &r.intentAt,
+		&r.id, &r.kind, &r.gohighlevel, &r.salesforce, &r.state, &r.base, &r.problem, &r.intentSide, &r.intentAt, &r.ofGHL, &r.ofSF,
 	}
 }
 
@@ -41,6 +42,7 @@ func (r *linkRow) link(connection string) record.Link {
 	l := record.Link{
 		ID: r.id, Connection: connection, Kind: kindOf(r.kind), State: states[r.state], Base: r.base,
 		GoHighLevelID: text(r.gohighlevel), SalesforceID: text(r.salesforce), Problem: r.problem,
+		GoHighLevelContact: text(r.ofGHL), SalesforceContact: text(r.ofSF),
 	}
 	if r.intentSide != nil && r.intentAt != nil {
 		l.Intent = &record.Intent{Side: sideOf(*r.intentSide), At: *r.intentAt}

@@ -163,7 +163,12 @@ func (c *Client) UpsertContact(ctx context.Context, contact crm.Document) (crm.D
 //
 // [delete-contact]: https://marketplace.gohighlevel.com/docs/ghl/contacts/delete-contact
 func (c *Client) DeleteContact(ctx context.Context, id string) error {
-	result, err := c.do(ctx, call{operation: deleteContact, ids: []string{id}})
+	return c.remove(ctx, call{operation: deleteContact, ids: []string{id}})
+}
+
+// remove carries out a deletion; what is gone already counts as deleted.
+func (c *Client) remove(ctx context.Context, call call) error {
+	result, err := c.do(ctx, call)
 	var failure *crm.Error
 	if errors.As(err, &failure) && failure.Kind == crm.NotFound {
 		return nil
@@ -171,13 +176,13 @@ func (c *Client) DeleteContact(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return result.succeeded(deleteContact)
+	return result.succeeded(call.operation)
 }
 
 // here returns the document with the client's location in it, and leaves the caller's as it was.
-func (c *Client) here(contact crm.Document) crm.Document {
+func (c *Client) here(document crm.Document) crm.Document {
 	body := crm.Document{}
-	maps.Copy(body, contact)
+	maps.Copy(body, document)
 	body["locationId"] = c.locationID
 	return body
 }

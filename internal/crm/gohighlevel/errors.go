@@ -3,6 +3,7 @@ package gohighlevel
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 	codeRefused           = "refused"
 	codeScopeMissing      = "scope_missing"
 	codeServerError       = "server_error"
+	codeSlotTaken         = "slot_taken"
 	codeTokenInvalid      = "token_invalid"
 	codeTokenKind         = "token_kind"
 	codeTooLarge          = "answer_too_large"
@@ -81,8 +83,11 @@ func classify(op *operation, status int, said refusal) *crm.Error {
 	case http.StatusForbidden:
 		return forbidden(op, said)
 	case http.StatusNotFound, http.StatusGone:
+		if thing := said.missing(op); thing != "" {
+			return gone(thing)
+		}
 		if op.about != "" {
-			return gone(op)
+			return gone(op.about)
 		}
 		return because(crm.Invalid, codeNoSuchPath, "GoHighLevel does not know what this path names")
 	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
@@ -103,8 +108,8 @@ func afterTrouble(op *operation) crm.Kind {
 	return crm.Unavailable
 }
 
-func gone(op *operation) *crm.Error {
-	return because(crm.NotFound, op.about+codeNotFound, "the "+op.about+" is gone, or this grant cannot see it")
+func gone(thing string) *crm.Error {
+	return because(crm.NotFound, thing+codeNotFound, "the "+thing+" is gone, or this grant cannot see it")
 }
 
 // unauthorized tells a token that is spent from one that may not do this: HighLevel says 401 to both.
@@ -138,10 +143,10 @@ func refused(op *operation, status int, said refusal) *crm.Error {
 		failure := because(crm.Duplicate, codeDuplicateContact, "the location holds this contact already")
 		failure.ExistingID, failure.Fields = said.existingID, said.matchingField
 		return failure
-	case status == http.StatusBadRequest && said.saysGone(op):
-		return gone(op)
+	case status == http.StatusBadRequest && said.missing(op) != "":
+		return gone(said.missing(op))
 	case status == http.StatusConflict:
-		return because(crm.Busy, codeLocked, "the contact is being changed by somebody else")
+		return because(crm.Busy, codeLocked, "the record is being changed by somebody else")
 	}
 	failure := because(crm.Invalid, codeBadRequest, "GoHighLevel does not take this request")
 	switch {
@@ -149,10 +154,12 @@ func refused(op *operation, status int, said refusal) *crm.Error {
 		failure = because(crm.Invalid, codeUnknownProperty, "GoHighLevel does not take these properties here")
 	case said.hasWrongType():
 		failure = because(crm.Invalid, codeWrongType, "these properties have the wrong type")
+	case changes && said.has("slot") && said.has("available"):
+		failure = because(crm.Rejected, codeSlotTaken, "the calendar has no free slot at this time")
 	case changes && len(said.fields) > 0:
 		failure = because(crm.Rejected, codeValueRefused, "GoHighLevel does not take the values of these properties")
 	case changes:
-		failure = because(crm.Rejected, codeRefused, "GoHighLevel refuses this contact")
+		failure = because(crm.Rejected, codeRefused, "GoHighLevel refuses this record")
 	}
 	failure.Fields = said.fields
 	return failure
@@ -164,11 +171,27 @@ var wrongType = regexp.MustCompile(`must be (an? )?(string|number|integer|boolea
 
 func (r refusal) hasWrongType() bool { return wrongType.MatchString(r.text) }
 
-// saysGone recognises HighLevel's way of saying that a record does not exist: a 400. A request with a body can be
-// refused over other things that are not found (a user, a custom field), so there the text must name the contact.
-func (r refusal) saysGone(op *operation) bool {
-	if op.about == "" || !r.has("not found") {
-		return false
+// missing recognises HighLevel's way of saying that a record does not exist, a 400, and returns what is missing; "" where
+// it says no such thing. A request with a body can be refused over other things that are not found (a user, a custom
+// field), so there the text must name the record.
+func (r refusal) missing(op *operation) string {
+	switch {
+	case !r.has("not found"):
+		return ""
+	case op.within != "" && r.lacks(op.within):
+		return op.within
+	case op.about == "":
+		return ""
+	case op.effect == reads || slices.Contains(deletions, op) || r.lacks(op.about):
+		return op.about
 	}
-	return op.effect == reads || op == deleteContact || r.has("contact with id") || r.has("contact not found")
+	return ""
+}
+
+// lacks tells whether the text says of a thing, by name, that it is not found.
+func (r refusal) lacks(thing string) bool {
+	if thing == "appointment" && r.lacks("event") {
+		return true
+	}
+	return r.has(thing+" with id") || r.has(thing+" not found")
 }

@@ -35,6 +35,28 @@ func TestPathsAreSpeltAsHighLevelSpellsThem(t *testing.T) {
 		"GetLocation":          "GET /locations/loc1",
 		"ListCustomFields":     "GET /locations/loc1/customFields?model=contact",
 		"ListUsers":            "GET /users/?locationId=loc1",
+
+		"ListTasks":        "GET /contacts/c1/tasks",
+		"GetTask":          "GET /contacts/c1/tasks/t1",
+		"CreateTask":       "POST /contacts/c1/tasks",
+		"UpdateTask":       "PUT /contacts/c1/tasks/t1",
+		"SetTaskCompleted": "PUT /contacts/c1/tasks/t1/completed",
+		"DeleteTask":       "DELETE /contacts/c1/tasks/t1",
+		"SearchTasks":      "POST /locations/loc1/tasks/search",
+
+		"ListNotes":  "GET /contacts/c1/notes",
+		"GetNote":    "GET /contacts/c1/notes/n1",
+		"CreateNote": "POST /contacts/c1/notes",
+		"UpdateNote": "PUT /contacts/c1/notes/n1",
+		"DeleteNote": "DELETE /contacts/c1/notes/n1",
+
+		"ListContactAppointments": "GET /contacts/c1/appointments",
+		"ListCalendars":           "GET /calendars/?locationId=loc1&showDrafted=true",
+		"ListCalendarEvents":      "GET /calendars/events?calendarId=k1&endTime=2&locationId=loc1&startTime=1",
+		"GetAppointment":          "GET /calendars/events/appointments/a1",
+		"CreateAppointment":       "POST /calendars/events/appointments",
+		"UpdateAppointment":       "PUT /calendars/events/appointments/a1",
+		"DeleteCalendarEvent":     "DELETE /calendars/events/a1",
 	} {
 		before := len(s.got)
 		if err := everyCall[name].call(t.Context(), s.client); err == nil {
@@ -47,7 +69,7 @@ func TestPathsAreSpeltAsHighLevelSpellsThem(t *testing.T) {
 			t.Errorf("%s asks %s, want %s", name, got, want)
 		}
 	}
-	if len(everyCall) != 14 {
+	if len(everyCall) != 33 {
 		t.Errorf("%d calls are covered", len(everyCall))
 	}
 }

@@ -38,7 +38,9 @@ var (
 	properties = nameSet(`firstName lastName name email phone gender address1 city state postalCode country website
 		timezone dnd dndSettings inboundDndSettings tags customFields source dateOfBirth companyName assignedTo locationId
 		createNewIfDuplicateAllowed pageLimit searchAfter filters sort query limit skip startAfter startAfterId number model
-		companyId contactId businessId id field_value fieldValue`)
+		companyId contactId businessId id field_value fieldValue title body dueDate completed userId color pinned calendarId
+		groupId startTime endTime appointmentStatus assignedUserId meetingLocationType meetingLocationId overrideLocationConfig
+		description address ignoreDateRange toNotify ignoreFreeSlotValidation rrule`)
 	notTraceable = regexp.MustCompile(`[^A-Za-z0-9-]`)
 )
 

@@ -98,7 +98,56 @@ var everyCall = map[string]struct {
 	}, crm.Unavailable},
 	"GetLocation":      {func(ctx context.Context, c *Client) error { _, err := c.GetLocation(ctx); return err }, crm.Unavailable},
 	"ListCustomFields": {func(ctx context.Context, c *Client) error { _, err := c.ListCustomFields(ctx); return err }, crm.Unavailable},
-	"ListUsers":        {func(ctx context.Context, c *Client) error { _, err := c.ListUsers(ctx); return err }, crm.Unavailable},
+	"ListTasks":        {func(ctx context.Context, c *Client) error { _, err := c.ListTasks(ctx, "c1"); return err }, crm.Unavailable},
+	"GetTask":          {func(ctx context.Context, c *Client) error { _, err := c.GetTask(ctx, "c1", "t1"); return err }, crm.Unavailable},
+	"CreateTask": {func(ctx context.Context, c *Client) error {
+		_, err := c.CreateTask(ctx, "c1", crm.Document{"title": "Call ada@example.com"})
+		return err
+	}, crm.Ambiguous},
+	"UpdateTask": {func(ctx context.Context, c *Client) error {
+		_, err := c.UpdateTask(ctx, "c1", "t1", crm.Document{"title": "Call ada@example.com"})
+		return err
+	}, crm.Unavailable},
+	"SetTaskCompleted": {func(ctx context.Context, c *Client) error {
+		_, err := c.SetTaskCompleted(ctx, "c1", "t1", true)
+		return err
+	}, crm.Unavailable},
+	"DeleteTask": {func(ctx context.Context, c *Client) error { return c.DeleteTask(ctx, "c1", "t1") }, crm.Unavailable},
+	"SearchTasks": {func(ctx context.Context, c *Client) error {
+		_, err := c.SearchTasks(ctx, crm.TaskSearch{})
+		return err
+	}, crm.Unavailable},
+	"ListNotes": {func(ctx context.Context, c *Client) error { _, err := c.ListNotes(ctx, "c1"); return err }, crm.Unavailable},
+	"GetNote":   {func(ctx context.Context, c *Client) error { _, err := c.GetNote(ctx, "c1", "n1"); return err }, crm.Unavailable},
+	"CreateNote": {func(ctx context.Context, c *Client) error {
+		_, err := c.CreateNote(ctx, "c1", crm.Document{"body": "ada@example.com"})
+		return err
+	}, crm.Ambiguous},
+	"UpdateNote": {func(ctx context.Context, c *Client) error {
+		_, err := c.UpdateNote(ctx, "c1", "n1", crm.Document{"body": "ada@example.com"})
+		return err
+	}, crm.Unavailable},
+	"DeleteNote": {func(ctx context.Context, c *Client) error { return c.DeleteNote(ctx, "c1", "n1") }, crm.Unavailable},
+	"ListContactAppointments": {func(ctx context.Context, c *Client) error {
+		_, err := c.ListContactAppointments(ctx, "c1")
+		return err
+	}, crm.Unavailable},
+	"ListCalendars": {func(ctx context.Context, c *Client) error { _, err := c.ListCalendars(ctx); return err }, crm.Unavailable},
+	"ListCalendarEvents": {func(ctx context.Context, c *Client) error {
+		_, err := c.ListCalendarEvents(ctx, crm.CalendarEventList{CalendarID: "k1", Start: time.UnixMilli(1), End: time.UnixMilli(2)})
+		return err
+	}, crm.Unavailable},
+	"GetAppointment": {func(ctx context.Context, c *Client) error { _, err := c.GetAppointment(ctx, "a1"); return err }, crm.Unavailable},
+	"CreateAppointment": {func(ctx context.Context, c *Client) error {
+		_, err := c.CreateAppointment(ctx, crm.Document{"title": "With ada@example.com"})
+		return err
+	}, crm.Ambiguous},
+	"UpdateAppointment": {func(ctx context.Context, c *Client) error {
+		_, err := c.UpdateAppointment(ctx, "a1", crm.Document{"title": "With ada@example.com"})
+		return err
+	}, crm.Unavailable},
+	"DeleteCalendarEvent": {func(ctx context.Context, c *Client) error { return c.DeleteCalendarEvent(ctx, "a1") }, crm.Unavailable},
+	"ListUsers":           {func(ctx context.Context, c *Client) error { _, err := c.ListUsers(ctx); return err }, crm.Unavailable},
 }
 
 // checkTransport holds a failure against what every transport failure owes its reader.

@@ -39,7 +39,22 @@ func TestVersion3IsASwitchInTheConfiguration(t *testing.T) {
 	if got := wantKind(t, err, crm.Duplicate); got.ExistingID != created["id"] {
 		t.Errorf("got %+v", *got)
 	}
-	if err := client.DeleteContact(ctx, created["id"].(string)); err != nil {
+	contact := created["id"].(string)
+	task := must[crm.Document](t)(client.CreateTask(ctx, contact, crm.Document{"title": "Call", "dueDate": "2026-03-02T12:00:00Z", "completed": false}))
+	if found := must[crm.TaskPage](t)(client.SearchTasks(ctx, crm.TaskSearch{})); len(found.Tasks) != 1 || found.Tasks[0]["id"] != task["id"] {
+		t.Errorf("found %v", found)
+	}
+	if err := client.DeleteTask(ctx, contact, task["id"].(string)); err != nil {
+		t.Fatal(err)
+	}
+	appointment := must[crm.Document](t)(client.CreateAppointment(ctx, crm.Document{
+		"calendarId": fake.AddCalendar(gohighleveltest.Calendar{Name: "Visits"}), "contactId": contact, "startTime": "2026-03-02T15:00:00Z",
+		"appointmentStatus": "completed", "ignoreFreeSlotValidation": true,
+	}))
+	if appointment["dateUpdated"] == nil || appointment["appointmentStatus"] != "completed" {
+		t.Errorf("booked %v", appointment)
+	}
+	if err := client.DeleteContact(ctx, contact); err != nil {
 		t.Fatal(err)
 	}
 	_, err = client.GetContact(ctx, created["id"].(string))

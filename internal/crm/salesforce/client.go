@@ -10,9 +10,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,21 +124,6 @@ func httpClient(given *http.Client) *http.Client {
 	return &own
 }
 
-// request is one call, before a token gives it a host.
-type request struct {
-	operation string
-	method    string
-	segments  []string // below the versioned base, not escaped
-	suffix    string   // what the vendor's address has after the segments
-	absolute  string   // instead of segments: a path from the host's root, escaped
-	host      string   // where set, the only host that the call may go to
-	query     url.Values
-	body      any
-	object    string
-	creates   bool // repeating it could create a second record
-	anonymous bool
-}
-
 // answer is what came back, whatever its status.
 type answer struct {
 	status int
@@ -190,14 +173,18 @@ func (c *Client) send(ctx context.Context, r request, token crm.Token) (answer, 
 		return answer{}, r.lost(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.largestBody+1))
+	largest := c.largestBody
+	if r.blob && resp.StatusCode < 300 {
+		largest = min(largest, r.most)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	if err != nil {
 		c.limiter.Observe(usage(resp.Header, nil))
 		failure := r.lost(err)
 		failure.Status = resp.StatusCode
 		return answer{}, failure
 	}
-	if int64(len(body)) > c.largestBody {
+	if int64(len(body)) > largest {
 		c.limiter.Observe(usage(resp.Header, nil))
 		return answer{}, r.tooLarge(resp.StatusCode)
 	}
@@ -211,79 +198,6 @@ func (c *Client) send(ctx context.Context, r request, token crm.Token) (answer, 
 		return a, refusal
 	}
 	return a, nil
-}
-
-// build is the one place where a call becomes an HTTP request.
-func (c *Client) build(ctx context.Context, r request, token crm.Token) (*http.Request, error) {
-	instance, err := url.Parse(token.InstanceURL)
-	if err != nil || instance.Host == "" || instance.User != nil || (instance.Scheme != "https" && instance.Scheme != "http") {
-		return nil, r.fail(crm.NeedsReconnect, "the token names no usable instance address")
-	}
-	if r.host != "" && !strings.EqualFold(r.host, instance.Host) {
-		return nil, r.fail(crm.Invalid, "the address names another host than the org's")
-	}
-	path := r.absolute
-	if path == "" {
-		if path, err = c.path(r.segments); err != nil {
-			return nil, r.fail(crm.Invalid, err.Error())
-		}
-		path += r.suffix
-	}
-	address := instance.Scheme + "://" + instance.Host + path
-	if len(r.query) > 0 {
-		address += "?" + r.query.Encode()
-	}
-	if len(address) > largestAddress {
-		return nil, r.fail(crm.Invalid, "the address is longer than Salesforce takes; ask for less at a time")
-	}
-	var body io.Reader
-	if r.body != nil {
-		encoded, err := json.Marshal(r.body)
-		if err != nil {
-			return nil, r.fail(crm.Invalid, "the request cannot be written as JSON")
-		}
-		body = bytes.NewReader(encoded)
-	}
-	req, err := http.NewRequestWithContext(ctx, r.method, address, body)
-	if err != nil {
-		return nil, r.fail(crm.Invalid, "the request cannot be written as HTTP")
-	}
-	c.setHeaders(req.Header, r, token)
-	return req, nil
-}
-
-func (c *Client) setHeaders(header http.Header, r request, token crm.Token) {
-	header.Set("Accept", "application/json")
-	if r.body != nil {
-		header.Set("Content-Type", "application/json")
-	}
-	if r.anonymous {
-		return
-	}
-	header.Set("Authorization", "Bearer "+token.Access)
-	if c.clientName != "" {
-		header.Set("Sforce-Call-Options", "client="+c.clientName)
-	}
-	if c.allowDuplicates && r.method != http.MethodGet {
-		header.Set(duplicateRuleHeader, allowSave)
-	}
-}
-
-func (c *Client) path(segments []string) (string, error) {
-	path := servicesPath + "/v" + c.version
-	for _, segment := range segments {
-		if slices.Contains([]string{"", ".", ".."}, segment) {
-			return "", errors.New("a name or id in the address is empty or consists of dots")
-		}
-		path += "/" + escapeSegment(segment)
-	}
-	return path, nil
-}
-
-// escapeSegment escapes all but the unreserved characters; url.PathEscape would let a plus through, which some
-// servers read as a space.
-func escapeSegment(segment string) string {
-	return strings.ReplaceAll(url.QueryEscape(segment), "+", "%20")
 }
 
 func (r request) decode(a answer, into any) error {

@@ -92,15 +92,17 @@ var verdicts = map[string]verdict{
 	"ENTITY_IS_DELETED":           {crm.NotFound, reasonGone},
 	"INVALID_CROSS_REFERENCE_KEY": {crm.NotFound, reasonGone},
 
-	"MALFORMED_QUERY":          {crm.Invalid, "the query is malformed"},
-	"MALFORMED_ID":             {crm.Invalid, "the id is malformed"},
-	"INVALID_ID_FIELD":         {crm.Invalid, "the id is malformed"},
-	"JSON_PARSER_ERROR":        {crm.Invalid, reasonBadRequest},
-	"UNSUPPORTED_API_VERSION":  {crm.Invalid, "the org does not know this API version"},
-	"METHOD_NOT_ALLOWED":       {crm.Invalid, reasonBadRequest},
-	"INVALID_QUERY_LOCATOR":    {crm.Invalid, "the query's cursor has expired; query again"},
-	"EXCEEDED_ID_LIMIT":        {crm.Invalid, "the window holds too many changes; shorten it"},
-	"INVALID_REPLICATION_DATE": {crm.Invalid, "the window is too short, or reaches back too far"},
+	"MALFORMED_QUERY":            {crm.Invalid, "the query is malformed"},
+	"INVALID_TYPE_FOR_OPERATION": {crm.Invalid, "the object does not take part in this call"},
+	"INVALID_BASE64_CHARACTERS":  {crm.Invalid, reasonBadRequest},
+	"MALFORMED_ID":               {crm.Invalid, "the id is malformed"},
+	"INVALID_ID_FIELD":           {crm.Invalid, "the id is malformed"},
+	"JSON_PARSER_ERROR":          {crm.Invalid, reasonBadRequest},
+	"UNSUPPORTED_API_VERSION":    {crm.Invalid, "the org does not know this API version"},
+	"METHOD_NOT_ALLOWED":         {crm.Invalid, reasonBadRequest},
+	"INVALID_QUERY_LOCATOR":      {crm.Invalid, "the query's cursor has expired; query again"},
+	"EXCEEDED_ID_LIMIT":          {crm.Invalid, "the window holds too many changes; shorten it"},
+	"INVALID_REPLICATION_DATE":   {crm.Invalid, "the window is too short, or reaches back too far"},
 }
 
 // families holds the codes of which Salesforce has several with one meaning.
@@ -118,6 +120,9 @@ var wrapsOthers = []string{
 	"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER", "APEX_ERROR", "LIMIT_EXCEEDED",
 }
 
+// noteRefused is how a note's content is refused, under a code that else means a defect of Salesforce's own.
+const noteRefused = "contains HTML tags or unescaped characters"
+
 // judge says what a code means; false when it is unknown.
 func judge(e vendorError) (verdict, bool) {
 	if e.code == "INVALID_SESSION_ID" && e.refusesAPI() {
@@ -125,6 +130,9 @@ func judge(e vendorError) (verdict, bool) {
 	}
 	if slices.Contains(wrapsOthers, e.code) && strings.Contains(e.message, "UNABLE_TO_LOCK_ROW") {
 		return verdict{crm.Busy, reasonLocked}, true
+	}
+	if strings.Contains(e.message, noteRefused) {
+		return verdict{crm.Rejected, "the note holds tags or characters that Salesforce takes in no note"}, true
 	}
 	if e.code == "DUPLICATE_VALUE" && strings.Contains(e.message, "more than one record found for external id") {
 		return verdicts["DUPLICATE_EXTERNAL_ID"], true

@@ -50,6 +50,8 @@ var byVendorCode = map[string]crm.Kind{
 	"INVALID_FIELD_FOR_INSERT_UPDATE":               crm.NeedsAccess,
 	"INVALID_TYPE":                                  crm.NeedsAccess,
 	"MALFORMED_QUERY":                               crm.Invalid,
+	"INVALID_TYPE_FOR_OPERATION":                    crm.Invalid,
+	"INVALID_BASE64_CHARACTERS":                     crm.Invalid,
 	"MALFORMED_ID":                                  crm.Invalid,
 	"INVALID_ID_FIELD":                              crm.Invalid,
 	"INSUFFICIENT_ACCESS":                           crm.NeedsAccess,

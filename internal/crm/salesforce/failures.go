@@ -58,7 +58,10 @@ func (r request) unreadable(status int) *crm.Error {
 
 func (r request) tooLarge(status int) *crm.Error {
 	e := r.unreadable(status)
-	if !r.creates {
+	switch {
+	case r.blob:
+		e.Kind, e.Reason = crm.Rejected, "the content is longer than Tandem takes"
+	case !r.creates:
 		e.Kind, e.Reason = crm.Invalid, "the answer is larger than Tandem takes; ask for less at a time"
 	}
 	return e

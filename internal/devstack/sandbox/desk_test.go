@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,4 +43,37 @@ func TestPeopleAddSeeChangeAndDeleteContactsInEitherCRM(t *testing.T) {
 			require.Error(t, s.Change(side, id, sandbox.Card{record.City: "York"}))
 		})
 	}
+}
+
+func TestPeopleSeeTasksNotesAndAppointmentsOfAContactInEitherCRM(t *testing.T) {
+	s := sandbox.New(sandbox.Options{})
+	day := time.Date(2031, 5, 12, 17, 30, 0, 0, time.UTC)
+	for _, side := range record.Sides {
+		who := s.Add(side, sandbox.Card{record.LastName: "Lovelace", record.Email: "ada@example.com"})
+		task, err := s.AddTask(side, who, "Call back", day)
+		require.NoError(t, err)
+		require.Equal(t, []sandbox.Entry{{ID: task, Title: "Call back", When: "2031-05-12"}}, s.Entries(record.Task, side, who))
+		require.NoError(t, s.CompleteTask(side, task))
+		require.True(t, s.Entries(record.Task, side, who)[0].Done)
+		note, err := s.AddNote(side, who, "Met at the fair", "Wants <all> of it")
+		require.NoError(t, err)
+		require.Equal(t, []sandbox.Entry{{ID: note, Title: "Met at the fair"}}, s.Entries(record.Note, side, who))
+		for _, kind := range record.Kinds {
+			require.Empty(t, s.Entries(kind, side, "nobody"))
+		}
+		_, err = s.AddTask(side, "nobody", "Call back", day)
+		require.Error(t, err)
+		_, err = s.AddNote(side, "nobody", "Met", "")
+		require.Error(t, err)
+	}
+	who := s.Add(record.GoHighLevel, sandbox.Card{record.LastName: "Byron", record.Email: "george@example.com"})
+	for range 2 {
+		_, err := s.Book(who, "Viewing", day)
+		require.NoError(t, err)
+	}
+	require.Len(t, s.GoHighLevel.Calendars(), 1, "a calendar is made once")
+	require.Equal(t, "2031-05-12 17:30", s.Entries(record.Appointment, record.GoHighLevel, who)[0].When)
+	inSalesforce := s.Add(record.Salesforce, sandbox.Card{record.LastName: "Byron"})
+	event := s.Salesforce.Create("Event", map[string]any{"WhoId": inSalesforce, "Subject": "Viewing", "StartDateTime": day, "DurationInMinutes": 30})
+	require.Equal(t, []sandbox.Entry{{ID: event, Title: "Viewing", When: "2031-05-12 17:30"}}, s.Entries(record.Appointment, record.Salesforce, inSalesforce))
 }

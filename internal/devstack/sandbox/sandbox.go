@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // The custom fields that a sandbox has on both sides.
@@ -39,6 +40,7 @@ func New(o Options) *Sandbox {
 	s.planID = s.GoHighLevel.AddCustomField("Plan", PlanKey, "TEXT")
 	s.Salesforce.AddCustomField("Contact", PlanField, "Text")
 	s.Salesforce.AddCustomField("Contact", TagsField, "LongTextArea")
+	s.Salesforce.AddCustomField("Activity", ExternalIDField, "Text", salesforcetest.Length(40), salesforcetest.ExternalID(), salesforcetest.Unique(), salesforcetest.CaseSensitive())
 	return s
 }
 
@@ -60,6 +62,8 @@ type RulesOptions struct {
 	IndexLag      time.Duration
 	// NoMarkers leaves out the external id fields, as in a CRM that has none to spare.
 	NoMarkers bool
+	// Kinds are those that are synced beside contacts.
+	Kinds []record.Kind
 	// Contacts is YAML that is put at the end of the contacts section, Fields at the end of its fields; each line of
 	// either is written without the indentation of its section.
 	Contacts, Fields []string
@@ -108,6 +112,12 @@ contacts:
 	}
 	for _, line := range o.Contacts {
 		file = fmt.Appendf(file, "  %s\n", line)
+	}
+	for _, kind := range o.Kinds {
+		file = fmt.Appendf(file, "%ss:\n  enabled: true\n", kind)
+		if kind != record.Note && !o.NoMarkers {
+			file = fmt.Appendf(file, "  external_id_field: %s\n", ExternalIDField)
+		}
 	}
 	return append(file, o.Extra...)
 }

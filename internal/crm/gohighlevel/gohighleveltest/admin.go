@@ -56,6 +56,7 @@ func (f *Fake) adminHandler() http.Handler {
 	m.HandleFunc("POST /__admin/users", adminCall(func(_ *http.Request, in struct{ FirstName, LastName, Email string }) (any, error) {
 		return map[string]any{"id": f.AddUser(in.FirstName, in.LastName, in.Email)}, nil
 	}))
+	f.adminTimeline(m)
 	f.adminWebhooks(m)
 	m.HandleFunc("POST /__admin/tags", adminCall(func(_ *http.Request, in struct{ Name string }) (any, error) {
 		return map[string]any{"id": f.AddTag(in.Name)}, nil
@@ -71,7 +72,7 @@ type adminField struct {
 func adminReply(w http.ResponseWriter, v any, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	switch {
-	case errors.Is(err, ErrNoContact):
+	case errors.Is(err, ErrNoContact), errors.Is(err, ErrNoRecord):
 		w.WriteHeader(http.StatusNotFound)
 	case err != nil:
 		w.WriteHeader(http.StatusBadRequest)

@@ -20,6 +20,11 @@ type Options struct {
 	DuplicateOrder []string
 	// IndexLag is how far searches and lists lag behind writes, deletions included.
 	IndexLag time.Duration
+	// FindDeletedTasks lets searches for tasks go on showing the deleted ones, marked as such; nobody knows whether the
+	// vendor does.
+	FindDeletedTasks bool
+	// LongestNote is how many characters a note may have; 0 is unlimited. The vendor documents no limit.
+	LongestNote int
 	// Burst is how many API requests are accepted within any BurstWindow; 0 is unlimited, the vendor allows 100.
 	Burst       int
 	BurstWindow time.Duration // 10 s when zero
@@ -78,10 +83,12 @@ func (o Options) withDefaults() Options {
 // Fake is one HighLevel location behind the vendor's API. It is safe for concurrent use.
 type Fake struct {
 	clock    func() time.Time
+	zone     *time.Location // of Options.Timezone
 	ids      source
 	traces   source
 	chances  source
 	contacts *contacts
+	timeline *timeline
 	location *location
 	grants   *grants
 	limits   *limits
@@ -93,12 +100,18 @@ type Fake struct {
 	settings atomic.Pointer[Options]
 }
 
-// New makes an empty location.
+// New makes an empty location. It panics on a time zone that does not exist.
 func New(o Options) *Fake {
 	o = o.withDefaults()
+	zone, err := time.LoadLocation(o.Timezone)
+	if err != nil {
+		panic(err)
+	}
 	f := &Fake{
 		clock:    o.Clock,
+		zone:     zone,
 		contacts: newContacts(0),
+		timeline: newTimeline(),
 		location: newLocation(),
 		grants:   newGrants(),
 		limits:   newLimits(),
@@ -121,6 +134,9 @@ func (f *Fake) now() time.Time { return f.clock().UTC().Truncate(time.Millisecon
 // LocationID returns the location's id.
 func (f *Fake) LocationID() string { return f.options().LocationID }
 
+// Timezone returns the location's time zone, as America/New_York.
+func (f *Fake) Timezone() string { return f.options().Timezone }
+
 // CompanyID returns the id of the location's agency.
 func (f *Fake) CompanyID() string { return f.options().CompanyID }
 
@@ -128,6 +144,8 @@ func (f *Fake) CompanyID() string { return f.options().CompanyID }
 type Settings struct {
 	AllowDuplicateContact *bool     `json:"allowDuplicateContact"`
 	IndexLag              *Duration `json:"indexLag"`
+	FindDeletedTasks      *bool     `json:"findDeletedTasks"`
+	LongestNote           *int      `json:"longestNote"`
 	Burst                 *int      `json:"burst"`
 	Daily                 *int      `json:"daily"`
 	AccessTokenTTL        *Duration `json:"accessTokenTTL"`
@@ -144,6 +162,12 @@ func (f *Fake) Configure(s Settings) {
 	}
 	if s.IndexLag != nil {
 		o.IndexLag = time.Duration(*s.IndexLag)
+	}
+	if s.FindDeletedTasks != nil {
+		o.FindDeletedTasks = *s.FindDeletedTasks
+	}
+	if s.LongestNote != nil {
+		o.LongestNote = *s.LongestNote
 	}
 	if s.Burst != nil {
 		o.Burst = *s.Burst

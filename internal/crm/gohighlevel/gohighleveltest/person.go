@@ -111,7 +111,8 @@ func (f *Fake) store(old *row, c *Contact) *row {
 }
 
 // Merge merges two contacts as a person would: the loser is deleted; the winner keeps its own content, takes what it
-// lacks from the loser, gets the tags of both, and the loser's address and number as additional ones.
+// lacks from the loser, gets the tags of both, the loser's address and number as additional ones, and in silence all that
+// hung on the loser.
 func (f *Fake) Merge(winner, loser string) error {
 	s := f.contacts
 	s.mu.Lock()
@@ -139,13 +140,14 @@ func (f *Fake) Merge(winner, loser string) error {
 			into.setCustom(v.ID, v.Value)
 		}
 	}
+	f.moveContact(loser, winner)
 	s.replace(l, nil, f.now(), f.options().IndexLag)
 	f.announce(l, nil)
 	f.announceAs(f.store(w, &into), ContactUpdate) // whatever it changed: there is no event of its own for a merge
 	return nil
 }
 
-// Delete deletes a contact as a person would.
+// Delete deletes a contact as a person would, and in silence all that hangs on it.
 func (f *Fake) Delete(id string) error {
 	s := f.contacts
 	s.mu.Lock()
@@ -154,6 +156,7 @@ func (f *Fake) Delete(id string) error {
 	if old == nil {
 		return ErrNoContact
 	}
+	f.dropContact(id)
 	s.replace(old, nil, f.now(), f.options().IndexLag)
 	f.announce(old, nil)
 	return nil

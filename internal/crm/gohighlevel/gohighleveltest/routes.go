@@ -34,6 +34,10 @@ const (
 	tagsRead      = "locations/tags.readonly"
 	tagsWrite     = "locations/tags.write"
 	locationsRead = "locations.readonly"
+	tasksSearch   = "locations/tasks.readonly"
+	calendarsRead = "calendars.readonly"
+	eventsRead    = "calendars/events.readonly"
+	eventsWrite   = "calendars/events.write"
 	usersRead     = "users.readonly"
 	oauthRead     = "oauth.readonly"
 	oauthWrite    = "oauth.write"
@@ -41,7 +45,8 @@ const (
 
 // AllScopes are the scopes that some operation of the Fake asks for.
 var AllScopes = []string{
-	contactsRead, contactsWrite, locationsRead, fieldsRead, fieldsWrite, tagsRead, tagsWrite, usersRead, oauthRead, oauthWrite,
+	contactsRead, contactsWrite, locationsRead, fieldsRead, fieldsWrite, tagsRead, tagsWrite, tasksSearch,
+	calendarsRead, eventsRead, eventsWrite, usersRead, oauthRead, oauthWrite,
 }
 
 var routes = map[string][]*route{}
@@ -80,6 +85,20 @@ func init() {
 	add("POST /contacts/{contactId}/tags", contactsWrite, locationOnly, (*Fake).addContactTags)
 	add("DELETE /contacts/{contactId}/tags", contactsWrite, locationOnly, (*Fake).removeContactTags)
 
+	add("GET /contacts/{contactId}/tasks", contactsRead, locationOnly, (*Fake).listTasks)
+	add("POST /contacts/{contactId}/tasks", contactsWrite, locationOnly, (*Fake).createTask)
+	add("GET /contacts/{contactId}/tasks/{taskId}", contactsRead, locationOnly, (*Fake).getTask)
+	add("PUT /contacts/{contactId}/tasks/{taskId}", contactsWrite, locationOnly, (*Fake).updateTask)
+	add("DELETE /contacts/{contactId}/tasks/{taskId}", contactsWrite, locationOnly, (*Fake).deleteTask)
+	add("PUT /contacts/{contactId}/tasks/{taskId}/completed", contactsWrite, locationOnly, (*Fake).setTaskCompleted)
+	add("GET /contacts/{contactId}/notes", contactsRead, locationOnly, (*Fake).listNotes)
+	add("POST /contacts/{contactId}/notes", contactsWrite, locationOnly, (*Fake).createNote)
+	add("GET /contacts/{contactId}/notes/{id}", contactsRead, locationOnly, (*Fake).getNote)
+	add("PUT /contacts/{contactId}/notes/{id}", contactsWrite, locationOnly, (*Fake).updateNote)
+	add("DELETE /contacts/{contactId}/notes/{id}", contactsWrite, locationOnly, (*Fake).deleteNote)
+	add("GET /contacts/{contactId}/appointments", contactsRead, locationOnly, (*Fake).listContactAppointments)
+	add("POST /locations/{locationId}/tasks/search", tasksSearch, locationOnly, (*Fake).searchTasks)
+
 	add("GET /locations/{locationId}", locationsRead, either, (*Fake).getLocation)
 	add("GET /locations/{locationId}/tags", tagsRead, locationOnly, (*Fake).listTags)
 	add("POST /locations/{locationId}/tags", tagsWrite, locationOnly, (*Fake).createTag)
@@ -88,6 +107,13 @@ func init() {
 	add("GET /locations/{locationId}/customFields/{id}", fieldsRead, locationOnly, (*Fake).getField)
 	add("PUT /locations/{locationId}/customFields/{id}", fieldsWrite, locationOnly, (*Fake).updateField)
 	add("DELETE /locations/{locationId}/customFields/{id}", fieldsWrite, locationOnly, (*Fake).deleteField)
+
+	add("GET /calendars/", calendarsRead, locationOnly, (*Fake).listCalendars)
+	add("GET /calendars/events", eventsRead, locationOnly, (*Fake).listEvents)
+	add("POST /calendars/events/appointments", eventsWrite, locationOnly, (*Fake).createAppointment)
+	add("GET /calendars/events/appointments/{eventId}", eventsRead, locationOnly, (*Fake).getAppointment)
+	add("PUT /calendars/events/appointments/{eventId}", eventsWrite, locationOnly, (*Fake).updateAppointment)
+	add("DELETE /calendars/events/{eventId}", eventsWrite, locationOnly, (*Fake).deleteEvent)
 
 	add("GET /users/search", usersRead, either, (*Fake).searchUsers)
 	add("GET /users/", usersRead, locationOnly, (*Fake).listUsers)

@@ -11,7 +11,7 @@ import (
 )
 
 // snapshotFormat is raised with every change of the types below or of the packed rows.
-const snapshotFormat = 1
+const snapshotFormat = 2
 
 // savedState is everything but the contacts, which follow it in chunks until an empty one.
 type savedState struct {
@@ -29,6 +29,7 @@ type savedState struct {
 	Refresh               []savedToken
 	Behind                []savedWrite
 	Queue                 []savedWrite
+	Timeline              savedTimeline
 }
 
 type savedToken struct {
@@ -67,7 +68,7 @@ func (s savedRow) row() *row {
 
 const snapshotChunk = 4096
 
-// Save writes a snapshot of the location: contacts, the search index's lag, definitions, tokens. Limits, faults and
+// Save writes a snapshot of the location: contacts and what hangs on them, the search indexes' lag, definitions, tokens. Limits, faults and
 // counts are not part of it.
 func (f *Fake) Save(w io.Writer) error {
 	o := f.options()
@@ -79,7 +80,7 @@ func (f *Fake) Save(w io.Writer) error {
 	}
 	f.location.save(&state)
 	f.grants.save(&state)
-	rows := f.contacts.save(&state)
+	rows := f.saveRecords(&state)
 	b := bufio.NewWriter(w)
 	e := gob.NewEncoder(b)
 	if err := e.Encode(state); err != nil {
@@ -133,13 +134,12 @@ func (f *Fake) Restore(r io.Reader) error {
 	}
 	f.location.restore(&state)
 	f.grants.restore(&state)
-	f.contacts.restore(&state, rows)
+	f.restoreRecords(&state, rows)
 	return nil
 }
 
+// save takes the contacts down. The caller holds the lock.
 func (s *contacts) save(state *savedState) []*row {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	rows := make([]*row, 0, len(s.byID))
 	for _, r := range s.byID {
 		rows = append(rows, r)
@@ -153,9 +153,8 @@ func (s *contacts) save(state *savedState) []*row {
 	return rows
 }
 
+// restore replaces the contacts. The caller holds the lock.
 func (s *contacts) restore(state *savedState, rows []*row) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.index = newSearchIndex()
 	s.byID = make(map[string]*row, len(rows))
 	s.email, s.phone = newIdentities(len(rows)), newIdentities(len(rows))

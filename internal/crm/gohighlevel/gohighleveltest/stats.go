@@ -13,10 +13,28 @@ type Stats struct {
 	ByOperation   map[string]int `json:"byOperation"`   // all of them, as "POST /contacts/search"
 	ByStatus      map[int]int    `json:"byStatus"`      // all of them; 0 is a connection cut
 	Created       int            `json:"created"`       // contacts created through the API
-	Updated       int            `json:"updated"`
-	Deleted       int            `json:"deleted"`
-	MaxInWindow   int            `json:"maxInWindow"`
-	Webhooks      WebhookStats   `json:"webhooks"`
+	Updated       int            `json:"updated"`       // likewise
+	Deleted       int            `json:"deleted"`       // likewise
+	Tasks         Changes        `json:"tasks"`
+	Notes         Changes        `json:"notes"`
+	Appointments  Changes        `json:"appointments"`
+	// Notifications counts the writes of appointments after which the location's automations wrote to the contact.
+	Notifications int          `json:"notifications"`
+	MaxInWindow   int          `json:"maxInWindow"`
+	Webhooks      WebhookStats `json:"webhooks"`
+}
+
+// Changes counts the records of one kind that were changed through the API.
+type Changes struct {
+	Created int `json:"created"`
+	Updated int `json:"updated"`
+	Deleted int `json:"deleted"`
+}
+
+func (c *Changes) add(more Changes) {
+	c.Created += more.Created
+	c.Updated += more.Updated
+	c.Deleted += more.Deleted
 }
 
 type stats struct {
@@ -59,10 +77,18 @@ func (s *stats) answered(status int, e effect) {
 	s.counts.Created += e.created
 	s.counts.Updated += e.updated
 	s.counts.Deleted += e.deleted
+	s.counts.Tasks.add(e.tasks)
+	s.counts.Notes.add(e.notes)
+	s.counts.Appointments.add(e.appointments)
+	s.counts.Notifications += e.notifications
 }
 
-// effect is what a request changed.
-type effect struct{ created, updated, deleted int }
+// effect is what a request changed: contacts, and what hangs on them.
+type effect struct {
+	created, updated, deleted  int
+	tasks, notes, appointments Changes
+	notifications              int
+}
 
 // Stats returns the counts since the start or the last ResetStats.
 func (f *Fake) Stats() Stats {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 )
 
 type presence bool
@@ -47,6 +48,48 @@ func (v *validator) text(key string, p presence) string {
 		v.fail("%s should not be empty", key)
 	}
 	return s
+}
+
+// given returns a text that the body names, nil when it does not. It cannot be null.
+func (v *validator) given(key string) *string {
+	value, named := v.body[key]
+	if !named {
+		return nil
+	}
+	s, isText := value.(string)
+	if !isText {
+		v.fail("%s must be a string", key)
+	}
+	return &s
+}
+
+// flag returns a boolean that the body names, nil when it does not.
+func (v *validator) flag(key string, p presence) *bool {
+	value, named := v.body[key]
+	if !named && p == optional {
+		return nil
+	}
+	b, isBool := value.(bool)
+	if !isBool {
+		v.fail("%s must be a boolean value", key)
+	}
+	return &b
+}
+
+// instant returns a point in time that the body names, to the millisecond; nil when it names none. A date without a time
+// and a time without an offset are none.
+func (v *validator) instant(key string, p presence) *time.Time {
+	value, named := v.body[key]
+	if !named && p == optional {
+		return nil
+	}
+	s, _ := value.(string)
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		v.fail("%s must be a valid ISO 8601 date string", key)
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	return &t
 }
 
 func (v *validator) number(key string, p presence) float64 {

@@ -18,7 +18,7 @@ type webhook struct {
 	body []byte
 }
 
-// webhookPayload is the flat payload of every event, in the order of the vendor's samples. Empty fields are left out, so
+// webhookPayload is the payload of every event, flat but for appointments, in the order of the vendor's samples. Empty fields are left out, so
 // that a receiver cannot tell a field that was cleared from one that was never there.
 type webhookPayload struct {
 	Type         string                `json:"type"`
@@ -44,6 +44,11 @@ type webhookPayload struct {
 	Website      string                `json:"website,omitempty"`
 	AssignedTo   string                `json:"assignedTo,omitempty"`
 	CustomFields []CustomValue         `json:"customFields,omitempty"`
+	Body         string                `json:"body,omitempty"`
+	ContactID    string                `json:"contactId,omitempty"`
+	Title        string                `json:"title,omitempty"`
+	DueDate      string                `json:"dueDate,omitempty"`
+	Appointment  *appointmentPayload   `json:"appointment,omitempty"`
 
 	CompanyID           string          `json:"companyId,omitempty"`
 	InstallType         string          `json:"installType,omitempty"`
@@ -176,11 +181,16 @@ func webhookID(seed, n uint64, at time.Time, locationID string) string {
 	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }
 
-// forgedBody is a payload that was tampered with on the way: the same event about another contact.
+// forgedBody is a payload that was tampered with on the way: the same event about another record.
 func forgedBody(p webhookPayload, id string) []byte {
-	if p.ID == "" {
+	switch {
+	case p.Appointment != nil:
+		other := *p.Appointment
+		other.ID = id
+		p.Appointment = &other
+	case p.ID == "":
 		p.LocationID = id
-	} else {
+	default:
 		p.ID = id
 	}
 	return p.encode()

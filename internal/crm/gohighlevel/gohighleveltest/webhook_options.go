@@ -26,13 +26,39 @@ const (
 	ContactDndUpdate = "ContactDndUpdate"
 )
 
+// The events of tasks, by the vendor's names. There is none for an edit, or for reopening one.
+const (
+	TaskCreate   = "TaskCreate"
+	TaskComplete = "TaskComplete"
+	TaskDelete   = "TaskDelete"
+)
+
+// The events of notes, by the vendor's names.
+const (
+	NoteCreate = "NoteCreate"
+	NoteUpdate = "NoteUpdate"
+	NoteDelete = "NoteDelete"
+)
+
+// The events of appointments, by the vendor's names.
+const (
+	AppointmentCreate = "AppointmentCreate"
+	AppointmentUpdate = "AppointmentUpdate"
+	AppointmentDelete = "AppointmentDelete"
+)
+
 // The events of the app itself, by the types that their payloads carry.
 const (
 	AppInstalled   = "INSTALL"
 	AppUninstalled = "UNINSTALL"
 )
 
-var contactEvents = []string{ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate}
+// recordEvents are the events that can have a URL of their own.
+var recordEvents = []string{
+	ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate,
+	TaskCreate, TaskComplete, TaskDelete, NoteCreate, NoteUpdate, NoteDelete,
+	AppointmentCreate, AppointmentUpdate, AppointmentDelete,
+}
 
 // The vendor's two regimes of retrying, by the age of its documentation.
 const (
@@ -142,7 +168,7 @@ func (f *Fake) SetWebhookFaults(faults WebhookFaults) error {
 
 func (e WebhookEndpoint) validate() error {
 	for _, name := range e.Events {
-		if !slices.Contains(contactEvents, name) {
+		if !slices.Contains(recordEvents, name) {
 			return fmt.Errorf("webhooks: no event %q with a URL of its own", name)
 		}
 	}

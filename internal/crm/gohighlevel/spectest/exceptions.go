@@ -34,6 +34,19 @@ var exceptions = []exception{
 	{"contacts", "GetContectByIdSchema", "attachments is text; it is a list", anyProperty("attachments")},
 	{"contacts", "CreateContactSchema", "attachments is text; it is a list", anyProperty("attachments")},
 	{"contacts", "SearchBodyV2DTO", "the search takes nothing", searchBody},
+	{"contacts", "CreateTaskParams", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "UpdateTaskBody", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "UpdateTaskStatusParams", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "NotesDTO", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"contacts", "UpdateNoteDTO", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"locations", "TaskSearchParamsDto", "pages are reached by skip; searchAfter leads further, and unknown properties are refused", taskSearchBody},
+	{"locations", "LocationTaskListSuccessfulResponseDto", "tasks is a list of lists; it is a list of rows", taskRows},
+	{"calendars", "AppointmentCreateSchema", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"calendars", "AppointmentEditSchema", "unknown properties are allowed; HighLevel refuses them", closed},
+	{"calendars", "CalendarEventDTO", "startTime is an object; it is text", requiredText("startTime")},
+	{"calendars", "CalendarEventDTO", "endTime is an object; it is text", requiredText("endTime")},
+	{"calendars", "CalendarEventDTO", "dateAdded is an object; it is text", requiredText("dateAdded")},
+	{"calendars", "CalendarEventDTO", "dateUpdated is an object; it is text", requiredText("dateUpdated")},
 	{"users", "UserSchema", "scopes is one scope; it is a list", anyProperty("scopes")},
 }
 
@@ -96,6 +109,10 @@ func textProperty(name string) func(*openapi3.Schema) {
 	return replaceProperty(name, func() *openapi3.Schema { return openapi3.NewStringSchema().WithNullable() })
 }
 
+func requiredText(name string) func(*openapi3.Schema) {
+	return replaceProperty(name, openapi3.NewStringSchema)
+}
+
 func numberProperty(name string) func(*openapi3.Schema) {
 	return replaceProperty(name, openapi3.NewFloat64Schema)
 }
@@ -124,4 +141,23 @@ func searchBody(s *openapi3.Schema) {
 		WithProperty("query", openapi3.NewStringSchema().WithMaxLength(75)).
 		WithRequired([]string{"locationId", "pageLimit"})
 	closed(s)
+}
+
+func taskSearchBody(s *openapi3.Schema) {
+	s.WithProperty("searchAfter", openapi3.NewArraySchema().WithItems(openapi3.NewSchema()))
+	s.Properties["limit"].Value.WithMin(1).WithMax(500)
+	closed(s)
+}
+
+func taskRows(s *openapi3.Schema) {
+	text := openapi3.NewStringSchema
+	row := openapi3.NewObjectSchema().
+		WithProperty("_id", text().WithMinLength(1)).WithProperty("title", text()).WithProperty("body", text()).
+		WithProperty("assignedTo", text()).WithProperty("contactId", text()).WithProperty("locationId", text()).
+		WithProperty("dueDate", text()).WithProperty("completed", openapi3.NewBoolSchema()).
+		WithProperty("deleted", openapi3.NewBoolSchema()).WithProperty("dateAdded", text()).WithProperty("dateUpdated", text()).
+		WithProperty("searchAfter", openapi3.NewArraySchema().WithItems(openapi3.NewSchema())).
+		WithRequired([]string{"_id", "title", "contactId", "completed", "searchAfter"})
+	s.WithProperty("tasks", openapi3.NewArraySchema().WithItems(row))
+	s.Required = []string{"tasks"}
 }

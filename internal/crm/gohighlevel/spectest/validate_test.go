@@ -76,6 +76,16 @@ func (e exchange) breaches(t *testing.T, times int) []string {
 	return heard.breaches
 }
 
+const (
+	aTask      = `{"task":{"id":"t1","title":"x","dueDate":"2026-03-02T12:00:00.000Z","completed":false,"contactId":"c1"}}`
+	aFoundTask = `{"_id":"t1","title":"x","contactId":"c1","completed":false,"searchAfter":[1,"t1"]}`
+	anEvent    = `{"id":"a1","title":"","calendarId":"k1","locationId":"l1","contactId":"c1","groupId":"","appointmentStatus":"new",
+		"assignedUserId":"","users":[],"startTime":"2026-03-02T12:00:00-05:00","endTime":"2026-03-02T12:30:00-05:00",
+		"dateAdded":"2026-03-02T12:00:00-05:00","dateUpdated":"2026-03-02T12:00:00-05:00"}`
+)
+
+func calendars(r *http.Request) { r.Header.Set("Version", "2021-04-15") }
+
 const aContact = `{"contact":{"id":"c1","firstName":"Ada","customFields":[{"id":"f1","value":3}]}}`
 
 func TestExchangesThatKeepToTheDescriptionPassInSilence(t *testing.T) {
@@ -87,6 +97,11 @@ func TestExchangesThatKeepToTheDescriptionPassInSilence(t *testing.T) {
 		"a search":                   {method: "POST", path: "/contacts/search", requestBody: `{"locationId":"l1","pageLimit":500}`, status: 200, answer: `{"contacts":[{"id":"c1","searchAfter":[1,"c1"]}],"total":1}`},
 		"a look-up that finds none":  {method: "GET", path: "/contacts/search/duplicate?locationId=l1&email=a%40b.c", status: 200, answer: `{"contact":null}`},
 		"a look-up that finds one":   {method: "GET", path: "/contacts/search/duplicate?locationId=l1&email=a%40b.c", status: 200, answer: aContact},
+		"creating a task":            {method: "POST", path: "/contacts/c1/tasks", requestBody: `{"title":"x","dueDate":"2026-03-02T12:00:00Z","completed":false}`, status: 201, answer: aTask},
+		"a search for tasks":         {method: "POST", path: "/locations/l1/tasks/search", requestBody: `{"limit":500,"searchAfter":[1,"t0"]}`, status: 201, answer: `{"tasks":[` + aFoundTask + `]}`},
+		"a note":                     {method: "GET", path: "/contacts/c1/notes/n1", status: 200, answer: `{"note":{"id":"n1","body":"<p>x</p>","pinned":false}}`},
+		"an event":                   {method: "GET", path: "/calendars/events/appointments/a1", status: 200, answer: `{"event":` + anEvent + `}`, prepare: calendars},
+		"a deleted event":            {method: "DELETE", path: "/calendars/events/a1", requestBody: `{}`, status: 201, answer: `{"succeeded":true}`, prepare: calendars},
 		"an error in its own form":   {method: "GET", path: "/contacts/c1", status: 400, answer: `{"statusCode":400,"message":"Contact not found for id:c1"}`},
 		"an error of something else": {method: "GET", path: "/contacts/c1", status: 502, answer: `<html>`},
 		"a refused bad request":      {method: "PUT", path: "/contacts/c1", requestBody: `{"locationId":"l1"}`, status: 422, answer: `{"statusCode":422,"message":["property locationId should not exist"],"error":"Unprocessable Entity"}`},
@@ -115,6 +130,13 @@ func TestBreachesOfTheDescriptionAreReported(t *testing.T) {
 		"a property the endpoint refuses":    {exchange{method: "PUT", path: "/contacts/c1", requestBody: `{"locationId":"l1"}`, status: 200, answer: aContact}, "locationId"},
 		"a request without its location":     {exchange{method: "POST", path: "/contacts/", requestBody: `{"email":"a@b.c"}`, status: 201, answer: aContact}, "locationId"},
 		"a page that is too large":           {exchange{method: "POST", path: "/contacts/search", requestBody: `{"locationId":"l1","pageLimit":501}`, status: 200, answer: `{"contacts":[],"total":0}`}, "/pageLimit"},
+		"a task without its due date":        {exchange{method: "POST", path: "/contacts/c1/tasks", requestBody: `{"title":"x","completed":false}`, status: 201, answer: aTask}, "dueDate"},
+		"a task's date that cannot be set":   {exchange{method: "PUT", path: "/contacts/c1/tasks/t1", requestBody: `{"dateAdded":"x"}`, status: 200, answer: aTask}, "dateAdded"},
+		"a task search by another name":      {exchange{method: "POST", path: "/locations/l1/tasks/search", requestBody: `{"pageLimit":500}`, status: 201, answer: `{"tasks":[]}`}, "pageLimit"},
+		"tasks in a list of lists":           {exchange{method: "POST", path: "/locations/l1/tasks/search", requestBody: `{}`, status: 201, answer: `{"tasks":[[` + aFoundTask + `]]}`}, "/tasks/0"},
+		"a note's body of the wrong type":    {exchange{method: "GET", path: "/contacts/c1/notes/n1", status: 200, answer: `{"note":{"id":"n1","body":4}}`}, "/note/body"},
+		"an event without its times":         {exchange{method: "GET", path: "/calendars/events/appointments/a1", status: 200, answer: `{"event":` + strings.Replace(anEvent, "startTime", "start", 1) + `}`, prepare: calendars}, "startTime"},
+		"the contacts' version on calendars": {exchange{method: "GET", path: "/calendars/events/appointments/a1", status: 200, answer: `{"event":` + anEvent + `}`}, "2021-04-15"},
 		"a missing query parameter":          {exchange{method: "GET", path: "/users/", status: 200, answer: `{"users":[]}`}, "locationId"},
 		"a missing version":                  {exchange{method: "GET", path: "/contacts/c1", status: 200, answer: aContact, prepare: func(r *http.Request) { r.Header.Del("Version") }}, "Version"},
 		"a missing token":                    {exchange{method: "GET", path: "/contacts/c1", status: 200, answer: aContact, prepare: func(r *http.Request) { r.Header.Del("Authorization") }}, "bearer token"},

@@ -28,6 +28,9 @@ func TestPayloadsThatKeepToTheDescriptionPass(t *testing.T) {
 		`{"type":"ContactDndUpdate","timestamp":"t","locationId":"l","id":"c","dndSettings":{"SMS":{"status":"active"}}}`,
 		`{"type":"INSTALL","timestamp":"t","appId":"a","installType":"Location","companyId":"o","trial":{"onTrial":true,"trialStartDate":"d"},"whitelabelDetails":{}}`,
 		`{"type":"UNINSTALL","timestamp":"t","appId":"a","companyId":"o"}`,
+		`{"type":"TaskComplete","timestamp":"t","locationId":"l","id":"t","contactId":"c","title":"x","body":"y","dueDate":"d","dateAdded":"d"}`,
+		`{"type":"NoteUpdate","timestamp":"t","locationId":"l","id":"n","contactId":"c","body":"<p>"}`,
+		`{"type":"AppointmentUpdate","timestamp":"t","locationId":"l","appointment":{"id":"a","users":["u"],"startTime":"s"}}`,
 	} {
 		if err := breach(folder, []byte(payload)); err != nil {
 			t.Errorf("%s: %v", payload, err)
@@ -38,16 +41,21 @@ func TestPayloadsThatKeepToTheDescriptionPass(t *testing.T) {
 func TestPayloadsThatBreakTheDescriptionAreNamed(t *testing.T) {
 	folder := needWebhooks(t)
 	for payload, naming := range map[string]string{
-		`{"type":"ContactMerge","timestamp":"t"}`:                                  "no such event",
-		`{"type":"../ContactCreate","timestamp":"t"}`:                              "no event",
-		`{"type":"ContactCreate","timestamp":"t","dateUpdated":"d"}`:               "dateUpdated",
-		`{"type":"ContactCreate","timestamp":"t","dndSettings":{}}`:                "dndSettings",
-		`{"type":"ContactCreate","timestamp":"t","id":4}`:                          "id",
-		`{"type":"ContactCreate"}`:                                                 "timestamp",
-		`{"type":"ContactCreate","timestamp":"t","customFields":[{"key":"k"}]}`:    "key",
-		`{"type":"ContactCreate","timestamp":"t","customFields":[{"value":true}]}`: "value",
-		`{"data":{"type":"ContactCreate"}}`:                                        "no event",
-		`[`:                                                                        "payload",
+		`{"type":"ContactMerge","timestamp":"t"}`:                                   "no such event",
+		`{"type":"../ContactCreate","timestamp":"t"}`:                               "no event",
+		`{"type":"TaskUpdate","timestamp":"t"}`:                                     "no such event",
+		`{"type":"TaskComplete","timestamp":"t","completed":true}`:                  "completed",
+		`{"type":"NoteUpdate","timestamp":"t","userId":"u"}`:                        "userId",
+		`{"type":"AppointmentUpdate","timestamp":"t","id":"a"}`:                     "id",
+		`{"type":"AppointmentUpdate","timestamp":"t","appointment":{"status":"x"}}`: "status",
+		`{"type":"ContactCreate","timestamp":"t","dateUpdated":"d"}`:                "dateUpdated",
+		`{"type":"ContactCreate","timestamp":"t","dndSettings":{}}`:                 "dndSettings",
+		`{"type":"ContactCreate","timestamp":"t","id":4}`:                           "id",
+		`{"type":"ContactCreate"}`:                                                  "timestamp",
+		`{"type":"ContactCreate","timestamp":"t","customFields":[{"key":"k"}]}`:     "key",
+		`{"type":"ContactCreate","timestamp":"t","customFields":[{"value":true}]}`:  "value",
+		`{"data":{"type":"ContactCreate"}}`:                                         "no event",
+		`[`:                                                                         "payload",
 	} {
 		err := breach(folder, []byte(payload))
 		if err == nil || !strings.Contains(summary(err), naming) {

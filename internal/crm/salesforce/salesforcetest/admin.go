@@ -60,6 +60,16 @@ func (f *Fake) admin(operation string, args []string, r *http.Request) (any, err
 			return nil, err
 		}
 		return nil, f.Merge(in.Winner, in.Losers...)
+	case "POST link", "POST unlink":
+		var in struct{ Note, Entity string }
+		if err := decodeBody(r, &in); err != nil {
+			return nil, err
+		}
+		if operation == "POST unlink" {
+			return nil, f.UnlinkNote(in.Note, in.Entity)
+		}
+		_, err := f.create("ContentDocumentLink", map[string]any{"ContentDocumentId": in.Note, "LinkedEntityId": in.Entity})
+		return nil, err
 	case "POST fields":
 		return nil, f.adminField(r)
 	case "POST lock":
@@ -134,6 +144,8 @@ func (f *Fake) adminRecords(r *http.Request, args []string) (any, error) {
 		return nil, f.Delete(args[0], args[1])
 	case r.Method == "POST" && len(args) == 3 && args[2] == "undelete":
 		return nil, f.Undelete(args[0], args[1])
+	case r.Method == "POST" && len(args) == 3 && args[2] == "archive":
+		return nil, f.Archive(args[0], args[1])
 	case r.Method == "POST" && len(args) == 3 && args[2] == "purge":
 		return nil, f.Purge(args[0], args[1])
 	}

@@ -199,7 +199,7 @@ func (w *writer) deleteItem(id string) itemResult {
 	}
 	pos, err := w.itemTarget(t, id)
 	if err == nil {
-		err = w.remove(t, pos)
+		err = w.remove(t.source(), pos)
 	}
 	if err != nil {
 		item.errs = []*apiError{err}

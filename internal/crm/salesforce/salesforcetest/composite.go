@@ -151,7 +151,7 @@ func (c *call) subrequest(w *writer, sub subrequest, known map[string]any) *repl
 		return err.reply()
 	}
 	in.shared = w
-	return in.route()
+	return in.route().asPart()
 }
 
 // resolveReference follows ".records[0].Id" into an answer's body.
@@ -206,7 +206,7 @@ func (c *call) batch() (*reply, *apiError) {
 		case len(inner.path) > 0 && inner.path[0] == "composite":
 			r = fail("INVALID_INPUT", "batches cannot hold composite requests").reply()
 		default:
-			r = inner.route()
+			r = inner.route().asPart()
 		}
 		hasErrors = hasErrors || r.status >= 300
 		if i > 0 {

@@ -28,10 +28,14 @@ func (c *call) describe(t *table) (*reply, *apiError) {
 
 func describeField(fl *field) map[string]any {
 	picklist := []map[string]any{}
-	for _, v := range fl.values {
-		picklist = append(picklist, map[string]any{"active": true, "defaultValue": false, "label": v, "validFor": nil, "value": v})
+	for i, v := range fl.values {
+		label := v
+		if fl.labels != nil {
+			label = fl.labels[i]
+		}
+		picklist = append(picklist, map[string]any{"active": true, "defaultValue": false, "label": label, "validFor": nil, "value": v})
 	}
-	refersTo := []string{}
+	refersTo := append([]string{}, fl.alsoTo...)
 	if fl.refersTo != "" {
 		refersTo = append(refersTo, fl.refersTo)
 	}
@@ -48,7 +52,7 @@ func describeField(fl *field) map[string]any {
 		"custom": fl.custom, "defaultedOnCreate": defaulted, "filterable": fl.filterable(), "sortable": fl.filterable(),
 		"groupable": fl.filterable(), "picklistValues": picklist, "restrictedPicklist": fl.restricted,
 		"referenceTo": refersTo, "relationshipName": relationship, "nameField": fl.name == "Name", "permissionable": fl.custom,
-		"compoundFieldName": nil, "precision": precision(fl), "scale": 0, "digits": 0, "deprecatedAndHidden": false,
+		"polymorphicForeignKey": fl.polymorphic, "namePointing": fl.polymorphic, "compoundFieldName": nil, "precision": precision(fl), "scale": 0, "digits": 0, "deprecatedAndHidden": false,
 	}
 }
 
@@ -63,6 +67,8 @@ func soapType(fl *field) string {
 	switch fl.kind {
 	case "id", "reference":
 		return "tns:ID"
+	case "base64":
+		return "xsd:base64Binary"
 	case "boolean", "date", "int", "double":
 		return "xsd:" + fl.kind
 	case "datetime":
@@ -78,11 +84,12 @@ func soapType(fl *field) string {
 // objectSummary is what the global describe says about an object.
 func (c *call) objectSummary(t *table) map[string]any {
 	o, url := t.object, c.base+"/sobjects/"+t.object.name
+	can := func(refused restriction) bool { return o.refuses&refused == 0 }
 	return map[string]any{
 		"name": o.name, "label": o.label, "labelPlural": o.label + "s", "keyPrefix": o.prefix, "custom": false,
-		"createable": o.createable, "updateable": o.createable, "deletable": o.createable, "undeletable": o.createable,
-		"queryable": true, "retrieveable": true, "replicateable": o.name != "Organization", "searchable": true,
-		"mergeable": o.createable, "layoutable": true, "triggerable": o.createable, "activateable": false, "deprecatedAndHidden": false,
+		"createable": o.createable, "updateable": o.createable && can(noUpdate), "deletable": t.source().object.createable,
+		"undeletable": o.createable && can(noUndelete), "queryable": true, "retrieveable": true,
+		"replicateable": can(noReplication), "searchable": true, "mergeable": o.createable && o.field("MasterRecordId") != nil, "layoutable": true, "triggerable": o.createable, "activateable": false, "deprecatedAndHidden": false,
 		"urls": map[string]string{"sobject": url, "describe": url + "/describe", "rowTemplate": url + "/{ID}"},
 	}
 }

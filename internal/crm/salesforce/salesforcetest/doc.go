@@ -17,15 +17,20 @@
 // Data, below /services/data/vXX.0: limits, global and object describe (304 for If-Modified-Since), rows by id and by
 // external id (200, 201, 204 below version 46, 300, 404, 412, 304), sObject Collections (create, update, upsert, delete
 // of 200; retrieve of 2,000), composite (25 subrequests, references, all or none), composite/batch, query and queryAll
-// with cursors, updated and deleted.
+// with cursors, updated and deleted, a note's content as bytes.
 //
-// Objects: Contact, Account, User (read only), Organization (read only), with custom fields by AddCustomField. Names are
-// taken in any case. Ids are of 18 characters with a valid suffix, and 15 are accepted; they sort as they were given.
+// Objects: Contact, Account, Lead, Task, Event, ContentNote with ContentDocument and ContentDocumentLink, Note (the
+// classic one); read only User, Organization, TaskStatus, TaskPriority. Custom fields come by AddCustomField; Task and
+// Event share theirs. Names are taken in any case. Ids are of 18 characters with a valid suffix, and 15 are accepted;
+// they sort as they were given.
 //
 // SOQL: SELECT of fields, over up to five references, or COUNT(); WHERE with AND, OR (never mixed without parentheses),
 // NOT, comparisons, LIKE, IN, NOT IN; ORDER BY with NULLS FIRST or LAST; LIMIT; OFFSET up to 2,000. Without ORDER BY
 // rows come in no order to rely on. One unknown or hidden field fails the whole query. Long text can be neither filtered
 // nor sorted. Text compares without case, except for case-sensitive fields.
+//
+// A polymorphic reference (Who, What, Owner of an activity, LinkedEntity, Parent) leads to no more than what the vendor's
+// Name has: Type, Id, Name, Email and a few more.
 //
 // Traps that are set for clients:
 //
@@ -41,13 +46,25 @@
 //   - merged records are deleted with MasterRecordId; purged ones are in the delete log only; the recycle bin forgets
 //     after 15 days; a deleted record does not stop an upsert from creating another
 //   - the Date header is the org's clock; errors of the edge are HTML
+//   - a task is closed by its Status alone, whose values are the org's own (TaskStatus tells); its due date is a date
+//   - an event takes an end or a duration, and both only if they agree; its start does not change alone; the end of an
+//     all-day event is the midnight at which its last day begins; each invitee has a row of his own (IsChild)
+//   - query hides archived activities (events of a year ago, tasks closed and due a year ago), queryAll shows them, and
+//     by id they are read and changed like others
+//   - deleting a contact deletes its activities and classic notes with it; a merge moves them, which only
+//     SystemModstamp tells
+//   - a ContentNote has no SystemModstamp, no upsert, no getUpdated and no way back from deletion; its Content is written
+//     in base64, refused for most elements, entities and unescaped characters, kept as other HTML than was sent, and
+//     read at the address that a query shows for it
+//   - ContentDocumentLink is queried by ids only; linking a note changes nothing of the note; each note is linked to its
+//     owner too, and that link stays
 //
 // # Knobs
 //
 // Options says what kind of org it is. SetFaults makes calls fail, LockRow keeps a record locked, AddValidationRule,
 // HideField and AddCustomField do what an administrator does, RevokeGrant and ExpireSessions what ends a client's
-// access. Create, Edit, Merge, Delete, Undelete, Purge and Load are people working in the CRM. Save and Restore keep
-// the org across restarts. Stats and Requests count.
+// access. Create, Edit, Merge, Delete, Undelete, Purge, Load, LinkNote and UnlinkNote are people working in the CRM;
+// Archive is time passing. Save and Restore keep the org across restarts. Stats and Requests count.
 //
 // The same over HTTP, without authentication:
 //
@@ -58,6 +75,8 @@
 //	DELETE /__admin/records/{object}/{id}              delete
 //	POST   /__admin/records/{object}/{id}/undelete     undelete
 //	POST   /__admin/records/{object}/{id}/purge        purge
+//	POST   /__admin/records/{object}/{id}/archive      archive
+//	POST   /__admin/link                               {"note", "entity"}; also /__admin/unlink
 //	POST   /__admin/load/{object}                      [{fields}], gives [id]
 //	GET    /__admin/count/{object}                     {"count"}
 //	POST   /__admin/merge                              {"winner", "losers": []}
@@ -71,6 +90,7 @@
 //
 // # What is not
 //
-// Bulk API, composite graph and tree, sharing rules, record types, formulas, GROUP BY, sub-selects, date literals like
-// LAST_N_DAYS, tasks, events and notes.
+// Bulk API, composite graph and tree, sharing rules (a note is seen by everybody), record types, formulas, GROUP BY,
+// sub-selects, TYPEOF, date literals like LAST_N_DAYS, queues, shared activities, the making of recurrences, note
+// versions and other files.
 package salesforcetest

@@ -129,10 +129,18 @@ func newHashIndex(value func(*row) string) *hashIndex {
 }
 
 func fieldIndex(f *field) *hashIndex {
-	if f.caseSensitive {
-		return newHashIndex(func(r *row) string { return r.get(f.index) })
+	return newHashIndex(func(r *row) string { return f.key(r.get(f.index)) })
+}
+
+// key is a value in the form in which equal values are the same text.
+func (f *field) key(text string) string {
+	switch {
+	case f.kind == "reference":
+		return text[:min(15, len(text))]
+	case f.caseSensitive:
+		return text
 	}
-	return newHashIndex(func(r *row) string { return strings.ToLower(r.get(f.index)) })
+	return strings.ToLower(text)
 }
 
 func (h *hashIndex) replace(pos uint32, before, after *row) {

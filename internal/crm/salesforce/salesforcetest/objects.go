@@ -127,11 +127,24 @@ func accountObject() *object {
 	return newObject("Account", "Account", "001", true, fields...)
 }
 
+const leadPrefix = "00Q"
+
+func leadObject() *object {
+	company := text("Company", 255)
+	company.required = true
+	fields := append(personName(salutations...), master("Lead"), company,
+		typed("Email", "email", 80), typed("Phone", "phone", 40), text("Title", 128),
+		picklist("Status", "Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted"), owner())
+	return newObject("Lead", "Lead", leadPrefix, true, fields...)
+}
+
 func userObject() *object {
 	fields := append(personName(),
 		text("Username", 80),
 		typed("Email", "email", 128),
 		text("Alias", 8),
+		text("Title", 80),
+		typed("Phone", "phone", 40),
 		typed("IsActive", "boolean", 0),
 		picklist("UserType", "Standard", "AutomatedProcess"),
 		picklist("TimeZoneSidKey"),
@@ -143,7 +156,7 @@ func userObject() *object {
 }
 
 func organizationObject() *object {
-	return newObject("Organization", "Organization", "00D", false,
+	o := newObject("Organization", "Organization", "00D", false,
 		text("Name", 80),
 		picklist("OrganizationType"),
 		text("InstanceName", 5),
@@ -151,4 +164,6 @@ func organizationObject() *object {
 		picklist("LanguageLocaleKey"),
 		picklist("TimeZoneSidKey"),
 	)
+	o.refuses = noReplication | noCustomFields
+	return o
 }

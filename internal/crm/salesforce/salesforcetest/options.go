@@ -68,6 +68,10 @@ type Options struct {
 	RestrictedPicklists map[string][]string
 	// RequireFields are fields that the org's administrator made required, as "Contact.Email".
 	RequireFields []string
+	// TaskStatuses are the values of Task.Status; ShippedTaskStatuses when empty.
+	TaskStatuses []TaskStatus
+	// NoEnhancedNotes switches Enable Notes off: the org has no ContentNote, only classic notes.
+	NoEnhancedNotes bool
 	// MaxRecords is how many live contacts and accounts fit in the org's storage; 0 means any number.
 	MaxRecords int
 	// Seed makes faults, late rows and tokens repeatable.
@@ -86,6 +90,7 @@ type Fake struct {
 
 	mu            sync.RWMutex // the org's data: everything up to the blank line
 	tables        []*table
+	names         *table // of no records: what polymorphic references show
 	schemaChanged time.Time
 	lateRows      []latePosition
 	locks         map[string]time.Time // by 18-character id
@@ -125,7 +130,8 @@ func New(options Options) *Fake {
 	f.locators.reset()
 	f.stats.reset()
 	f.schemaChanged = f.now()
-	for _, o := range []*object{contactObject(), accountObject(), userObject(), organizationObject()} {
+	f.names = newTable(nameObject(), idSpace{})
+	for _, o := range f.objects() {
 		ids := idSpace{prefix: o.prefix + id15[3:6] + "000", first: 62*62*62*10 + 1}
 		if o.name == "Organization" {
 			ids = idSpace{prefix: id15[:9]}
@@ -135,6 +141,9 @@ func New(options Options) *Fake {
 			f.applySettings(o, fl)
 		}
 		f.tables = append(f.tables, newTable(o, ids))
+	}
+	if notes := f.table("ContentNote"); notes != nil {
+		notes.shadowedBy(f.table("ContentDocument"))
 	}
 	switch f.options.DuplicateRule {
 	case "":
@@ -149,6 +158,19 @@ func New(options Options) *Fake {
 	}
 	f.populate()
 	return f
+}
+
+// objects are the org's objects. The ones that a call names most come first.
+func (f *Fake) objects() []*object {
+	list := []*object{
+		contactObject(), accountObject(), userObject(), organizationObject(),
+		leadObject(), taskObject(f.options.TaskStatuses), eventObject(), taskStatusObject(), taskPriorityObject(),
+	}
+	if !f.options.NoEnhancedNotes {
+		// Before ContentDocument, whose ids are the same: an id by itself names the note.
+		list = append(list, contentNoteObject())
+	}
+	return append(list, contentDocumentObject(), contentDocumentLinkObject(), classicNoteObject())
 }
 
 func withDefaults(o Options) Options {
@@ -169,6 +191,10 @@ func withDefaults(o Options) Options {
 			*d.option = d.value
 		}
 	}
+	if len(o.TaskStatuses) == 0 {
+		o.TaskStatuses = ShippedTaskStatuses()
+	}
+	checkStatuses(o.TaskStatuses)
 	if len(o.APIVersions) == 0 {
 		for v := 60; v <= 68; v++ {
 			o.APIVersions = append(o.APIVersions, fmt.Sprintf("%d.0", v))
@@ -193,6 +219,7 @@ func (f *Fake) populate() {
 	})
 	f.apiUser = user(DefaultUser, "Integration", "User", "Standard")
 	f.person = user("sam.seller@tandem.example", "Sam", "Seller", "Standard")
+	f.populateTaskValues()
 }
 
 // APIUserID is the id of DefaultUser, for whom GrantToken's tokens act.

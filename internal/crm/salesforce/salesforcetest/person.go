@@ -31,7 +31,8 @@ func misuse(err error) {
 	}
 }
 
-// Create saves a record as a person in the CRM does and returns its id. People are not held to the rules that the API
+// Create saves a record as a person in the CRM does and returns its id. The Content of a ContentNote is the HTML that
+// the person's editor makes. People are not held to the rules that the API
 // user meets: required fields, validation and duplicate rules, picklists, field-level security. The fields may set
 // CreatedDate, LastModifiedDate, SystemModstamp, CreatedById and LastModifiedById, for records with a history. It
 // panics on an unknown object or field, on a value of the wrong type, and on a unique value that is taken.
@@ -141,7 +142,7 @@ func (f *Fake) current(object, id string) (*table, uint32, *row) {
 }
 
 // Merge merges up to two records into a winner of the same object: the losers go to the recycle bin with the winner as
-// MasterRecordId, their contacts (of accounts) move over, and the winner is touched.
+// MasterRecordId, their tasks, events, notes and contacts (of accounts) move over, and the winner is touched.
 func (f *Fake) Merge(winner string, losers ...string) error {
 	return f.byPerson(func(w *writer) error {
 		id15, ok := parseID(winner)
@@ -167,6 +168,7 @@ func (f *Fake) Merge(winner string, losers ...string) error {
 			if pos == winnerPos {
 				return errors.New("a record cannot be merged into itself")
 			}
+			w.moveFamily(t, pos, winnerPos)
 			w.bury(t, pos, t.id(winnerPos))
 			if t.object.name == "Account" {
 				w.moveContacts(t.id(pos), t.id(winnerPos))
@@ -193,51 +195,48 @@ func (w *writer) moveContacts(from, to string) {
 	}
 }
 
-// Delete moves a record to the recycle bin; an account takes its contacts along.
+// Delete moves a record to the recycle bin, and what hangs on it: an account's contacts, a contact's tasks, events and
+// classic notes, a note's links.
 func (f *Fake) Delete(object, id string) error {
 	return f.byPerson(func(w *writer) error {
 		t, pos, err := f.live(object, id)
 		if err != nil {
 			return err
 		}
-		if err := w.remove(t, pos); err != nil {
+		if err := w.remove(t.source(), pos); err != nil {
 			return err
 		}
 		return nil
 	})
 }
 
-// Undelete takes a record out of the recycle bin.
+// Undelete takes a record out of the recycle bin, and what went there with it but an account's contacts. It returns an
+// error for what the recycle bin does not keep, as a ContentNote.
 func (f *Fake) Undelete(object, id string) error {
 	return f.byPerson(func(w *writer) error {
 		t, pos, r := f.current(object, id)
 		if r == nil || !r.deleted {
 			return errGone
 		}
-		back := *r
-		back.deleted, back.modified, back.stamp, back.modifiedBy = false, w.seconds(), w.seconds(), w.user
-		if m := t.object.field("MasterRecordId"); m != nil {
-			back.packed = repack(back.packed, []change{{index: m.index}})
+		if t.source().object.refuses&noUndelete != 0 {
+			return errors.New("records of this object cannot be undeleted")
 		}
-		if err := w.checkUnique(t, &back, int64(pos)); err != nil {
+		if err := w.checkUnique(t, r, int64(pos)); err != nil {
 			return err
 		}
-		w.put(t, pos, &back)
+		w.revive(t, pos)
 		return nil
 	})
 }
 
-// Purge removes a record for good, from the recycle bin too. Only the delete log remembers it.
+// Purge removes a record for good, and what hangs on it, from the recycle bin too. Only the delete log remembers it.
 func (f *Fake) Purge(object, id string) error {
 	return f.byPerson(func(w *writer) error {
 		t, pos, r := f.current(object, id)
 		if r == nil {
 			return errGone
 		}
-		if !r.deleted {
-			t.deletes = append(t.deletes, deletion{pos, w.seconds()})
-		}
-		t.put(pos, nil, time.Time{})
+		w.purge(t.source(), pos)
 		return nil
 	})
 }
@@ -280,8 +279,8 @@ func (f *Fake) Count(object string) int {
 	return 0
 }
 
-// LockRow makes the API's writes to a record, and to the contacts of an account, fail with UNABLE_TO_LOCK_ROW until
-// the given time.
+// LockRow makes the API's writes to a record, and to the contacts, tasks and events that belong to it, fail with
+// UNABLE_TO_LOCK_ROW until the given time.
 func (f *Fake) LockRow(id string, until time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -147,35 +147,47 @@ func (c *call) page(q *boundQuery, loc *locator, offset int) []byte {
 	first := true
 	for _, pos := range loc.Positions[offset:end] {
 		r := q.table.seen(pos)
-		if gone(r, c.now) || r.deleted && !q.deleted {
+		if gone(r, c.now) || !q.deleted && (r.deleted || q.table.object.archives(r, c.now)) {
 			continue
 		}
 		if !first {
 			b = append(b, ',')
 		}
 		first = false
-		b = c.f.appendRecord(b, c.base, q.projection, pos, r)
+		b = c.f.appendRecord(b, c.base, q.projection, q.table, pos, r)
 	}
 	return append(b, "]}"...)
 }
 
 // appendRecord writes a record with what a projection selects of it.
-func (f *Fake) appendRecord(b []byte, base string, p *projection, pos uint32, r *row) []byte {
-	b = f.appendAttributes(append(b, '{'), base, p.table, pos)
+func (f *Fake) appendRecord(b []byte, base string, p *projection, t *table, pos uint32, r *row) []byte {
+	b = f.appendAttributes(append(b, '{'), base, t, pos)
 	for _, item := range p.items {
 		b = append(b, `,"`...)
 		b = append(b, item.name...)
 		b = append(b, `":`...)
 		if item.nested == nil {
-			b = f.appendValue(b, p.table, pos, r, item.field)
+			b = f.appendSelected(b, base, t, pos, r, item.field)
 			continue
 		}
-		to, at, next, ok := f.step(p.table, pos, r, item.field, item.nested.table)
-		if !ok || to != item.nested.table {
+		to, at, next, ok := f.step(t, pos, r, item.field, item.nested.table)
+		if !ok {
 			b = append(b, "null"...)
 			continue
 		}
-		b = f.appendRecord(b, base, item.nested, at, next)
+		b = f.appendRecord(b, base, item.nested, to, at, next)
 	}
 	return append(b, '}')
+}
+
+// appendSelected writes a field's value as an answer shows it: of a blob, where to read it.
+func (f *Fake) appendSelected(b []byte, base string, t *table, pos uint32, r *row, fl *field) []byte {
+	fl = named(t, fl)
+	if fl == nil || fl.kind == "base64" && r.get(fl.index) == "" {
+		return append(b, "null"...)
+	}
+	if fl.kind == "base64" {
+		return appendString(b, base+"/sobjects/"+t.object.name+"/"+t.id(pos)+"/"+fl.name)
+	}
+	return f.appendValue(b, t, pos, r, fl)
 }

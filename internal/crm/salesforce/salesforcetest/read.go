@@ -29,6 +29,10 @@ func (f *Fake) content(t *table, pos uint32, r *row, fl *field) string {
 		return fullName(t.object, r)
 	case columnAddress:
 		return ""
+	case columnArchived:
+		return strconv.FormatBool(t.object.archives(r, f.now()))
+	case columnType:
+		return t.object.name
 	}
 	if fl.kind == "boolean" {
 		return strconv.FormatBool(r.get(fl.index) != "")

@@ -43,7 +43,17 @@ func (c *call) covered(t *table, end time.Time) time.Time {
 	return end
 }
 
+func notReplicated(t *table, operation string) *apiError {
+	if t.object.refuses&noReplication == 0 {
+		return nil
+	}
+	return fail("INVALID_TYPE_FOR_OPERATION", "entity type "+t.object.name+" does not support "+operation)
+}
+
 func (c *call) updated(t *table) (*reply, *apiError) {
+	if err := notReplicated(t, "getUpdated"); err != nil {
+		return nil, err
+	}
 	start, end, err := c.window(updatedReachesBack)
 	if err != nil {
 		return nil, err
@@ -67,6 +77,9 @@ func (c *call) updated(t *table) (*reply, *apiError) {
 }
 
 func (c *call) deletedRows(t *table) (*reply, *apiError) {
+	if err := notReplicated(t, "getDeleted"); err != nil {
+		return nil, err
+	}
 	start, end, err := c.window(deletedReachesBack)
 	if err != nil {
 		return nil, err

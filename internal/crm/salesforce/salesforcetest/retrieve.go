@@ -46,7 +46,7 @@ func (c *call) retrieve(object string) (*reply, *apiError) {
 			b = append(b, "null"...)
 			continue
 		}
-		b = c.f.appendRecord(b, c.base, p, pos, t.seen(pos))
+		b = c.f.appendRecord(b, c.base, p, t, pos, t.seen(pos))
 	}
 	return json200(append(b, ']')), nil
 }

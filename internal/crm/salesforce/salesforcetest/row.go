@@ -10,6 +10,7 @@ type row struct {
 	createdBy, modifiedBy    uint32 // positions in the User table
 	owner                    uint32 // position in the User table
 	deleted                  bool
+	archived                 bool // whatever its age
 }
 
 // get returns a packed field's text, "" when it has no value.

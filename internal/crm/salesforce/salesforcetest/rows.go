@@ -52,6 +52,9 @@ func (c *call) getRow(t *table, key, value string, external bool) (*reply, *apiE
 	defer c.read()()
 	id := key
 	if external {
+		if fl := t.blobField(value); fl != nil {
+			return c.blob(t, key, fl)
+		}
 		pos, found, choices, err := c.locateExternal(t, key, value)
 		switch {
 		case err != nil || choices != nil:
@@ -75,7 +78,7 @@ func (c *call) getRow(t *table, key, value string, external bool) (*reply, *apiE
 	if err != nil {
 		return nil, err
 	}
-	answer := json200(c.f.appendRecord(nil, c.base, p, pos, r))
+	answer := json200(c.f.appendRecord(nil, c.base, p, t, pos, r))
 	answer.header = map[string]string{"Last-Modified": time.Unix(int64(r.modified), 0).UTC().Format(http.TimeFormat)}
 	return answer, nil
 }
@@ -216,7 +219,7 @@ func (c *call) deleteRow(t *table, key, value string, external bool) (*reply, *a
 		return nil, err
 	}
 	w := c.writer(true)
-	if err := w.remove(t, pos); err != nil {
+	if err := w.remove(t.source(), pos); err != nil {
 		return nil, err
 	}
 	c.finish(w)

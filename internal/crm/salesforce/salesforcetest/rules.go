@@ -12,7 +12,7 @@ func (w *writer) checkField(t *table, fl *field, text string) *apiError {
 	if fl.kind == "reference" {
 		return w.checkReference(t, fl, text)
 	}
-	if err := fl.check(text); err != nil && (!w.person || err.code == "STRING_TOO_LONG") {
+	if err := fl.check(text); err != nil && (!w.person || fl.fixed || err.code == "STRING_TOO_LONG") {
 		return err
 	}
 	return nil
@@ -26,8 +26,11 @@ func (w *writer) checkReference(t *table, fl *field, id string) *apiError {
 		return nil
 	}
 	id15, ok := parseID(id)
-	target := w.f.table(fl.refersTo)
-	if !ok || id15[:3] != target.object.prefix {
+	var target *table
+	if ok {
+		target = w.f.referred(fl, id15)
+	}
+	if target == nil {
 		return fail("MALFORMED_ID", fmt.Sprintf("%s: id value of incorrect type: %s", fl.label, id), fl.name)
 	}
 	pos, ok := target.find(id15)
@@ -39,6 +42,19 @@ func (w *writer) checkReference(t *table, fl *field, id string) *apiError {
 	}
 	if fl.column == columnOwner && !w.person && target.rows[pos].get(target.object.field("IsActive").index) == "" {
 		return fail("INACTIVE_OWNER_OR_USER", fmt.Sprintf("operation performed with inactive user [%s] as owner of %s", id, strings.ToLower(t.object.name)))
+	}
+	return nil
+}
+
+// referred returns the table of a reference's record; nil where the id is of none that the field may name.
+func (f *Fake) referred(fl *field, id15 string) *table {
+	if t := f.table(fl.refersTo); t != nil && t.object.prefix == id15[:3] {
+		return t
+	}
+	for _, name := range fl.alsoTo {
+		if t := f.table(name); t != nil && t.object.prefix == id15[:3] {
+			return t
+		}
 	}
 	return nil
 }
@@ -69,6 +85,9 @@ func (w *writer) setColumn(r *row, fl *field, text string) *apiError {
 		r.modified = uint32(at.Unix())
 	case columnStamp:
 		r.stamp = uint32(at.Unix())
+		if fl.name == "LastModifiedDate" {
+			r.modified = r.stamp
+		}
 	}
 	return nil
 }

@@ -1,9 +1,8 @@
 package salesforcetest
 
 import (
-	"fmt"
-	"slices"
 	"strings"
+	"time"
 )
 
 // column says where a field's value is kept: in the row's packed text, or in a place of its own.
@@ -19,8 +18,10 @@ const (
 	columnCreatedBy
 	columnModifiedBy
 	columnOwner
-	columnName    // put together from the parts of a person's name
-	columnAddress // put together from the parts of an address
+	columnName     // put together from the parts of a person's name
+	columnAddress  // put together from the parts of an address
+	columnArchived // follows from the row's age
+	columnType     // the object of the record that a polymorphic reference names
 )
 
 type field struct {
@@ -38,9 +39,16 @@ type field struct {
 	idLookup,
 	custom,
 	hidden,
-	restricted bool
-	values       []string
-	refersTo     string
+	restricted,
+	derived, // follows from other fields: nobody writes it
+	fixed, // people keep to its values too
+	indexed, // found by value, though it is no key
+	ofName bool // stands for the field of that name of whatever a polymorphic reference names
+	values, labels []string // labels stand for the values in the same places; none where they are the values
+	refersTo       string
+	// alsoTo are the further objects of a polymorphic reference, whose records show what all of them have.
+	alsoTo       []string
+	polymorphic  bool
 	relationship string
 }
 
@@ -48,7 +56,7 @@ func (f *field) calculated() bool { return f.column == columnName || f.column ==
 
 // filterable tells whether the field may stand in WHERE; long text and compounds may not.
 func (f *field) filterable() bool {
-	return f.kind != "address" && (f.kind != "textarea" || f.length <= 255)
+	return f.kind != "address" && f.kind != "base64" && (f.kind != "textarea" || f.length <= 255)
 }
 
 func (f *field) isText() bool {
@@ -63,21 +71,48 @@ func (f *field) isNumber() bool {
 	return f.kind == "double" || f.kind == "int" || f.kind == "currency" || f.kind == "percent"
 }
 
+// restriction is what the vendor refuses for an object that others can do.
+type restriction uint8
+
+const (
+	noUpdate restriction = 1 << iota
+	noUndelete
+	noReplication // neither getUpdated nor getDeleted
+	noCustomFields
+)
+
 type object struct {
 	name, label, prefix string
 	createable          bool
-	fields              []*field
-	packed              []*field // by index
-	byName              map[string]*field
-	byRelationship      map[string]*field
+	refuses             restriction
+	// shape puts in what follows from the fields and checks them against each other; nil for none.
+	shape func(*draft) *apiError
+	// created completes a new record's surroundings; nil for none.
+	created func(*writer, *table, uint32)
+	// keeps refuses to delete a row through the API; nil where nothing does.
+	keeps func(*writer, *table, *row) *apiError
+	// old tells whether a row's age archives it; nil where nothing is archived.
+	old func(r *row, now time.Time) bool
+	// filterBy are the fields of which a query must name one; none where it need not.
+	filterBy       []string
+	locks          []*field // references to what is locked with a record
+	fields         []*field
+	packed         []*field // by index
+	byName         map[string]*field
+	byRelationship map[string]*field
 }
 
 func newObject(name, label, prefix string, createable bool, fields ...*field) *object {
+	return bareObject(name, label, prefix, createable, append(systemFields(), fields...)...)
+}
+
+// bareObject is newObject without the fields that most objects have.
+func bareObject(name, label, prefix string, createable bool, fields ...*field) *object {
 	o := &object{
 		name: name, label: label, prefix: prefix, createable: createable,
 		byName: map[string]*field{}, byRelationship: map[string]*field{},
 	}
-	for _, f := range append(systemFields(), fields...) {
+	for _, f := range fields {
 		if !createable {
 			f.createable, f.updateable = false, false
 		}
@@ -99,6 +134,9 @@ func (o *object) add(f *field) {
 	}
 	o.fields = append(o.fields, f)
 	o.byName[strings.ToLower(f.name)] = f
+	if f.name == "AccountId" || f.name == "WhoId" || f.name == "WhatId" {
+		o.locks = append(o.locks, f)
+	}
 	if f.relationship != "" {
 		o.byRelationship[strings.ToLower(f.relationship)] = f
 	}
@@ -131,109 +169,4 @@ func label(name string) string {
 		return s + " ID"
 	}
 	return b.String()
-}
-
-// FieldOption refines a custom field.
-type FieldOption func(*field)
-
-// ExternalID makes the field an external id: a key for upserts, not unique by itself.
-func ExternalID() FieldOption { return func(f *field) { f.externalID, f.idLookup = true, true } }
-
-// Unique makes the org refuse a second live record with the same value.
-func Unique() FieldOption { return func(f *field) { f.unique = true } }
-
-// CaseSensitive makes "a" and "A" different values of a unique or external id field.
-func CaseSensitive() FieldOption { return func(f *field) { f.caseSensitive = true } }
-
-// Length sets the length of a text field in UTF-16 units.
-func Length(n int) FieldOption { return func(f *field) { f.length = n } }
-
-// Required makes the org refuse a record without the field.
-func Required() FieldOption { return func(f *field) { f.required = true } }
-
-// Values gives a picklist its values; restricted says that it takes no other.
-func Values(restricted bool, values ...string) FieldOption {
-	return func(f *field) { f.values, f.restricted = values, restricted }
-}
-
-var customTypes = map[string]field{
-	"Text":                {kind: "string", length: 255},
-	"TextArea":            {kind: "textarea", length: 255},
-	"LongTextArea":        {kind: "textarea", length: 32768},
-	"Email":               {kind: "email", length: 80},
-	"Phone":               {kind: "phone", length: 40},
-	"Url":                 {kind: "url", length: 255},
-	"Checkbox":            {kind: "boolean"},
-	"Date":                {kind: "date"},
-	"DateTime":            {kind: "datetime"},
-	"Number":              {kind: "double"},
-	"Currency":            {kind: "currency"},
-	"Percent":             {kind: "percent"},
-	"Picklist":            {kind: "picklist", length: 255},
-	"MultiselectPicklist": {kind: "multipicklist", length: 4099},
-}
-
-// AddCustomField adds a field to an object, as an administrator does in Setup. The type is Setup's (Text, TextArea,
-// LongTextArea, Email, Phone, Url, Checkbox, Date, DateTime, Number, Currency, Percent, Picklist,
-// MultiselectPicklist); the name ends in "__c". It panics on a type or an object that does not exist, and on a name
-// that does.
-func (f *Fake) AddCustomField(object, name, typ string, opts ...FieldOption) {
-	if err := f.addCustomField(object, name, typ, opts...); err != nil {
-		panic("salesforcetest: " + err.Error())
-	}
-}
-
-func (f *Fake) addCustomField(object, name, typ string, opts ...FieldOption) error {
-	fl, known := customTypes[typ]
-	if !known {
-		return fmt.Errorf("no custom field type %q", typ)
-	}
-	if !strings.HasSuffix(name, "__c") {
-		return fmt.Errorf("custom field %q does not end in __c", name)
-	}
-	fl.name, fl.custom, fl.createable, fl.updateable = name, true, true, true
-	for _, o := range opts {
-		o(&fl)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := f.table(object)
-	if t == nil {
-		return fmt.Errorf("no object %q", object)
-	}
-	if t.object.field(name) != nil {
-		return fmt.Errorf("%s has a field %q already", object, name)
-	}
-	f.applySettings(t.object, &fl)
-	t.object.add(&fl)
-	t.index(&fl)
-	f.schemaChanged = f.now()
-	return nil
-}
-
-// HideField sets whether field-level security hides a field ("Contact.Birthdate") from the API user. It panics when
-// there is no such field.
-func (f *Fake) HideField(name string, hidden bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	objectName, fieldName, _ := strings.Cut(name, ".")
-	t := f.table(objectName)
-	if t == nil || t.object.field(fieldName) == nil {
-		panic("salesforcetest: no field " + name)
-	}
-	t.object.field(fieldName).hidden = hidden
-	f.schemaChanged = f.now()
-}
-
-// applySettings gives a field what the options say about it.
-func (f *Fake) applySettings(o *object, fl *field) {
-	name := o.name + "." + fl.name
-	same := func(s string) bool { return strings.EqualFold(s, name) }
-	fl.hidden = fl.hidden || slices.ContainsFunc(f.options.HiddenFields, same)
-	fl.required = fl.required || slices.ContainsFunc(f.options.RequireFields, same)
-	for picklist, values := range f.options.RestrictedPicklists {
-		if same(picklist) {
-			fl.values, fl.restricted = values, true
-		}
-	}
 }

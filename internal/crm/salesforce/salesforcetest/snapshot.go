@@ -46,7 +46,7 @@ type snapshotDelete struct{ Pos, At uint32 }
 
 // snapshotRow is one position of a table; Absent when nothing is there. Before is what readers see while it is late.
 type snapshotRow struct {
-	Absent, Deleted              bool
+	Absent, Deleted, Archived    bool
 	Packed                       string
 	Created, Modified, Stamp     uint32
 	CreatedBy, ModifiedBy, Owner uint32
@@ -115,7 +115,7 @@ func saveRow(r *row) snapshotRow {
 		return snapshotRow{Absent: true}
 	}
 	return snapshotRow{
-		Deleted: r.deleted, Packed: r.packed, Created: r.created, Modified: r.modified, Stamp: r.stamp,
+		Deleted: r.deleted, Archived: r.archived, Packed: r.packed, Created: r.created, Modified: r.modified, Stamp: r.stamp,
 		CreatedBy: r.createdBy, ModifiedBy: r.modifiedBy, Owner: r.owner,
 	}
 }
@@ -226,7 +226,7 @@ func (f *Fake) restoreTable(in *gob.Decoder, saved snapshotTable) error {
 			}
 			return &row{
 				packed: s.Packed, created: s.Created, modified: s.Modified, stamp: s.Stamp,
-				createdBy: s.CreatedBy, modifiedBy: s.ModifiedBy, owner: s.Owner, deleted: s.Deleted,
+				createdBy: s.CreatedBy, modifiedBy: s.ModifiedBy, owner: s.Owner, deleted: s.Deleted, archived: s.Archived,
 			}
 		}
 		if one.Late {

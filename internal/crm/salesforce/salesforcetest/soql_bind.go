@@ -116,6 +116,9 @@ func (f *Fake) bind(q *soqlQuery) (*boundQuery, *apiError) {
 		}
 		out.where = where
 	}
+	if err := checkFilter(t.object, out.where); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
@@ -149,7 +152,9 @@ func (b *binder) path(p soqlPath) (boundPath, *apiError) {
 			return out, fail("INVALID_FIELD", located(b.query.text, p.at)+fmt.Sprintf(
 				"Didn't understand relationship '%s' in field path. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names.", names[0]))
 		}
-		t = b.f.table(hop.refersTo)
+		if t = b.f.table(hop.refersTo); hop.polymorphic {
+			t = b.f.names
+		}
 		out.hops, out.tables = append(out.hops, hop), append(out.tables, t)
 	}
 	out.leaf = t.object.visibleField(names[0])

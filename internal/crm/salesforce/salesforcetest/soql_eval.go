@@ -32,6 +32,11 @@ func (f *Fake) step(t *table, pos uint32, r *row, hop *field, to *table) (*table
 	if id == "" {
 		return nil, 0, nil, false
 	}
+	if to == f.names {
+		if to = f.referred(hop, id[:15]); to == nil {
+			return nil, 0, nil, false
+		}
+	}
 	at, ok := to.find(id[:15])
 	if !ok {
 		return nil, 0, nil, false
@@ -48,7 +53,10 @@ func (f *Fake) compared(t *table, pos uint32, r *row, p boundPath) content {
 			return content{null: true}
 		}
 	}
-	leaf := p.leaf
+	leaf := named(t, p.leaf)
+	if leaf == nil {
+		return content{null: true}
+	}
 	switch leaf.column {
 	case columnCreated:
 		return content{millis: int64(r.created) * 1000}
@@ -58,6 +66,8 @@ func (f *Fake) compared(t *table, pos uint32, r *row, p boundPath) content {
 		return content{millis: int64(r.stamp) * 1000}
 	case columnDeleted:
 		return content{boolean: r.deleted}
+	case columnArchived:
+		return content{boolean: t.object.archives(r, f.now())}
 	}
 	if leaf.kind == "boolean" {
 		return content{boolean: r.get(leaf.index) != ""}

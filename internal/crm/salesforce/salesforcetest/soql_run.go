@@ -54,7 +54,7 @@ func (f *Fake) run(q *boundQuery, now time.Time) []uint32 {
 			return false
 		}
 		r := t.seen(pos)
-		if !gone(r, now) && (q.deleted || !r.deleted) && f.matches(t, pos, r, q.where) {
+		if !gone(r, now) && (q.deleted || !r.deleted && !t.object.archives(r, now)) && f.matches(t, pos, r, q.where) {
 			out = append(out, pos)
 		}
 		return len(out) < stopAt

@@ -72,7 +72,7 @@ func samePlanAndScan(rt *rapid.T, f *Fake, now time.Time, parsed *soqlQuery) {
 	bound.deleted = rapid.Bool().Draw(rt, "queryAll")
 	var want []uint32
 	for i := range bound.table.rows {
-		if r := bound.table.seen(uint32(i)); r != nil && (bound.deleted || !r.deleted) && f.matches(bound.table, uint32(i), r, bound.where) {
+		if r := bound.table.seen(uint32(i)); r != nil && (bound.deleted || !r.deleted && !bound.table.object.archives(r, now)) && f.matches(bound.table, uint32(i), r, bound.where) {
 			want = append(want, uint32(i))
 		}
 	}
@@ -89,12 +89,19 @@ func FuzzSOQLNeverPanics(f *testing.F) {
 		"SELECT COUNT() FROM Contact WHERE SystemModstamp >= 2026-11-23T17:00:00.123+00:00 AND Birthdate = 2000-01-01",
 		"SELECT Id FROM Contact WHERE Id IN ('003000000000000AAA', null) AND DoNotCall = TRUE AND LastName NOT IN ('a')",
 		"SELECT", "", "((((", "SELECT COUNT(", "SELECT Id FROM Contact WHERE a = '\\", "SELECT \xff FROM \x00", "SELECT a FROM b LIMIT",
+		"SELECT Who.Type, Owner.Name FROM Task WHERE (Who.Id = '003000000000000AAA' OR WhoId IN ('00Q000000000000', null)) AND ActivityDate < 2026-11-23",
+		"SELECT ContentDocument.Title FROM ContentDocumentLink WHERE LinkedEntityId = '003000000000000AAA' AND NOT ShareType = 'V'",
+		"SELECT Content, TextPreview FROM ContentNote WHERE LastModifiedDate >= 2026-11-23T17:00:00Z ORDER BY LastModifiedDate, Id",
 		"SELECT Id FROM Contact WHERE Id < '003zzzzzzzzzzzz' AND SystemModstamp = 1969-12-31T23:59:59Z",
 	} {
 		f.Add(q)
 	}
 	org := New(Options{})
-	org.Create("Contact", fields{"LastName": "A", "Email": "a@x.co"})
+	contact := org.Create("Contact", fields{"LastName": "A", "Email": "a@x.co"})
+	org.Create("Task", fields{"WhoId": contact})
+	if err := org.LinkNote(org.Create("ContentNote", fields{"Content": "x"}), contact); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, q string) {
 		parsed, err := parseSOQL(q)
 		if err != nil {
@@ -106,7 +113,9 @@ func FuzzSOQLNeverPanics(f *testing.F) {
 		org.mu.RLock()
 		defer org.mu.RUnlock()
 		if bound, err := org.bind(parsed); err == nil {
-			org.run(bound, org.now())
+			for _, pos := range org.run(bound, org.now()) {
+				org.appendRecord(nil, v67, bound.projection, bound.table, pos, bound.table.seen(pos))
+			}
 		}
 	})
 }

@@ -91,6 +91,9 @@ func operationOf(method string, segments []string) string {
 			default:
 				names[i] = "{id}"
 			}
+		case names[0] == "sobjects" && i == 2 && len(names) == 4 && strings.EqualFold(segments[3], "Content"):
+			names[2], names[3] = "{id}", "{blob}"
+			return method + " /" + strings.Join(names, "/")
 		case i == 3 && names[0] == "composite" || i == 2 && len(names) == 4:
 			names[i] = "{field}"
 		case i == 3:

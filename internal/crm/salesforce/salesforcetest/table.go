@@ -15,6 +15,10 @@ type table struct {
 	byPhone  *hashIndex
 	deletes  []deletion
 	existing int // current versions that are not deleted
+	// shadow holds, at the same positions, what another object shows of these records; nil for none.
+	shadow *shadow
+	// shadows is the table whose records this one shows; nil where they are its own.
+	shadows *table
 }
 
 type lateRow struct {
@@ -37,7 +41,7 @@ func newTable(o *object, ids idSpace) *table {
 
 // index makes the field's values searchable if it is a kind of key.
 func (t *table) index(f *field) {
-	if f.column == inPacked && (f.externalID || f.unique || f.idLookup) {
+	if f.column == inPacked && (f.externalID || f.unique || f.idLookup || f.indexed) {
 		t.byValue[f.index] = fieldIndex(f)
 	}
 }

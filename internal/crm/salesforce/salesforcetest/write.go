@@ -39,9 +39,17 @@ func (w *writer) rollback(to mark) {
 }
 
 func (w *writer) put(t *table, pos uint32, r *row) {
+	until := w.f.lateUntil(r, w.now)
+	w.putUntil(t, pos, r, until)
+	if s := t.shadow; s != nil {
+		s.reach(pos)
+		w.putUntil(s.table, pos, s.of(r), until)
+	}
+}
+
+func (w *writer) putUntil(t *table, pos uint32, r *row, until time.Time) {
 	before := t.rows[pos]
 	was, late := t.late[pos]
-	until := w.f.lateUntil(r, w.now)
 	t.put(pos, r, until)
 	if !until.IsZero() {
 		w.f.addLate(t, pos, until)
@@ -59,7 +67,7 @@ func (w *writer) seconds() uint32 { return uint32(w.now.Unix()) }
 
 // create saves a new record.
 func (w *writer) create(t *table, fields map[string]any) (id string, errs []*apiError) {
-	if !t.object.createable && !w.person {
+	if !t.object.createable && !w.person || t.shadows != nil {
 		return "", []*apiError{fail("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: "+t.object.label)}
 	}
 	now := w.seconds()
@@ -73,6 +81,9 @@ func (w *writer) create(t *table, fields map[string]any) (id string, errs []*api
 	pos := t.grow()
 	w.put(t, pos, r)
 	w.creates++
+	if t.object.created != nil {
+		t.object.created(w, t, pos)
+	}
 	return t.id(pos), nil
 }
 
@@ -85,8 +96,8 @@ func (w *writer) update(t *table, pos uint32, fields map[string]any) []*apiError
 	if before.deleted {
 		return []*apiError{entityIsDeleted()}
 	}
-	if !t.object.createable && !w.person {
-		return []*apiError{fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")}
+	if (!t.object.createable || t.object.refuses&noUpdate != 0) && !w.person || t.shadows != nil {
+		return []*apiError{readOnly()}
 	}
 	r := *before
 	r.modified, r.stamp, r.modifiedBy = w.seconds(), w.seconds(), w.user
@@ -100,7 +111,11 @@ func (w *writer) update(t *table, pos uint32, fields map[string]any) []*apiError
 
 func entityIsDeleted() *apiError { return failWith(404, "ENTITY_IS_DELETED", "entity is deleted") }
 
-// remove moves a record to the recycle bin, and an account's contacts with it.
+func readOnly() *apiError {
+	return fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+}
+
+// remove moves a record to the recycle bin, and what hangs on it with it.
 func (w *writer) remove(t *table, pos uint32) *apiError {
 	before := t.rows[pos]
 	if before == nil {
@@ -110,18 +125,25 @@ func (w *writer) remove(t *table, pos uint32) *apiError {
 		return entityIsDeleted()
 	}
 	if !t.object.createable {
-		return fail("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+		return readOnly()
+	}
+	if t.object.keeps != nil && !w.person {
+		if err := t.object.keeps(w, t, before); err != nil {
+			return err
+		}
 	}
 	if err := w.locked(t, before, int64(pos)); err != nil {
 		return err
 	}
 	w.bury(t, pos, "")
+	w.buryFamily(t, pos)
 	if t.object.name == "Account" {
 		contacts, id := w.f.table("Contact"), t.id(pos)
 		account := contacts.object.field("AccountId").index
 		for i, r := range contacts.rows {
 			if r != nil && !r.deleted && r.get(account) == id {
 				w.bury(contacts, uint32(i), "")
+				w.buryFamily(contacts, uint32(i))
 			}
 		}
 	}
@@ -135,13 +157,20 @@ func (w *writer) bury(t *table, pos uint32, winner string) {
 		r.packed = repack(r.packed, []change{{t.object.field("MasterRecordId").index, winner}})
 	}
 	w.put(t, pos, &r)
-	t.deletes = append(t.deletes, deletion{pos, w.seconds()})
-	w.undo = append(w.undo, func() { t.deletes = t.deletes[:len(t.deletes)-1] })
+	w.logDelete(t, pos)
+	if t.shadow != nil {
+		w.logDelete(t.shadow.table, pos)
+	}
 	w.deletes++
 }
 
-// locked returns the error of a row, or of the account above it, that another transaction holds; self is the row's
-// position, -1 when it is new.
+func (w *writer) logDelete(t *table, pos uint32) {
+	t.deletes = append(t.deletes, deletion{pos, w.seconds()})
+	w.undo = append(w.undo, func() { t.deletes = t.deletes[:len(t.deletes)-1] })
+}
+
+// locked returns the error of a row, or of a record that is locked with it, that another transaction holds; self is the
+// row's position, -1 when it is new.
 func (w *writer) locked(t *table, r *row, self int64) *apiError {
 	if w.person {
 		return nil
@@ -150,8 +179,10 @@ func (w *writer) locked(t *table, r *row, self int64) *apiError {
 	if self >= 0 {
 		ids = append(ids, t.id(uint32(self)))
 	}
-	if account := t.object.field("AccountId"); account != nil && r.get(account.index) != "" {
-		ids = append(ids, r.get(account.index))
+	for _, fl := range t.object.locks {
+		if id := r.get(fl.index); id != "" {
+			ids = append(ids, id)
+		}
 	}
 	for _, id := range ids {
 		if until, ok := w.f.locks[id]; ok && w.now.Before(until) {
@@ -170,7 +201,7 @@ func lockError(id string) *apiError {
 
 // prepare puts the fields into r, a copy of before (nil when new), if the org's rules let it.
 func (w *writer) prepare(t *table, r, before *row, pos uint32, fields map[string]any) []*apiError {
-	changed, errs := w.convert(t, fields)
+	changed, errs := w.convert(t, fields, before == nil)
 	if errs != nil {
 		return errs
 	}
@@ -188,6 +219,11 @@ func (w *writer) prepare(t *table, r, before *row, pos uint32, fields map[string
 	}
 	slices.SortFunc(packed, func(a, b change) int { return int(a.index) - int(b.index) })
 	r.packed = repack(r.packed, packed)
+	if errs == nil && t.object.shape != nil {
+		if err := t.object.shape(&draft{w, t, r, before, changed}); err != nil {
+			return []*apiError{err}
+		}
+	}
 	if err := w.checkRequired(t, r); err != nil {
 		errs = append(errs, err)
 	}

@@ -13,7 +13,7 @@ type fieldChange struct {
 }
 
 // convert reads the record as sent: which fields, with what content.
-func (w *writer) convert(t *table, fields map[string]any) ([]fieldChange, []*apiError) {
+func (w *writer) convert(t *table, fields map[string]any, creating bool) ([]fieldChange, []*apiError) {
 	var (
 		out       []fieldChange
 		forbidden []string
@@ -36,7 +36,8 @@ func (w *writer) convert(t *table, fields map[string]any) ([]fieldChange, []*api
 		switch {
 		case fl == nil:
 			return nil, []*apiError{fail("INVALID_FIELD", fmt.Sprintf("No such column '%s' on sobject of type %s", name, t.object.name))}
-		case fl.calculated() || fl.column == columnID || fl.column == columnDeleted || !w.person && (fl.hidden || !fl.createable):
+		case fl.calculated() || fl.derived || fl.column == columnID || fl.column == columnDeleted,
+			!w.person && (fl.hidden || creating && !fl.createable || !creating && !fl.updateable):
 			forbidden = append(forbidden, fl.name)
 			continue
 		}
@@ -65,7 +66,7 @@ func (w *writer) convert(t *table, fields map[string]any) ([]fieldChange, []*api
 func (w *writer) byForeignKey(t *table, name string, value any) (*fieldChange, *apiError) {
 	fl := t.object.byRelationship[strings.ToLower(name)]
 	keys, isObject := value.(map[string]any)
-	if fl == nil || !isObject || fl.hidden || !fl.createable {
+	if fl == nil || !isObject || fl.hidden || !fl.createable || fl.polymorphic {
 		return nil, nil
 	}
 	target := w.f.table(fl.refersTo)
@@ -93,10 +94,7 @@ func (t *table) match(by *field, value string) []uint32 {
 		return nil
 	}
 	index := t.byValue[by.index]
-	key := value
-	if !by.caseSensitive {
-		key = strings.ToLower(value)
-	}
+	key := by.key(value)
 	var out []uint32
 	for _, pos := range index.find(key) {
 		if r := t.rows[pos]; r != nil && !r.deleted && index.value(r) == key {

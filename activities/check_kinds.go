@@ -1,0 +1,184 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
+)
+
+// writtenFields are the Salesforce fields that a kind's fields are written to.
+var writtenFields = map[record.Kind]map[record.Field]string{
+	record.Task: {
+		record.Title: "Subject", record.Body: "Description", record.Status: "Status", record.Due: "ActivityDate",
+		record.Priority: "Priority", record.Assignee: "OwnerId",
+	},
+	record.Appointment: {
+		record.Title: "Subject", record.Body: "Description", record.Start: "StartDateTime", record.End: "EndDateTime",
+		record.Address: "Location", record.Assignee: "OwnerId",
+	},
+}
+
+// kindChecks are what the kinds need that the rules sync beside contacts; kinds that are off need nothing.
+func (c *Connection) kindChecks() (out []accessCheck) {
+	for _, kind := range c.others() {
+		switch kind {
+		case record.Task:
+			out = append(out, accessCheck{record.GoHighLevel, c.checkTaskSearch}, accessCheck{record.Salesforce, c.checkTaskStatuses})
+		case record.Appointment:
+			out = append(out, accessCheck{record.GoHighLevel, c.checkCalendars}, accessCheck{record.GoHighLevel, c.checkEvents})
+		}
+		out = append(out, accessCheck{record.Salesforce, func(ctx context.Context, report *AccessReport) error {
+			return c.checkObject(ctx, c.of(kind), report)
+		}})
+	}
+	return out
+}
+
+// missingScopes are the scopes that the rules need of GoHighLevel and that were not granted; none where it is not known what
+// was granted, as of a private integration's token.
+func (c *Connection) missingScopes() (out []string) {
+	if len(c.Scopes) == 0 {
+		return nil
+	}
+	need := []string{"contacts.readonly", "contacts.write", "locations.readonly"}
+	travels := c.travels()
+	if len(travels) > 0 {
+		need = append(need, "users.readonly")
+	}
+	if _, on := travels[record.Task]; on {
+		need = append(need, "locations/tasks.readonly")
+	}
+	if t, on := travels[record.Appointment]; on {
+		need = append(need, "calendars.readonly", "calendars/events.readonly")
+		if writesGoHighLevel(t) {
+			need = append(need, "calendars/events.write")
+		}
+	}
+	for _, scope := range need {
+		if !slices.Contains(c.Scopes, scope) {
+			out = append(out, scope)
+		}
+	}
+	return out
+}
+
+// travels are the rules of the kinds that are synced beside contacts.
+func (c *Connection) travels() map[record.Kind]rules.Travel {
+	out := map[record.Kind]rules.Travel{
+		record.Task: c.Rules.Tasks.Travel, record.Note: c.Rules.Notes.Travel, record.Appointment: c.Rules.Appointments.Travel,
+	}
+	for kind, t := range out {
+		if !t.Enabled {
+			delete(out, kind)
+		}
+	}
+	return out
+}
+
+// writesGoHighLevel tells whether the rules ever make, change or delete records of a kind there.
+func writesGoHighLevel(t rules.Travel) bool {
+	return t.Create.Allows(record.GoHighLevel) || t.Deletions.Salesforce != rules.DeletionIgnore ||
+		slices.ContainsFunc(t.Fields, func(p reconcile.Policy) bool { return p.Direction.Allows(record.GoHighLevel) })
+}
+
+// NameScopes adds, to an error that says that GoHighLevel refuses access, every scope that the rules need and the grant
+// lacks: a connection that cannot be opened cannot be checked any further.
+func (c *Connection) NameScopes(err error) error {
+	var e *crm.Error
+	if missing := c.missingScopes(); errors.As(err, &e) && e.Kind == crm.NeedsAccess && e.Side == record.GoHighLevel && len(missing) > 1 {
+		named := *e
+		named.Reason += "; in all it lacks " + strings.Join(missing, ", ")
+		return &named
+	}
+	return err
+}
+
+func (c *Connection) checkTaskSearch(ctx context.Context, _ *AccessReport) error {
+	_, err := c.GoHighLevel.SearchTasks(ctx, crm.TaskSearch{Limit: 1})
+	return err
+}
+
+// checkCalendars looks for the calendar that the rules name.
+func (c *Connection) checkCalendars(ctx context.Context, out *AccessReport) error {
+	calendars, err := c.GoHighLevel.ListCalendars(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := c.Rules.Appointments.Calendar
+	if wanted != "" && !slices.ContainsFunc(calendars, func(d crm.Document) bool { return d["id"] == wanted }) {
+		out.Problems = append(out.Problems, fmt.Sprintf("GoHighLevel: the location has no calendar %s, as appointments.calendar has it. "+
+			"Its id stands in the calendar's address under Settings > Calendars.", wanted))
+	}
+	return nil
+}
+
+// checkEvents asks for the events of nobody: it is the scope that matters.
+func (c *Connection) checkEvents(ctx context.Context, _ *AccessReport) error {
+	now := time.Now()
+	_, err := c.GoHighLevel.ListCalendarEvents(ctx, crm.CalendarEventList{CalendarID: "none", Start: now, End: now.Add(time.Minute)})
+	if crm.KindOf(err).Class() == crm.Never {
+		return nil // whoever lacks the scope is told so before
+	}
+	return err
+}
+
+// checkTaskStatuses looks for the statuses that the rules name.
+func (c *Connection) checkTaskStatuses(ctx context.Context, out *AccessReport) error {
+	rows, err := c.rows(ctx, "SELECT ApiName FROM TaskStatus")
+	if err != nil {
+		return err
+	}
+	org := make([]rules.OrgStatus, len(rows))
+	for i, row := range rows {
+		org[i].Name, _ = row["ApiName"].(string)
+	}
+	for _, name := range c.Rules.Tasks.MissingStatuses(org) {
+		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: tasks have no status %s. Create it, or take it out of the rules.", name))
+	}
+	return nil
+}
+
+// checkObject compares what the rules do with a kind with what this user may do with its object and its fields.
+func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out *AccessReport) error {
+	object := kind.SalesforceObject()
+	problem := func(format string, args ...any) {
+		out.Problems = append(out.Problems, "Salesforce: "+fmt.Sprintf(format, args...))
+	}
+	describe, err := c.Salesforce.DescribeObject(ctx, object)
+	if crm.KindOf(err) == crm.NotFound || crm.KindOf(err) == crm.NeedsAccess {
+		problem("this user cannot see the object %s, which %ss need. Grant access to it in the user's permission set, or take %ss out of the rules.",
+			object, kind.Kind(), kind.Kind())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if describe["createable"] == false && kind.Creates(record.Salesforce) {
+		problem("this user may not create %s. Grant it in the user's permission set, or set %ss.create to %s.", object, kind.Kind(), reconcile.ToGoHighLevel)
+	}
+	fields := fieldsOf(describe)
+	for _, name := range kind.SalesforceFields() {
+		if name, _, related := strings.Cut(name, "."); !related && fields[name] == nil {
+			problem("%s has no field %s that this user can see. Create it, or grant the user's permission set access to it.", object, name)
+		}
+	}
+	for _, p := range kind.Policies() {
+		name := writtenFields[kind.Kind()][p.Field]
+		if f := fields[name]; f != nil && f["updateable"] == false && p.Direction.Allows(record.Salesforce) && !p.Salesforce.ReadOnly {
+			problem("this user may not write %s.%s. Grant edit access in the user's permission set, or set the direction of %ss.fields.%s to %s.",
+				object, name, kind.Kind(), p.Field, reconcile.ToGoHighLevel)
+		}
+	}
+	if f := fields[c.externalID(kind.Kind())]; f != nil && (f["externalId"] != true || f["unique"] != true) {
+		problem("%s.%s must be marked External ID and Unique, so that no %s can be created twice.", object, c.externalID(kind.Kind()), kind.Kind())
+	}
+	return nil
+}

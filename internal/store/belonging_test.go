@@ -1,0 +1,200 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
+)
+
+// tell marks records of a kind and turns the marks into pending changes.
+func tell(t require.TestingT, s *store.Store, kind record.Kind, marks ...record.Mark) record.ChangesPlan {
+	_, err := s.MarkChanged(context.Background(), acme, kind, marks)
+	require.NoError(t, err)
+	return plan(t, s, 100)
+}
+
+// belongs says whom a record belongs to.
+func belongs(side record.Side, id, contact string) record.Mark {
+	return record.Mark{Side: side, RecordID: id, ContactID: contact}
+}
+
+func kindLink(t require.TestingT, s *store.Store, kind record.Kind, side record.Side, id string) record.Link {
+	l, err := s.FindLink(context.Background(), acme, kind, side, id)
+	require.NoError(t, err)
+	require.NotNil(t, l)
+	return *l
+}
+
+// syncKind lets a run bring a link of a kind to an outcome.
+func syncKind(t require.TestingT, s *store.Store, kind record.Kind, o record.Outcome) {
+	o1 := origin
+	o1.Kind = kind
+	c := claimLink(t, s, o.LinkID, fmt.Sprintf("sync/%d", o.LinkID))
+	require.NoError(t, s.Commit(context.Background(), c.Token, o1, []record.Outcome{o}))
+}
+
+func TestWhomARecordBelongsToIsRemembered(t *testing.T) {
+	for _, kind := range record.Kinds[1:] {
+		t.Run(string(kind), func(t *testing.T) {
+			s, _ := newLiveStore(t)
+			tell(t, s, kind, belongs(record.GoHighLevel, "r1", "ada"))
+			link := kindLink(t, s, kind, record.GoHighLevel, "r1")
+			require.Equal(t, [2]string{"ada", ""}, [2]string{link.GoHighLevelContact, link.SalesforceContact}, "as it was announced")
+			tell(t, s, kind, belongs(record.GoHighLevel, "r1", ""))
+			require.Equal(t, "ada", kindLink(t, s, kind, record.GoHighLevel, "r1").GoHighLevelContact, "who says nothing takes nothing away")
+			tell(t, s, kind, belongs(record.GoHighLevel, "r1", "grace"))
+			require.Equal(t, "grace", kindLink(t, s, kind, record.GoHighLevel, "r1").GoHighLevelContact, "it has moved")
+
+			syncKind(t, s, kind, record.Outcome{LinkID: link.ID, State: record.LinkInStep, SalesforceID: "s1", SalesforceContact: "003g"})
+			link = kindLink(t, s, kind, record.Salesforce, "s1")
+			require.Equal(t, [2]string{"grace", "003g"}, [2]string{link.GoHighLevelContact, link.SalesforceContact}, "as a sync saw it")
+		})
+	}
+}
+
+func TestAMarkThatIsRepeatedWithoutItsContactKeepsIt(t *testing.T) {
+	s, _ := newLiveStore(t)
+	marks := []record.Mark{belongs(record.GoHighLevel, "t1", "ada"), belongs(record.GoHighLevel, "t1", "")}
+	for _, m := range marks {
+		_, err := s.MarkChanged(t.Context(), acme, record.Task, []record.Mark{m})
+		require.NoError(t, err)
+	}
+	plan(t, s, 10)
+	require.Equal(t, "ada", kindLink(t, s, record.Task, record.GoHighLevel, "t1").GoHighLevelContact)
+}
+
+func TestARecordThatWaitsForItsContactIsWokenOnceThatIsInStep(t *testing.T) {
+	for _, side := range record.Sides {
+		t.Run("known by "+string(side), func(t *testing.T) {
+			s, conn := newLiveStore(t)
+			contact := map[record.Side]string{record.GoHighLevel: "ada", record.Salesforce: "003a"}[side]
+			tell(t, s, record.Task, belongs(side, "t1", contact), belongs(side, "t2", "somebody else"), belongs(side, "t3", contact), belongs(side, "t4", contact))
+			waits := kindLink(t, s, record.Task, side, "t1")
+			for id, o := range map[string]record.Outcome{
+				"t1": {State: record.LinkExcluded, Problem: record.ProblemNoContact}, "t2": {State: record.LinkExcluded, Problem: record.ProblemNoContact},
+				"t3": {State: record.LinkExcluded}, "t4": {State: record.LinkFailed, Problem: "Rejected"},
+			} {
+				o.LinkID = kindLink(t, s, record.Task, side, id).ID
+				syncKind(t, s, record.Task, o)
+			}
+			require.Empty(t, plan(t, s, 10).Others)
+			ada := half(t, s, record.GoHighLevel, "ada")
+			sync1(t, s, record.Outcome{LinkID: ada, State: record.LinkFailed, Problem: "Rejected"})
+			require.Empty(t, plan(t, s, 10).Others, "its contact is not in step")
+			exec(t, conn, `DELETE FROM bells`)
+
+			sync1(t, s, record.Outcome{LinkID: ada, State: record.LinkInStep, SalesforceID: "003a", Base: []byte("base")})
+			require.Equal(t, 1, number(t, conn, `SELECT count(*) FROM bells`), "somebody must come and see")
+			require.Equal(t, []record.LinkRef{{Kind: record.Task, LinkID: waits.ID}}, plan(t, s, 10).Others, "what waits for other reasons sleeps on")
+
+			syncKind(t, s, record.Task, record.Outcome{LinkID: waits.ID, State: record.LinkInStep})
+			sync1(t, s, record.Outcome{LinkID: ada, State: record.LinkInStep})
+			require.Empty(t, plan(t, s, 10).Others, "it waits no longer")
+		})
+	}
+}
+
+func TestTheRecordsOfAContactAreFoundByEitherHalf(t *testing.T) {
+	s, _ := newLiveStore(t)
+	tell(t, s, record.Task, belongs(record.GoHighLevel, "t1", "ada"), belongs(record.Salesforce, "00T2", "003a"), belongs(record.GoHighLevel, "t3", "grace"))
+	tell(t, s, record.Appointment, belongs(record.GoHighLevel, "a1", "ada"))
+	tell(t, s, record.Note, belongs(record.GoHighLevel, "n1", "ada"))
+	ada := record.Link{GoHighLevelID: "ada", SalesforceID: "003a"}
+	ids := func(kind record.Kind) (out []string) {
+		links, err := s.Belongings(t.Context(), acme, kind, ada)
+		require.NoError(t, err)
+		for _, l := range links {
+			out = append(out, l.GoHighLevelID+l.SalesforceID)
+		}
+		return out
+	}
+	require.Equal(t, []string{"t1", "00T2"}, ids(record.Task))
+	require.Equal(t, []string{"a1"}, ids(record.Appointment))
+	require.Equal(t, []string{"t1", "00T2", "a1", "n1"}, ids(""))
+	none, err := s.Belongings(t.Context(), acme, "", record.Link{})
+	require.NoError(t, err)
+	require.Empty(t, none, "records of no contact are nobody's")
+
+	known, err := s.RecordsOf(t.Context(), record.SweepKey{Connection: acme, Kind: record.Task, Side: record.GoHighLevel}, "ada")
+	require.NoError(t, err)
+	require.Len(t, known, 1)
+	require.Equal(t, "t1", known[0].RecordID)
+	require.True(t, known[0].Pending)
+	known, err = s.RecordsOf(t.Context(), record.SweepKey{Connection: acme, Kind: record.Task, Side: record.Salesforce}, "ada")
+	require.NoError(t, err)
+	require.Empty(t, known)
+}
+
+func TestAPlanNamesTheOtherKindsRecordsOneByOne(t *testing.T) {
+	s, _ := newLiveStore(t)
+	var marks []record.Mark
+	for i := range 5 {
+		marks = append(marks, belongs(record.GoHighLevel, fmt.Sprint("t", i), "ada"))
+	}
+	_, err := s.MarkChanged(t.Context(), acme, record.Appointment, []record.Mark{belongs(record.GoHighLevel, "a0", "ada")})
+	require.NoError(t, err)
+	p := tell(t, s, record.Task, marks...)
+	require.Len(t, p.Others, 6)
+	require.True(t, p.Whole)
+	require.Equal(t, record.Task, p.Others[0].Kind)
+	require.Equal(t, record.Appointment, p.Others[5].Kind)
+	require.Empty(t, p.Record)
+
+	some := plan(t, s, 4, p.Others[0].LinkID)
+	require.Equal(t, p.Others[1:5], some.Others, "a busy one is left out, and no more than most are named")
+	require.False(t, some.Whole)
+	_, ok, err := s.ClaimLink(t.Context(), acme, p.Others[1].LinkID, "a run", time.Hour)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Len(t, plan(t, s, 10).Others, 5, "one that is held is left out")
+}
+
+func TestWhatIsAnnouncedOfAKindThatIsNotSyncedHasNoEffect(t *testing.T) {
+	s, conn := newLiveStore(t)
+	for _, kind := range []record.Kind{record.Task, record.Appointment} {
+		_, err := s.MarkChanged(t.Context(), acme, kind, []record.Mark{belongs(record.GoHighLevel, "r1", "ada")})
+		require.NoError(t, err)
+	}
+	mark(t, s, ghl("ada")...)
+	p, err := s.PlanChanges(t.Context(), acme, []record.Kind{record.Appointment}, 10, nil)
+	require.NoError(t, err)
+	require.Len(t, p.Record, 1)
+	require.Len(t, p.Others, 1)
+	require.Equal(t, record.Appointment, p.Others[0].Kind)
+	require.Zero(t, number(t, conn, `SELECT count(*) FROM announced`), "it does not lie there for ever")
+	link, err := s.FindLink(t.Context(), acme, record.Task, record.GoHighLevel, "r1")
+	require.NoError(t, err)
+	require.Nil(t, link)
+}
+
+// Whatever leaves a half out, its other half may be found, or the same thing would be there twice.
+func TestAHalfThatIsLeftOutMakesWayForItsOtherHalf(t *testing.T) {
+	for name, left := range map[string]record.Outcome{
+		"which waited for its contact": {State: record.LinkExcluded, Problem: record.ProblemNoContact},
+		"which the rules do not make":  {State: record.LinkExcluded},
+		"whose event was withdrawn":    {State: record.LinkExcluded, Problem: record.ProblemWithdrawn, Base: []byte{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newLiveStore(t)
+			tell(t, s, record.Appointment, belongs(record.GoHighLevel, "a1", "ada"), belongs(record.Salesforce, "00U1", "003a"))
+			left.LinkID = kindLink(t, s, record.Appointment, record.GoHighLevel, "a1").ID
+			syncKind(t, s, record.Appointment, left)
+			other := kindLink(t, s, record.Appointment, record.Salesforce, "00U1").ID
+			c := claimLink(t, s, other, "a run")
+			require.NoError(t, s.JoinHalves(t.Context(), c.Token, other, record.GoHighLevel, "a1"))
+			require.Equal(t, other, kindLink(t, s, record.Appointment, record.GoHighLevel, "a1").ID)
+		})
+	}
+	s, _ := newLiveStore(t)
+	sync1(t, s, record.Outcome{LinkID: half(t, s, record.GoHighLevel, "a1"), State: record.LinkExcluded})
+	other := half(t, s, record.Salesforce, "0031")
+	c := claimLink(t, s, other, "a run")
+	var linked *record.AlreadyLinkedError
+	require.ErrorAs(t, s.JoinHalves(t.Context(), c.Token, other, record.GoHighLevel, "a1"), &linked, "a contact whom the filter leaves out is another person's affair")
+}

@@ -1,0 +1,163 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// absent settles what follows from a record that is not to be found: it was merged into another one, it was deleted, or a
+// person has to look. It tells whether there is something left to sync, with the gone side's record, another one in its
+// place, or none, so that it is created again.
+func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
+	if !liveSync(ctx) {
+		return false, s.finish(ctx, record.LinkInReview, record.ReviewGone)
+	}
+	side := s.gone[0]
+	other := s.sf
+	if side == record.Salesforce {
+		other = s.ghl
+	}
+	var out activities.Absence
+	err = workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Find out what became of the %s %s", side, s.kind)), s.calls.absence,
+		activities.SettleAbsenceInput{Claim: s.claim, Gone: side, Other: other, Verdict: s.decided}).Get(ctx, &out)
+	if err != nil {
+		return false, err
+	}
+	s.commit.Plan = out.Plan
+	switch out.Action {
+	case activities.AbsenceRejoin:
+		s.learn(side, out.RecordID)
+		return true, nil
+	case activities.AbsenceRestore:
+		s.lost = s.id(side)
+		s.learn(side, "")
+		s.gone = nil
+		return true, nil
+	case activities.AbsenceReview:
+		s.commit.Side = side
+		return false, s.finish(ctx, record.LinkInReview, out.Review)
+	case activities.AbsenceOver:
+		s.commit.Drop = out.Drop
+		return false, s.finish(ctx, record.LinkDeleted, "")
+	case activities.AbsenceDelete:
+		if err := s.remove(ctx, side.Other(), "as it was deleted in GoHighLevel"); err != nil {
+			return false, err
+		}
+		s.commit.Forget = side.Other()
+		return false, s.finish(ctx, record.LinkDeleted, "")
+	case activities.AbsenceMark:
+		if err := s.mark(ctx, side.Other(), out.Write); err != nil {
+			return false, err
+		}
+	}
+	return false, s.finish(ctx, record.LinkParted, record.ProblemKept)
+}
+
+// withdraw deletes the event of an appointment that does not take place, as the rules want it. What was changed in the event
+// reaches the appointment first, which stays and is given another event once it takes place after all.
+func (s *recordSync) withdraw(ctx workflow.Context) error {
+	if len(s.decision.GoHighLevelFields) > 0 {
+		if err := s.send(ctx, record.GoHighLevel, record.Update); err != nil {
+			return err
+		}
+		s.result.Updated = append(s.result.Updated, record.GoHighLevel)
+		s.commit.GoHighLevel = nil // with no event there is nothing that both sides agree on
+	}
+	if s.claim.SalesforceID != "" {
+		if err := s.remove(ctx, record.Salesforce, "as the appointment does not take place"); err != nil {
+			return err
+		}
+	}
+	s.commit.Forget = record.Salesforce
+	return s.finish(ctx, record.LinkExcluded, record.ProblemWithdrawn)
+}
+
+// remove deletes the record of a side; why is for people who watch.
+func (s *recordSync) remove(ctx workflow.Context, side record.Side, why string) error {
+	if err := s.removeParts(ctx, side); err != nil {
+		return err
+	}
+	var call workflow.Future
+	if side == record.GoHighLevel {
+		call = s.calls.removeGoHighLevel(ctx, s)
+	} else {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, "+why), salesforce.DeleteSalesforceRecord,
+			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: s.object(), ID: s.claim.SalesforceID})
+	}
+	if err := call.Get(ctx, nil); err != nil {
+		return err
+	}
+	s.wrote(side, record.Delete)
+	return nil
+}
+
+// mark leaves a mark on the half that stays, where the rules have one.
+func (s *recordSync) mark(ctx workflow.Context, side record.Side, mark activities.Sealed) error {
+	if len(mark) == 0 {
+		return nil
+	}
+	var call workflow.Future
+	if side == record.GoHighLevel {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Mark in GoHighLevel that it was deleted in Salesforce"), goHighLevel.AddGoHighLevelContactTags,
+			activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: mark})
+	} else {
+		call = workflow.ExecuteActivity(vendorCall(ctx, "Mark in Salesforce that it was deleted in GoHighLevel"), salesforce.UpdateSalesforceRecord,
+			activities.SalesforceWriteInput{Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID, Record: mark})
+	}
+	if err := call.Get(ctx, nil); err != nil {
+		return err
+	}
+	s.wrote(side, record.Update)
+	return nil
+}
+
+func (s *recordSync) wrote(side record.Side, op record.Operation) {
+	s.commit.Wrote, s.commit.WroteTo = append(s.commit.Wrote, op), append(s.commit.WroteTo, side)
+}
+
+// finish records the outcome and lets go of the contact.
+func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, problem string) error {
+	s.commit.State, s.commit.Problem, s.commit.Verdict = state, problem, s.decided
+	if len(s.commit.Wrote) == 0 && (state == record.LinkExcluded || state == record.LinkParted || state == record.LinkInReview && problem != record.ReviewConflict) {
+		s.commit.Plan = nil
+	}
+	err := workflow.ExecuteActivity(ledgerCall(ctx, "Commit: "+string(state)), s.calls.commit, s.commit).Get(ctx, &s.standing)
+	if err != nil {
+		return err
+	}
+	s.decided = nil
+	s.claim.Token = 0 // the contact is let go
+	s.result.GoHighLevelID, s.result.SalesforceID = s.claim.GoHighLevelID, s.claim.SalesforceID
+	s.result.State, s.result.Problem = state, problem
+	return nil
+}
+
+// fail records that the contact failed, with whatever was written before, and returns the typed error that the run
+// fails with; or else that the contact changed meanwhile, so that it is to be tried again as it is now.
+func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
+	if s.claim.Token != 0 {
+		problem := string(activities.KindOf(err))
+		if problem == "" {
+			problem = string(crm.Unavailable)
+		}
+		s.commit.State, s.commit.Problem, s.commit.Partial = record.LinkFailed, problem, true
+		if len(s.commit.Wrote) == 0 {
+			s.commit.Plan = nil
+		}
+		disconnected, _ := workflow.NewDisconnectedContext(ctx)
+		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), s.calls.commit, s.commit).Get(disconnected, &s.standing)
+		switch {
+		case commit != nil:
+			err = errors.Join(err, commit)
+		case ctx.Err() == nil && (s.standing.Again || s.waiting.changed()):
+			return true, nil
+		}
+	}
+	return false, permanent(ctx, err)
+}

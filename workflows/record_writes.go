@@ -1,0 +1,133 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/record"
+)
+
+// create makes the contact's other half, or finds it.
+func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool, review string, err error) {
+	marker := s.decision.Marker
+	if marker == s.lost {
+		marker = "" // the other half still carries the id of the record that is gone
+	}
+	for attempt := 0; ; attempt++ {
+		var settled activities.SettledRecord
+		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Look for the %s in %s before creating it", s.kind, side)),
+			s.calls.settle, activities.SettleRecordInput{
+				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: marker, CreatedAt: s.decision.CreatedAt,
+			}).Get(ctx, &settled)
+		if err != nil || settled.Review != "" {
+			return false, settled.Review, err
+		}
+		if settled.RecordID != "" {
+			s.learn(side, settled.RecordID)
+			return true, "", nil
+		}
+		err = s.send(ctx, side, record.Create)
+		switch {
+		case err == nil:
+			s.result.Created = side
+			return false, "", nil
+		case activities.KindOf(err) == crm.Duplicate:
+			return false, record.ReviewDuplicateRefused, nil
+		case !ambiguous(err):
+			return false, "", err
+		}
+		if err := workflow.NewTimerWithOptions(ctx, settlePause(attempt), workflow.TimerOptions{Summary: "Before looking whether the create went through"}).Get(ctx, nil); err != nil {
+			return false, "", err
+		}
+	}
+}
+
+func (s *recordSync) id(side record.Side) string {
+	if side == record.GoHighLevel {
+		return s.claim.GoHighLevelID
+	}
+	return s.claim.SalesforceID
+}
+
+func (s *recordSync) learn(side record.Side, id string) {
+	if side == record.GoHighLevel {
+		s.claim.GoHighLevelID = id
+	} else {
+		s.claim.SalesforceID = id
+	}
+	s.commit.Claim = s.claim
+}
+
+// update writes what the decision says to both sides. Where it fails, it tells on which.
+func (s *recordSync) update(ctx workflow.Context) (failed record.Side, err error) {
+	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
+		fields := s.decision.SalesforceFields
+		if side == record.GoHighLevel {
+			fields = s.decision.GoHighLevelFields
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		if err := s.send(ctx, side, record.Update); err != nil {
+			return side, err
+		}
+		s.result.Updated = append(s.result.Updated, side)
+	}
+	return "", nil
+}
+
+// send carries out the writes of one side.
+func (s *recordSync) send(ctx workflow.Context, side record.Side, op record.Operation) (err error) {
+	if err := s.dropParts(ctx, side); err != nil {
+		return err
+	}
+	if side == record.Salesforce {
+		err = s.sendSalesforce(ctx, op)
+	} else {
+		err = s.sendGoHighLevel(ctx, op)
+	}
+	if err == nil {
+		s.wrote(side, op)
+		err = s.writeParts(ctx, side)
+	}
+	return err
+}
+
+func (s *recordSync) sendSalesforce(ctx workflow.Context, op record.Operation) error {
+	id, err := s.writeSalesforce(ctx, op)
+	if err != nil {
+		return err
+	}
+	s.learn(record.Salesforce, id)
+	if op == record.Create && s.calls.defaults {
+		// Salesforce does not answer with what it stored. Where it does not show that yet, the record's next sync will see.
+		if stored, err := s.calls.readSalesforce(ctx, s)(); err == nil {
+			s.commit.Salesforce = stored
+		}
+	}
+	return nil
+}
+
+func (s *recordSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) error {
+	id, stored, err := s.calls.writeGoHighLevel(ctx, s, op)
+	if err != nil {
+		return err
+	}
+	if op == record.Create {
+		s.learn(record.GoHighLevel, id)
+	}
+	s.commit.GoHighLevel = stored
+	tags := activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: s.decision.AddTags}
+	if len(tags.Tags) > 0 {
+		if err := workflow.ExecuteActivity(vendorCall(ctx, "Add tags in GoHighLevel"), goHighLevel.AddGoHighLevelContactTags, tags).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if tags.Tags = s.decision.RemoveTags; len(tags.Tags) > 0 {
+		return workflow.ExecuteActivity(vendorCall(ctx, "Remove tags in GoHighLevel"), goHighLevel.RemoveGoHighLevelContactTags, tags).Get(ctx, nil)
+	}
+	return nil
+}
