@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -141,49 +140,6 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	}
 	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID)
 	return out, err
-}
-
-// belongsTo returns both halves of the contact that the records belong to; where none of them is in step, what the records
-// themselves name.
-func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *record.Record) (inGoHighLevel, inSalesforce string, err error) {
-	named := map[record.Side][]string{}
-	for side, r := range map[record.Side]*record.Record{record.GoHighLevel: ghl, record.Salesforce: sf} {
-		if r != nil {
-			named[side] = r.ContactIDs
-		}
-	}
-	if claim.of() == record.Note {
-		named[record.Salesforce] = settledFirst(claim.SalesforceContact, named[record.Salesforce], ghl != nil)
-	}
-	contact, err := a.contactOf(ctx, claim.Connection, named)
-	if err != nil {
-		return "", "", err
-	}
-	if contact != nil {
-		return contact.GoHighLevelID, contact.SalesforceID, nil
-	}
-	first := func(ids []string) string {
-		if len(ids) == 0 {
-			return ""
-		}
-		return ids[0]
-	}
-	if ghl != nil {
-		return first(named[record.GoHighLevel]), "", nil
-	}
-	return "", first(named[record.Salesforce]), nil
-}
-
-// settledFirst orders the contacts that a note is shown on by which it belongs to: the one that it was brought to first, and
-// else the first that is in step. Where it is taken off that one, it stays where GoHighLevel has it.
-func settledFirst(settled string, shownOn []string, inGoHighLevel bool) []string {
-	switch {
-	case settled != "" && slices.Contains(shownOn, settled):
-		return append([]string{settled}, shownOn...)
-	case inGoHighLevel:
-		return nil
-	}
-	return shownOn
 }
 
 // the returns the one record that there is.

@@ -118,27 +118,6 @@ func (a *steps) claim(ctx context.Context, in ClaimRecordInput) (RecordClaim, er
 	return claim, err
 }
 
-// contactOf returns the link of the contact that records belong to, as either side names it; nil where none is in step
-// with its other half. Salesforce goes first: it says itself what has become of a merged contact's records.
-func (a *steps) contactOf(ctx context.Context, connection string, ids map[record.Side][]string) (*record.Link, error) {
-	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
-		for _, id := range ids[side] {
-			if id == "" {
-				continue
-			}
-			link, err := a.Ledger.FindLink(ctx, connection, record.Contact, side, id)
-			if err != nil {
-				return nil, err
-			}
-			if link != nil && link.GoHighLevelID != "" && link.SalesforceID != "" &&
-				link.State != record.LinkParted && link.State != record.LinkDeleted {
-				return link, nil
-			}
-		}
-	}
-	return nil, nil
-}
-
 // ignored tells whether a person decided to leave the contact alone.
 func ignored(l record.Link) bool {
 	return l.State == record.LinkParted && l.Problem == record.ProblemIgnored
