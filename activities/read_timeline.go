@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -100,7 +101,7 @@ func (a *Records) ReadTimeline(ctx context.Context, in TimelineInput) (Sealed, e
 	}
 	out.Unread = b.gaps
 	slices.SortStableFunc(out.Entries, func(x, y TimelineEntry) int {
-		return cmpOr(x.At.Compare(y.At), strings.Compare(x.Title, y.Title))
+		return cmp.Or(x.At.Compare(y.At), strings.Compare(x.Title, y.Title))
 	})
 	if n := len(out.Entries) - longestTimeline; n > 0 {
 		out.Entries, out.Older = out.Entries[n:], n

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -74,7 +75,7 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		return "", err
 	}
 	slices.SortFunc(candidates, func(x, y record.Record) int {
-		return cmpOr(x.CreatedAt.Compare(y.CreatedAt), strings.Compare(x.ID, y.ID))
+		return cmp.Or(x.CreatedAt.Compare(y.CreatedAt), strings.Compare(x.ID, y.ID))
 	})
 	for _, r := range candidates {
 		free, err := a.isHalf(ctx, in, linked[r.ID])
@@ -86,13 +87,6 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		}
 	}
 	return "", nil
-}
-
-func cmpOr(first, second int) int {
-	if first != 0 {
-		return first
-	}
-	return second
 }
 
 // isHalf tells whether a link holds nothing but one record, as where both halves were announced before either was synced,

@@ -39,6 +39,8 @@ func whyApart(e shownEntry) string {
 		return "the other half was deleted, and this one was to stay"
 	case e.State == record.LinkExcluded && e.Problem == record.ProblemNoContact:
 		return "its contact is not in step"
+	case e.State == record.LinkExcluded && e.Problem == record.ProblemWithdrawn:
+		return "it does not take place, and the rules want no event of it"
 	case e.LeftOut:
 		return "the rules leave it out"
 	case e.Only != "" && e.NotMade:
