@@ -67,6 +67,9 @@ func TestManyChangesGoInBulk(t *testing.T) {
 	s.rules.Extra = "live:\n  record_lane_max: 3\n"
 	w := newWorld(t, s)
 	ghl, _ := w.clusterOf(4)
+	for _, id := range ghl {
+		require.NoError(t, w.ghl.Edit(id, map[string]any{"city": "Leeds"}))
+	}
 	w.announce(inGoHighLevel(ghl[0]), inGoHighLevel(ghl[1]), inGoHighLevel(ghl[2]))
 	few := w.plan()
 	require.Len(t, few.Record, 3)

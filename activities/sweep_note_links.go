@@ -16,7 +16,7 @@ import (
 // Salesforce cannot be asked for new links.
 func (s *sweeper) noteLinks(ctx context.Context) error {
 	round := s.Rules.Live.Sweeps.Compare
-	if s.sweep.Kind != record.Note || round <= 0 || !slices.Contains(s.objects(), noteObject) {
+	if s.sweep.Kind != record.Note || !s.synced() || round <= 0 || !slices.Contains(s.objects(), noteObject) {
 		return nil
 	}
 	contacts := record.SweepKey{Connection: s.sweep.Connection, Kind: record.Contact, Side: record.Salesforce}
