@@ -40,7 +40,7 @@ demo: build ## start everything here, with two fake CRMs, and onboard a sample c
 .PHONY: test
 test: prepare build check ## install or build what the tests need, check, and run every test
 	TANDEM_WORKER_BIN=$(BUILD)/worker TANDEM_STARTER_BIN=$(BUILD)/starter \
-		$(GO) test $(RACE) -timeout 25m $(ARGS) ./...
+		$(GO) test $(RACE) -timeout 40m $(ARGS) ./...
 	@$(if $(RACE),,echo "note: without the race detector, for want of a C compiler")
 
 .PHONY: bench
