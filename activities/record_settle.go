@@ -34,18 +34,31 @@ type SettledRecord struct {
 	Review string `json:"review,omitempty"`
 }
 
-// SettleContact records the intent to create a contact, and looks first whether it is there already: made by an
-// attempt whose outcome is unknown, or by somebody else. Safe to repeat.
+// planned opens what a create is about: the connection, the decision to create, and the link.
+func (a *steps) planned(ctx context.Context, in SettleRecordInput) (c *Connection, d reconcile.Decision, link record.Link, err error) {
+	if c, err = a.Connections.Open(ctx, in.Claim.Connection); err != nil {
+		return nil, d, link, err
+	}
+	if err = c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
+		return nil, d, link, err
+	}
+	link, err = a.link(ctx, in.Claim)
+	return c, d, link, err
+}
+
+// written are the fields that a decision writes to a side, as they are then.
+func written(d reconcile.Decision, side record.Side) record.Fields {
+	out := record.Fields{}
+	for _, w := range d.Writes(side) {
+		out[w.Field] = w.After
+	}
+	return out
+}
+
+// settle records the intent to create a contact, and looks first whether it is there already: made by an attempt whose
+// outcome is unknown, or by somebody else. Safe to repeat.
 func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord, error) {
-	c, err := a.Connections.Open(ctx, in.Claim.Connection)
-	if err != nil {
-		return SettledRecord{}, err
-	}
-	var d reconcile.Decision
-	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
-		return SettledRecord{}, err
-	}
-	link, err := a.link(ctx, in.Claim)
+	c, d, link, err := a.planned(ctx, in)
 	if err != nil {
 		return SettledRecord{}, err
 	}
@@ -96,10 +109,7 @@ func (a *steps) find(ctx context.Context, c *Connection, in SettleRecordInput, l
 			}
 		}
 	}
-	want := record.Fields{}
-	for _, w := range d.Writes(in.Side) {
-		want[w.Field] = w.After
-	}
+	want := written(d, in.Side)
 	candidates, err := c.lookup(ctx, in.Side, want)
 	if err == nil && len(candidates) == 0 {
 		return SettledRecord{}, a.onItsWay(ctx, in, link)

@@ -42,7 +42,7 @@ type RecordClaim struct {
 	// "" where it does not.
 	Held string `json:"held,omitempty"`
 	// GoHighLevelContact and SalesforceContact are the halves of the contact that the records belong to; "" where it is not
-	// known, and for contacts. InStep tells that both are there.
+	// known, and for contacts.
 	GoHighLevelContact string `json:"gohighlevel_contact,omitempty"`
 	SalesforceContact  string `json:"salesforce_contact,omitempty"`
 }

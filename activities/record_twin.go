@@ -8,22 +8,13 @@ import (
 	"strings"
 
 	"github.com/tandem-sync/tandem/internal/crm"
-	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // settleRecord records the intent to create a task, a note or an appointment, and looks first whether the contact has it
 // on that side already: made by an attempt whose outcome is unknown, or by somebody else. Safe to repeat.
 func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (SettledRecord, error) {
-	c, err := a.Connections.Open(ctx, in.Claim.Connection)
-	if err != nil {
-		return SettledRecord{}, err
-	}
-	var d reconcile.Decision
-	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
-		return SettledRecord{}, err
-	}
-	link, err := a.link(ctx, in.Claim)
+	c, d, link, err := a.planned(ctx, in)
 	if err != nil {
 		return SettledRecord{}, err
 	}
@@ -32,11 +23,7 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 			return SettledRecord{}, err
 		}
 	}
-	want := record.Fields{}
-	for _, w := range d.Writes(in.Side) {
-		want[w.Field] = w.After
-	}
-	found, err := a.twin(ctx, c, in, want)
+	found, err := a.twin(ctx, c, in, written(d, in.Side))
 	if err != nil {
 		return SettledRecord{}, err
 	}
@@ -189,30 +176,18 @@ func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fi
 	if object := notes.SalesforceObject(); object != noteObject {
 		return c.plainNotes(ctx, record.Salesforce, object, contact)
 	}
-	links, err := c.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId FROM %s WHERE LinkedEntityId = '%s'", noteLinkObject, soqlEscape.Replace(contact)))
+	rows, err := c.noteRows(ctx, notes, contact)
 	if err != nil {
 		return nil, err
 	}
-	for chunk := range slices.Chunk(links, salesforceBatch) {
-		ids := map[string]bool{}
-		for _, link := range chunk {
-			if id, _ := link["ContentDocumentId"].(string); strings.HasPrefix(id, "069") {
-				ids[id] = true
-			}
+	for _, row := range rows {
+		if r, err := notes.FromSalesforce(row); err != nil || !r.Fields[record.Title].Equal(want[record.Title]) {
+			continue
 		}
-		rows, err := c.rows(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE Id IN (%s) ORDER BY Id", strings.Join(notes.SalesforceFields(), ", "), noteObject, soqlList(ids)))
-		if err != nil {
+		if err := c.completeNote(ctx, row, []string{contact}); err != nil {
 			return nil, err
 		}
-		for _, row := range rows {
-			if r, err := notes.FromSalesforce(row); err != nil || !r.Fields[record.Title].Equal(want[record.Title]) {
-				continue
-			}
-			if err := c.completeNote(ctx, row, []string{contact}); err != nil {
-				return nil, err
-			}
-			out = append(out, row)
-		}
+		out = append(out, row)
 	}
 	return out, nil
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -100,12 +99,9 @@ func (c *Connection) page(ctx context.Context, side record.Side, cursor string) 
 		return c.salesforcePage(ctx, cursor)
 	}
 	search := crm.ContactSearch{PageLimit: goHighLevelPage, Sort: []crm.SearchSort{{Field: "dateAdded", Direction: "asc"}}}
-	if cursor != "" {
-		decoder := json.NewDecoder(strings.NewReader(cursor))
-		decoder.UseNumber()
-		if err := decoder.Decode(&search.SearchAfter); err != nil {
-			return page{}, fmt.Errorf("stored cursor: %w", err)
-		}
+	var err error
+	if search.SearchAfter, err = searchAfter(cursor); err != nil {
+		return page{}, err
 	}
 	got, err := c.GoHighLevel.SearchContacts(ctx, search)
 	if err != nil {
@@ -113,13 +109,9 @@ func (c *Connection) page(ctx context.Context, side record.Side, cursor string) 
 	}
 	out := page{docs: got.Contacts, total: got.Total}
 	if len(got.SearchAfter) > 0 {
-		next, err := json.Marshal(got.SearchAfter)
-		if err != nil {
-			return page{}, err
-		}
-		out.next = string(next)
+		out.next, err = searchCursor(got.SearchAfter)
 	}
-	return out, nil
+	return out, err
 }
 
 // salesforcePage pages by keyset: unlike a query locator, an Id never expires.

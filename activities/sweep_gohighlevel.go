@@ -1,10 +1,10 @@
 package activities
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -45,11 +45,9 @@ func (s *sweeper) goHighLevelChanges(ctx context.Context) (done bool, err error)
 		if done = len(got.SearchAfter) == 0; done {
 			s.endPass(&page, pass)
 		} else {
-			cursor, err := json.Marshal(got.SearchAfter)
-			if err != nil {
-				return false, fmt.Errorf("encode the cursor: %w", err)
+			if pass.Cursor, err = searchCursor(got.SearchAfter); err != nil {
+				return false, err
 			}
-			pass.Cursor = string(cursor)
 			page.Readings[record.ReadChanges] = pass
 		}
 		if err := s.store(ctx, page); err != nil || done || over() {
@@ -66,15 +64,33 @@ func (s *sweeper) changedContacts(ctx context.Context, cursor string) (crm.Conta
 		}},
 		Sort: []crm.SearchSort{{Field: "dateUpdated", Direction: "asc"}},
 	}
-	if cursor != "" {
-		decoder := json.NewDecoder(bytes.NewReader([]byte(cursor)))
-		decoder.UseNumber()
-		if err := decoder.Decode(&search.SearchAfter); err != nil {
-			return crm.ContactPage{}, fmt.Errorf("stored cursor: %w", err)
-		}
+	var err error
+	if search.SearchAfter, err = searchAfter(cursor); err != nil {
+		return crm.ContactPage{}, err
 	}
 	s.calls++
 	return s.GoHighLevel.SearchContacts(ctx, search)
+}
+
+// searchCursor keeps where a search goes on, and searchAfter reads it: nothing for its beginning.
+func searchCursor(after []any) (string, error) {
+	cursor, err := json.Marshal(after)
+	if err != nil {
+		return "", fmt.Errorf("encode the cursor: %w", err)
+	}
+	return string(cursor), nil
+}
+
+func searchAfter(cursor string) (after []any, err error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(cursor))
+	decoder.UseNumber() // a number must leave as it came
+	if err := decoder.Decode(&after); err != nil {
+		return nil, fmt.Errorf("stored cursor: %w", err)
+	}
+	return after, nil
 }
 
 func (s *sweeper) sightContact(doc crm.Document) (sighting, error) {

@@ -1,9 +1,7 @@
 package activities
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,11 +84,9 @@ func (s *sweeper) goHighLevelTasks(ctx context.Context) (done bool, err error) {
 				}
 			}
 		} else {
-			cursor, err := json.Marshal(got.SearchAfter)
-			if err != nil {
-				return false, fmt.Errorf("encode the cursor: %w", err)
+			if pass.Cursor, err = searchCursor(got.SearchAfter); err != nil {
+				return false, err
 			}
-			pass.Cursor = string(cursor)
 			page.Readings[record.ReadChanges] = pass
 		}
 		if err := s.store(ctx, page); err != nil || done || over() {
@@ -101,12 +97,9 @@ func (s *sweeper) goHighLevelTasks(ctx context.Context) (done bool, err error) {
 
 func (s *sweeper) taskPage(ctx context.Context, cursor string) (crm.TaskPage, error) {
 	search := crm.TaskSearch{Limit: taskPage}
-	if cursor != "" {
-		decoder := json.NewDecoder(bytes.NewReader([]byte(cursor)))
-		decoder.UseNumber()
-		if err := decoder.Decode(&search.SearchAfter); err != nil {
-			return crm.TaskPage{}, fmt.Errorf("stored cursor: %w", err)
-		}
+	var err error
+	if search.SearchAfter, err = searchAfter(cursor); err != nil {
+		return crm.TaskPage{}, err
 	}
 	s.calls++
 	return s.GoHighLevel.SearchTasks(ctx, search)
