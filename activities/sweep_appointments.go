@@ -86,17 +86,10 @@ func (s *sweeper) calendarsAfter(ctx context.Context, after string) (ids []strin
 func (s *sweeper) calendar(ctx context.Context, id string) (docs []crm.Document, err error) {
 	from, to := s.sweep.Began.Add(-appointmentsBack), s.sweep.Began.Add(appointmentsAhead)
 	if s.sweep.SweptTo.IsZero() {
-		from = s.sweep.Began.Add(-appointmentsEver)
-		if since, err := time.Parse(time.DateOnly, s.Rules.Appointments.Since); err == nil {
-			from = since.AddDate(0, 0, -1) // whatever the zone
-		}
+		from = s.firstAppointments(s.sweep.Began)
 	}
-	for ; from.Before(to); from = from.Add(calendarWindow) {
-		// The vendor counts both ends in.
-		list := crm.CalendarEventList{CalendarID: id, Start: from, End: from.Add(calendarWindow - time.Millisecond)}
-		if list.End.After(to) {
-			list.End = to
-		}
+	for _, list := range calendarWindows(from, to) {
+		list.CalendarID = id
 		s.calls++
 		some, err := s.GoHighLevel.ListCalendarEvents(ctx, list)
 		if crm.KindOf(err) == crm.NotFound {
@@ -108,6 +101,27 @@ func (s *sweeper) calendar(ctx context.Context, id string) (docs []crm.Document,
 		docs = append(docs, some...)
 	}
 	return docs, nil
+}
+
+// firstAppointments is from when on appointments are read that were never read before.
+func (c *Connection) firstAppointments(now time.Time) time.Time {
+	if since, err := time.Parse(time.DateOnly, c.Rules.Appointments.Since); err == nil {
+		return since.AddDate(0, 0, -1) // whatever the zone
+	}
+	return now.Add(-appointmentsEver)
+}
+
+// calendarWindows are the spans of time in which the appointments of a calendar are asked for.
+func calendarWindows(from, to time.Time) (out []crm.CalendarEventList) {
+	for ; from.Before(to); from = from.Add(calendarWindow) {
+		// The vendor counts both ends in.
+		list := crm.CalendarEventList{Start: from, End: from.Add(calendarWindow - time.Millisecond)}
+		if list.End.After(to) {
+			list.End = to
+		}
+		out = append(out, list)
+	}
+	return out
 }
 
 // notShown reads, one by one, the next of the appointments that links hold and that no calendar showed, so that each has its

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -31,6 +32,7 @@ func TestPeopleSeeTasksNotesAndAppointmentsByTheStarter(t *testing.T) {
 	got := h.run(t, "timeline acme 1")
 	require.Equal(t, exitNotFound, got.code, got.err)
 	h.startWorker(t)
+	t.Run("an onboarding is planned before it begins", h.plansAnOnboarding)
 	require.Equal(t, exitDone, h.run(t, "start onboarding acme --wait").code)
 	h.execute(t, `UPDATE connections SET live_since = now()`)
 	checked := h.run(t, "connections check acme")
@@ -61,6 +63,24 @@ func (h *house) addTask(t *testing.T, of record.Link, title string) record.Link 
 		return link != nil && link.State == record.LinkInStep
 	}, 30*time.Second, 50*time.Millisecond)
 	return *link
+}
+
+func (h *house) plansAnOnboarding(t *testing.T) {
+	got := h.run(t, "start onboarding acme --plan")
+	require.Equal(t, exitDone, got.code, got.err)
+	for _, text := range []string{"contacts", "tasks", "notes", "appointments", "PAIRS", "no limit", "`starter start onboarding acme --watch` begins"} {
+		require.Contains(t, got.out, text)
+	}
+	for line := range strings.Lines(got.out) {
+		require.LessOrEqual(t, len(strings.TrimSpace(line)), narrow, line)
+	}
+	var plan activities.OnboardingPlan
+	h.mustRun(t, &plan, "start onboarding acme --plan")
+	require.Len(t, plan.Kinds, len(record.Kinds))
+	require.Equal(t, 7, plan.Kinds[0].Records[record.Salesforce].Count)
+	none, err := h.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: `WorkflowType = "Onboarding"`})
+	require.NoError(t, err)
+	require.Zero(t, none.Count, "where nobody can be asked, nothing begins")
 }
 
 func (h *house) showsATimeline(t *testing.T) {

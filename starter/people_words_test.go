@@ -34,6 +34,7 @@ func TestWhatPeopleGetWrongIsNamedAtOnce(t *testing.T) {
 		{"timeline acme 1 --kind contact --kind nap", []string{`"contact"`, `"nap"`, "task, note, appointment"}},
 		{"start sync acme --kind nap --wait", []string{`"nap"`, "contact, task, note, appointment", "--wait goes with a record"}},
 		{"start sync acme --link 7", []string{"--kind"}},
+		{"start onboarding acme --yes", []string{"--yes goes with --plan"}},
 		{"connections apply", []string{"starter connections apply <rules.yaml>"}},
 		{"connections apply x.yaml --plan --reconcile --sample -1", []string{"--plan writes nothing", "--sample"}},
 		{"connections apply /nowhere/rules.yaml", []string{"/nowhere/rules.yaml"}},

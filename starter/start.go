@@ -18,30 +18,10 @@ import (
 func newStartCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Start a sync scenario",
-		Example: "  starter start onboarding acme --watch\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n" +
+		Example: "  starter start onboarding acme --plan\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n" +
 			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc",
 	}
 	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a))
-	return c
-}
-
-func newStartOnboarding(a *app) *cobra.Command {
-	var wait, watch bool
-	c := &cobra.Command{
-		Use:   "onboarding <connection>",
-		Short: "Match, link and backfill both sides' contacts, and verify the result",
-		Long: `Reads both sides, links the contacts that belong together, brings each side what it lacks, and compares everything. Access is
-checked before the first write. Run again, it writes nothing that is in step already.`,
-		Example: "  starter start onboarding acme --watch",
-		Args:    exactly(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			in := workflows.OnboardingInput{Connection: args[0]}
-			return a.runScenario(c.Context(), args[0], workflows.OnboardingID(args[0]), workflows.ScenarioOnboarding,
-				"Onboard connection "+args[0], workflows.Onboarding, in, wait, watch)
-		},
-	}
-	c.Flags().BoolVar(&wait, "wait", false, "wait for the result")
-	c.Flags().BoolVar(&watch, "watch", false, "wait for the result and show progress")
 	return c
 }
 

@@ -29,6 +29,7 @@ const (
 	ScenarioExplain         = "explain"
 	ScenarioTimeline        = "timeline"
 	ScenarioNoteToTask      = "note-to-task"
+	ScenarioPlanOnboarding  = "plan-onboarding"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -77,6 +78,9 @@ type OnboardingInput struct {
 
 // OnboardingID is the workflow id of a connection's onboarding.
 func OnboardingID(connection string) string { return "onboarding/" + connection }
+
+// PlanOnboardingID is the workflow id of the run that tells what a connection's onboarding would take.
+func PlanOnboardingID(connection string) string { return "plan-onboarding/" + connection }
 
 // Validate names everything that is wrong with the input.
 func (in OnboardingInput) Validate() error { return needConnection(in.Connection) }

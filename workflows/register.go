@@ -21,6 +21,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Explain)
 	r.RegisterWorkflow(Timeline)
 	r.RegisterWorkflow(PlanRules)
+	r.RegisterWorkflow(PlanOnboarding)
 	r.RegisterWorkflow(NoteToTask)
 }
 

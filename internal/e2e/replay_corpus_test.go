@@ -93,6 +93,10 @@ func (r *recorder) recordOnboardings(t *testing.T) {
 		workflows.CheckConnection, workflows.CheckConnectionInput{Connection: connection})
 	r.record(t, check, "CheckConnection", "nothing-missing", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 
+	plan := r.execute(t, workflows.PlanOnboardingID(connection), workflows.SearchAttributes(workflows.ScenarioPlanOnboarding, connection),
+		workflows.PlanOnboarding, workflows.OnboardingInput{Connection: connection})
+	r.record(t, plan, "PlanOnboarding", "before-the-first", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+
 	r.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, true)
 	refused := r.start(t)
 	r.record(t, refused, "Onboarding", "refused-for-access", enums.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED)
