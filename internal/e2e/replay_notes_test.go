@@ -1,19 +1,26 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
 
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // recordNotes records a note that comes from Salesforce in parts, gets shorter there, and is deleted.
 func (r *recorder) recordNotes(t *testing.T) {
 	on := r.link(t, record.LinkInStep, 3)
-	count := func(n int) func() bool { return func() bool { return len(r.Sandbox.GoHighLevel.Notes()) == n } }
+	count := func(n int) func() bool {
+		return func() bool {
+			held := slices.DeleteFunc(r.Sandbox.GoHighLevel.Notes(), func(note gohighleveltest.Note) bool { return note.ContactID != on.GoHighLevelID })
+			return len(held) == n
+		}
+	}
 	long := strings.TrimSpace(strings.Repeat("What was said, line by line.\n", 300))
 	note := r.Sandbox.Salesforce.Create("ContentNote", map[string]any{"Title": "Minutes", "Content": record.NoteHTML(long)})
 	if err := r.Sandbox.Salesforce.LinkNote(note, on.SalesforceID); err != nil {
