@@ -60,6 +60,9 @@ type Ledger interface {
 	Links(ctx context.Context, connection string, kind record.Kind, after int64, n int) ([]record.Work, error)
 	// FindLink returns the link of a record, nil when there is none.
 	FindLink(ctx context.Context, connection string, kind record.Kind, side record.Side, id string) (*record.Link, error)
+	// OpenLinks returns up to n records of a side that links hold which are neither deleted nor parted, in the order of the
+	// links, after a link.
+	OpenLinks(ctx context.Context, k record.SweepKey, after int64, n int) ([]record.KnownRecord, error)
 	// Belongings returns the links of a kind whose records belong to a contact on either side; of all kinds but contacts
 	// where kind is "".
 	Belongings(ctx context.Context, connection string, kind record.Kind, contact record.Link) ([]record.Link, error)

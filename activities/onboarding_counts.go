@@ -40,7 +40,8 @@ func (c *Connection) countAppointments(ctx context.Context, k *KindPlan) (Span, 
 	if err != nil {
 		return Span{}, err
 	}
-	windows := calendarWindows(c.firstAppointments(time.Now()), time.Now().Add(appointmentsAhead))
+	now := time.Now()
+	windows := calendarWindows(now.Add(-appointmentsEver), now.Add(appointmentsAhead))
 	n, asked := RecordCount{}, 0
 	for _, calendar := range calendars {
 		id, _ := calendar["id"].(string)

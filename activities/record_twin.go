@@ -200,10 +200,15 @@ func (c *Connection) completeNote(ctx context.Context, row crm.Document, contact
 		return err
 	}
 	row["Content"] = string(content)
+	row["ContentDocumentLinks"] = linkedTo(contacts)
+	return nil
+}
+
+// linkedTo is how a note's document says which contacts it is shown on.
+func linkedTo(contacts []string) map[string]any {
 	records := make([]any, len(contacts))
 	for i, contact := range contacts {
 		records[i] = map[string]any{"LinkedEntityId": contact}
 	}
-	row["ContentDocumentLinks"] = map[string]any{"records": records}
-	return nil
+	return map[string]any{"records": records}
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -33,9 +32,10 @@ func (s *sweeper) goHighLevelAppointments(ctx context.Context) (done bool, err e
 		return false, err
 	}
 	whole, shown := pass.Cursor == "", map[string]bool{}
+	from, to := s.window()
 	over := spell(ctx)
 	for _, calendar := range calendars {
-		docs, err := s.calendar(ctx, calendar)
+		docs, err := s.calendar(ctx, calendar, from, to)
 		if err != nil {
 			return false, err
 		}
@@ -66,62 +66,16 @@ func (s *sweeper) goHighLevelAppointments(ctx context.Context) (done bool, err e
 	return true, s.store(ctx, page)
 }
 
-// calendarsAfter returns the calendars' ids in their order, after one.
-func (s *sweeper) calendarsAfter(ctx context.Context, after string) (ids []string, err error) {
-	s.calls++
-	calendars, err := s.GoHighLevel.ListCalendars(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, calendar := range calendars {
-		if id, _ := calendar["id"].(string); id > after {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids, nil
-}
-
-// calendar reads the appointments of a calendar that are to be compared; none where it is gone.
-func (s *sweeper) calendar(ctx context.Context, id string) (docs []crm.Document, err error) {
-	from, to := s.sweep.Began.Add(-appointmentsBack), s.sweep.Began.Add(appointmentsAhead)
+// window is what is to be compared of a calendar.
+func (s *sweeper) window() (from, to time.Time) {
+	from, to = s.sweep.Began.Add(-appointmentsBack), s.sweep.Began.Add(appointmentsAhead)
 	if s.sweep.SweptTo.IsZero() {
-		from = s.firstAppointments(s.sweep.Began)
-	}
-	for _, list := range calendarWindows(from, to) {
-		list.CalendarID = id
-		s.calls++
-		some, err := s.GoHighLevel.ListCalendarEvents(ctx, list)
-		if crm.KindOf(err) == crm.NotFound {
-			return nil, nil
+		from = s.sweep.Began.Add(-appointmentsEver)
+		if since, err := time.Parse(time.DateOnly, s.Rules.Appointments.Since); err == nil {
+			from = since.AddDate(0, 0, -1) // whatever the zone
 		}
-		if err != nil {
-			return nil, err
-		}
-		docs = append(docs, some...)
 	}
-	return docs, nil
-}
-
-// firstAppointments is from when on appointments are read that were never read before.
-func (c *Connection) firstAppointments(now time.Time) time.Time {
-	if since, err := time.Parse(time.DateOnly, c.Rules.Appointments.Since); err == nil {
-		return since.AddDate(0, 0, -1) // whatever the zone
-	}
-	return now.Add(-appointmentsEver)
-}
-
-// calendarWindows are the spans of time in which the appointments of a calendar are asked for.
-func calendarWindows(from, to time.Time) (out []crm.CalendarEventList) {
-	for ; from.Before(to); from = from.Add(calendarWindow) {
-		// The vendor counts both ends in.
-		list := crm.CalendarEventList{Start: from, End: from.Add(calendarWindow - time.Millisecond)}
-		if list.End.After(to) {
-			list.End = to
-		}
-		out = append(out, list)
-	}
-	return out
+	return from, to
 }
 
 // notShown reads, one by one, the next of the appointments that links hold and that no calendar showed, so that each has its

@@ -2,9 +2,7 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -36,19 +34,13 @@ func (s *sweeper) nameContacts(ctx context.Context, object string, found []sight
 	if len(ids) == 0 {
 		return nil
 	}
-	s.calls++
-	links, err := s.rows(ctx, fmt.Sprintf("SELECT ContentDocumentId, LinkedEntityId FROM %s WHERE ContentDocumentId IN (%s) ORDER BY Id", noteLinkObject, soqlList(ids)))
-	if err != nil {
-		return err
-	}
-	for _, link := range links {
-		id, _ := link["ContentDocumentId"].(string)
-		entity, _ := link["LinkedEntityId"].(string)
-		if i, ok := at[id]; ok && strings.HasPrefix(entity, "003") && found[i].contact == "" {
-			found[i].contact = entity
+	shown, err := s.shown(ctx, ids)
+	for id, contacts := range shown {
+		if i, ok := at[id]; ok && found[i].contact == "" {
+			found[i].contact = contacts[0]
 		}
 	}
-	return nil
+	return err
 }
 
 // goHighLevelTasks reads all tasks of the location, a page at a time: no webhook tells of an edited task, and the search
@@ -93,16 +85,6 @@ func (s *sweeper) goHighLevelTasks(ctx context.Context) (done bool, err error) {
 			return done, err
 		}
 	}
-}
-
-func (s *sweeper) taskPage(ctx context.Context, cursor string) (crm.TaskPage, error) {
-	search := crm.TaskSearch{Limit: taskPage}
-	var err error
-	if search.SearchAfter, err = searchAfter(cursor); err != nil {
-		return crm.TaskPage{}, err
-	}
-	s.calls++
-	return s.GoHighLevel.SearchTasks(ctx, search)
 }
 
 // markAbsent marks the records that links hold and that were not shown. One that is younger than the index's lag may not be

@@ -16,12 +16,12 @@ import (
 
 // sweeper polls one side of one connection.
 type sweeper struct {
-	*Connection
+	reader
 	ledger SweepLedger
 	bell   Doorbell
 	sweep  record.Sweep
-	// calls counts the vendor's requests, changes the marks, echoes the changes that tell nothing new.
-	calls, changes, echoes int
+	// changes counts the marks, echoes the changes that tell nothing new.
+	changes, echoes int
 	// confirmations is how many records may still be read by themselves.
 	confirmations int
 	// again is from where on the next pass reads again what this one reads: that much must be remembered.

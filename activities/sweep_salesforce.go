@@ -9,7 +9,6 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
-	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // salesforce polls the org: what changed, what was deleted and, where deletions are forgotten that nobody read, all ids.
@@ -98,46 +97,6 @@ func (s *sweeper) endPass(page *record.SweptPage, pass record.Reading) {
 	}
 }
 
-// objects are the Salesforce objects that the kind is in, in the order of their ids.
-func (s *sweeper) objects() []string {
-	if notes, ok := s.of(s.sweep.Kind).(*rules.NoteMapper); ok {
-		return notes.SalesforceObjects()
-	}
-	return []string{s.of(s.sweep.Kind).SalesforceObject()}
-}
-
-// fieldsOf are the fields to select of an object.
-func (s *sweeper) fieldsOf(object string) []string {
-	if notes, ok := s.of(s.sweep.Kind).(*rules.NoteMapper); ok {
-		return notes.SalesforceFieldsOf(object)
-	}
-	return slices.Clone(s.of(s.sweep.Kind).SalesforceFields())
-}
-
-// at takes the object that a pass is at off its cursor; where there is but one it is not in it.
-func (s *sweeper) at(cursor string) (object, rest, next string) {
-	all := s.objects()
-	object, rest = all[0], cursor
-	if len(all) == 1 {
-		return object, rest, ""
-	}
-	if name, after, named := strings.Cut(cursor, ":"); named && slices.Contains(all, name) {
-		object, rest = name, after
-	}
-	if i := slices.Index(all, object); i+1 < len(all) {
-		next = all[i+1] + ":"
-	}
-	return object, rest, next
-}
-
-// here is the cursor of a pass that is at an object.
-func (s *sweeper) here(object, rest string) string {
-	if len(s.objects()) == 1 {
-		return rest
-	}
-	return object + ":" + rest
-}
-
 // stampField is the field by which changes are found; enhanced notes have no SystemModstamp.
 func stampField(object string) string {
 	if object == noteObject {
@@ -167,24 +126,6 @@ func (s *sweeper) changedSince(object, cursor string, epoch time.Time) string {
 	}
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s, Id LIMIT %d",
 		strings.Join(fields, ", "), object, where, stamped, salesforcePage)
-}
-
-// allRows reads the rows of a query, deleted ones too, and the org's clock as it was when the first of them came.
-func (s *sweeper) allRows(ctx context.Context, soql string) (rows []crm.Document, at time.Time, err error) {
-	s.calls++
-	page, err := s.Salesforce.QueryAll(ctx, soql)
-	at = page.At
-	for {
-		if err != nil {
-			return nil, time.Time{}, err
-		}
-		rows = append(rows, page.Rows...)
-		if page.Next == "" {
-			return rows, at, nil
-		}
-		s.calls++
-		page, err = s.Salesforce.QueryMore(ctx, page.Next)
-	}
 }
 
 func (s *sweeper) sightRow(object string, row crm.Document) (sighting, error) {

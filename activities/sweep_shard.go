@@ -166,7 +166,7 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 		return out
 	}
 	out.Swept++
-	s := &sweeper{ledger: a.Ledger, bell: a.Bell, sweep: sweep, confirmations: confirmationsPerSweep}
+	s := &sweeper{reader: reader{kind: key.Kind}, ledger: a.Ledger, bell: a.Bell, sweep: sweep, confirmations: confirmationsPerSweep}
 	done, err := a.poll(ctx, s)
 	out.Changes, out.Echoes = s.changes, s.echoes
 	if errors.Is(err, record.ErrFenced) {

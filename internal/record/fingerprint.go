@@ -83,29 +83,35 @@ func (f Fingerprinter) MatchKeys(r Record) MatchKeys {
 		}
 		keys.PhoneNames = unique(keys.PhoneNames)
 	}
+	if r.Kind == Note {
+		// A note in parts carries a mark of the one that it was made of.
+		keys.External = append(keys.External, f.key64("mark:"+string(r.Side), PartMark(r.ID)))
+		if len(r.Parts) > 0 && r.Envelope != nil && r.Envelope.Mark != "" {
+			keys.External = append(keys.External, f.key64("mark:"+string(r.Side.Other()), r.Envelope.Mark))
+		}
+	}
 	if first := FoldName(r.Fields[FirstName].Text()); first != "" {
 		keys.FirstName = f.key64("match:first_name", first)
 	}
 	return keys
 }
 
-// ContentKey returns the key by which a task, note or appointment is found by what it says: its kind, whom it is about,
-// its title, and its day, times or text. Owner names the contact alike for both sides, as the link's id. It is 0 where the
-// record says too little to be told from others.
-func (f Fingerprinter) ContentKey(r Record, owner string) int64 {
-	parts := []string{string(r.Kind), owner, FoldName(r.Fields[Title].Text())}
-	switch r.Kind {
+// ContentKey returns the key by which a task, note or appointment is found, among those of one contact, by what it says:
+// its kind, its title, and its day, times or text. It is 0 where it says too little to be told from others.
+func (f Fingerprinter) ContentKey(kind Kind, fields Fields) int64 {
+	var parts []string
+	switch kind {
 	case Task:
-		parts = append(parts, r.Fields[Due].Text())
+		parts = []string{FoldName(fields[Title].Text()), fields[Due].Text()}
 	case Note:
-		parts = []string{string(r.Kind), owner, r.Fields[Body].Text()}
+		parts = []string{fields[Body].Text()}
 	case Appointment:
-		parts = append(parts, r.Fields[Start].Text())
+		parts = []string{FoldName(fields[Title].Text()), fields[Start].Text()}
 	}
-	if owner == "" || strings.Join(parts[2:], "") == "" {
+	if strings.Join(parts, "") == "" {
 		return 0
 	}
-	return f.key64("match:content", strings.Join(parts, "\x00"))
+	return f.key64("match:content", strings.Join(append([]string{string(kind)}, parts...), "\x00"))
 }
 
 func (f Fingerprinter) key64(domain, text string) int64 { return int64(f.Sum(domain, text)) }

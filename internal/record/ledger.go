@@ -61,6 +61,9 @@ type MatchRequest struct {
 	// NewOnly makes only links pending that did not exist, or were not open, before this match: those that it makes,
 	// completes, or takes out of a review or an exclusion.
 	NewOnly bool
+	// Creates are the sides on which the rules make a task, note or appointment that only the other side has. One that is
+	// not to be made is left out. Contacts are made on both sides.
+	Creates []Side
 }
 
 // MatchCounts is what Match found among the links of the records it was given. Repeating Match for the same epoch

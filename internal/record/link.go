@@ -61,13 +61,16 @@ type Intent struct {
 
 // Staged is a record as it was read, kept sealed until the bulk lane has synced it.
 type Staged struct {
-	Side       Side
-	ID         string
-	LinkID     int64 // 0 until it is matched
-	Body       []byte
-	Keys       MatchKeys
-	Excluded   bool // the connection's filter leaves it out
+	Side     Side
+	ID       string
+	LinkID   int64 // 0 until it is matched
+	Body     []byte
+	Keys     MatchKeys
+	Excluded bool // the connection's filter leaves it out
+	// Contact is whom a task, note or appointment belongs to, by the side's own id; "" for contacts.
+	Contact    string
 	ModifiedAt time.Time
+	CreatedAt  time.Time // zero where the vendor does not say
 	ReadAt     time.Time
 }
 
@@ -81,6 +84,9 @@ type MatchKeys struct {
 	PhoneNames []int64
 	// FirstName tells apart people who share a phone and a last name; 0 when there is no first name.
 	FirstName int64
+	// Contents are the keys of what a task, note or appointment says, as GoHighLevel shows it and as Salesforce does; 0
+	// where that is too little. Empty for contacts.
+	Contents []int64
 }
 
 // Work is one link with what is staged of both its records; nil where nothing is staged.

@@ -58,6 +58,9 @@ func (m *kindMapper) Included(r record.Record) (bool, error) {
 	return m.travel.Filter.Match(r)
 }
 
+// TooOld tells whether the rules leave a record out because of its age.
+func (m *kindMapper) TooOld(r record.Record) bool { return m.tooOld(r) }
+
 // tooOld tells whether nothing about the record is as late as the oldest useful date. A change counts: what a person still
 // works on is not history.
 func (m *kindMapper) tooOld(r record.Record) bool {

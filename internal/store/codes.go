@@ -21,6 +21,7 @@ var (
 		record.LinkNew: 1, record.LinkInStep: 2, record.LinkInReview: 3, record.LinkFailed: 4, record.LinkExcluded: 5,
 		record.LinkDeleted: 6, record.LinkParted: 7,
 	}
+	sideCodes      = map[record.Side]int16{record.GoHighLevel: codeGoHighLevel, record.Salesforce: codeSalesforce}
 	states         = inverse(stateCodes)
 	operationCodes = map[record.Operation]int16{record.Create: 1, record.Update: 2, record.Delete: 3}
 	operations     = inverse(operationCodes)

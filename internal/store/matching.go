@@ -26,6 +26,8 @@ const analyzeFrom = 1000
 // neither in review nor excluded becomes pending; under NewOnly, only those that this call makes, completes, or takes
 // out of a review or an exclusion.
 //
+// Tasks, notes and appointments are matched without reviews, as matching_belongings.go has it.
+//
 // Everything happens in one transaction; repeating it for the same epoch changes nothing and returns the same counts.
 // It fails with record.ErrNotRead unless both sides were staged to the end under the epoch.
 func (s *Store) Match(ctx context.Context, m record.MatchRequest) (record.MatchCounts, error) {
@@ -40,6 +42,13 @@ func (s *Store) Match(ctx context.Context, m record.MatchRequest) (record.MatchC
 	}
 	var counts record.MatchCounts
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if m.Kind != record.Contact {
+			// Whoever brings a contact into step wakes what waits for it: no such link may come into being beside that.
+			contacts := scope{number: sc.number, kind: kindCodes[record.Contact]}
+			if err := lockForMatch(ctx, tx, contacts); err != nil {
+				return err
+			}
+		}
 		if err := lockForMatch(ctx, tx, sc); err != nil {
 			return err
 		}
@@ -56,13 +65,17 @@ func (s *Store) Match(ctx context.Context, m record.MatchRequest) (record.MatchC
 		}
 		run := &matching{ctx: ctx, tx: tx, scope: sc, newOnly: m.NewOnly}
 		run.begin()
-		run.forgetReviews()
-		run.gather()
-		for _, tier := range m.Tiers {
-			run.tier(tier)
+		if m.Kind == record.Contact {
+			run.forgetReviews()
+			run.gather()
+			for _, tier := range m.Tiers {
+				run.tier(tier)
+			}
+			run.duplicates()
+			run.settle()
+		} else {
+			run.belongings(m.Creates)
 		}
-		run.duplicates()
-		run.settle()
 		counts = run.count()
 		run.remember(m.Epoch, counts)
 		return run.err

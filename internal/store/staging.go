@@ -144,6 +144,8 @@ type stagedRows struct {
 	firstNames                    []int64
 	excluded                      []bool
 	external, emails, phonesNames []string
+	contacts, contents            []string
+	createdAt                     []*time.Time
 	bodies                        [][]byte
 }
 
@@ -169,6 +171,9 @@ func newStagedRows(page []record.Staged) *stagedRows {
 		rows.external = append(rows.external, keyArray(r.Keys.External))
 		rows.emails = append(rows.emails, keyArray(r.Keys.Emails))
 		rows.phonesNames = append(rows.phonesNames, keyArray(r.Keys.PhoneNames))
+		rows.contacts = append(rows.contacts, r.Contact)
+		rows.contents = append(rows.contents, inOrder(r.Keys.Contents))
+		rows.createdAt = append(rows.createdAt, nilTime(r.CreatedAt))
 		rows.bodies = append(rows.bodies, notNil(r.Body))
 	}
 	return rows
@@ -180,19 +185,21 @@ func (r *stagedRows) insert(ctx context.Context, tx pgx.Tx, sc scope, side int16
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO staged (connection, kind, side, epoch, record_id, read_at, modified_at, first_name_key, excluded,
-		                    external_keys, email_keys, phone_name_keys, body)
+		                    external_keys, email_keys, phone_name_keys, contact, content_keys, created_at, body)
 		SELECT $1, $2, $3, $4, p.id, p.read_at, p.modified_at, p.first_name, p.excluded,
-		       p.external::bigint[], p.emails::bigint[], p.phone_names::bigint[], p.body
+		       p.external::bigint[], p.emails::bigint[], p.phone_names::bigint[], p.contact,
+		       p.contents::bigint[], p.created_at, p.body
 		FROM unnest($5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[], $9::boolean[], $10::text[],
-		            $11::text[], $12::text[], $13::bytea[])
-		     AS p (id, read_at, modified_at, first_name, excluded, external, emails, phone_names, body)
+		            $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::bytea[])
+		     AS p (id, read_at, modified_at, first_name, excluded, external, emails, phone_names, contact, contents, created_at, body)
 		ON CONFLICT (connection, kind, side, record_id) DO UPDATE
 		SET epoch = excluded.epoch, read_at = excluded.read_at, modified_at = excluded.modified_at,
 		    first_name_key = excluded.first_name_key, excluded = excluded.excluded,
 		    external_keys = excluded.external_keys, email_keys = excluded.email_keys,
-		    phone_name_keys = excluded.phone_name_keys, body = excluded.body`,
+		    phone_name_keys = excluded.phone_name_keys, contact = excluded.contact, content_keys = excluded.content_keys,
+		    created_at = excluded.created_at, body = excluded.body`,
 		sc.number, sc.kind, side, epoch, r.ids, r.readAt, r.modifiedAt, r.firstNames, r.excluded,
-		r.external, r.emails, r.phonesNames, r.bodies)
+		r.external, r.emails, r.phonesNames, r.contacts, r.contents, r.createdAt, r.bodies)
 	return err
 }
 
@@ -200,7 +207,11 @@ func (r *stagedRows) insert(ctx context.Context, tx pgx.Tx, sc scope, side int16
 func keyArray(keys []int64) string {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
-	keys = slices.Compact(keys)
+	return inOrder(slices.Compact(keys))
+}
+
+// inOrder writes keys as Postgres reads an array, as they are.
+func inOrder(keys []int64) string {
 	var b strings.Builder
 	b.WriteByte('{')
 	for i, k := range keys {
