@@ -68,6 +68,8 @@ type GoLiveInput struct {
 	Connection string `json:"connection"`
 	// Begun is when the onboarding began to read either side: what changed since then is swept.
 	Begun time.Time `json:"begun"`
+	// Kinds are those that were read beside contacts.
+	Kinds []record.Kind `json:"kinds,omitempty"`
 }
 
 // GoLive turns live sync on for a connection, and wakes it for what was announced meanwhile. Safe to repeat.
@@ -76,8 +78,10 @@ func (a *Sweeps) GoLive(ctx context.Context, in GoLiveInput) error {
 	for _, side := range record.Sides {
 		since[side] = in.Begun
 	}
-	if err := a.Ledger.GoLive(ctx, in.Connection, record.Contact, since); err != nil {
-		return err
+	for _, kind := range append([]record.Kind{record.Contact}, in.Kinds...) {
+		if err := a.Ledger.GoLive(ctx, in.Connection, kind, since); err != nil {
+			return err
+		}
 	}
 	return a.Bell.Ring(ctx, in.Connection)
 }

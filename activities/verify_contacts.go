@@ -157,6 +157,8 @@ type AccessReport struct {
 	Problems []string `json:"problems,omitempty"`
 	// Notes lists what is good to know.
 	Notes []string `json:"notes,omitempty"`
+	// Kinds are those that the rules sync beside contacts.
+	Kinds []record.Kind `json:"kinds,omitempty"`
 	// IndexLag is how long GoHighLevel's search index may lag behind, in seconds.
 	IndexLag   float64                   `json:"index_lag_seconds"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
@@ -169,7 +171,7 @@ func (a *Contacts) CheckAccess(ctx context.Context, in ConnectionInput) (AccessR
 	if err != nil {
 		return accessProblem(AccessReport{}, err)
 	}
-	out := AccessReport{IndexLag: c.Rules.GoHighLevel.IndexLag.Seconds()}
+	out := AccessReport{IndexLag: c.Rules.GoHighLevel.IndexLag.Seconds(), Kinds: c.others()}
 	disconnected := map[record.Side]bool{}
 	for _, check := range c.accessChecks() {
 		if disconnected[check.side] {

@@ -39,7 +39,7 @@ type demoOptions struct {
 // demoResult is what `starter demo --output json` prints.
 type demoResult struct {
 	Connection string                    `json:"connection"`
-	Contacts   workflows.ContactsAccount `json:"contacts"`
+	Contacts   workflows.KindAccount `json:"contacts"`
 	APICalls   map[record.Side]int       `json:"api_calls"` // as counted by the fakes
 	Temporal   platform.Cost             `json:"temporal"`
 	Verify     workflows.VerifyAccount   `json:"verify"`

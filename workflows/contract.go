@@ -88,25 +88,29 @@ func (in OnboardingInput) Validate() error { return needConnection(in.Connection
 // OnboardingResult is the account of an onboarding: every contact of either side is in exactly one of the verified
 // states.
 type OnboardingResult struct {
-	Connection string          `json:"connection"`
-	Contacts   ContactsAccount `json:"contacts"`
-	Verify     VerifyAccount   `json:"verify"`
+	Connection string        `json:"connection"`
+	Contacts   KindAccount   `json:"contacts"`
+	Verify     VerifyAccount `json:"verify"`
+	// Kinds are the accounts of what else the rules sync; what is in them is compared by Verify.
+	Kinds map[record.Kind]KindAccount `json:"kinds,omitempty"`
 	// BulkRuns and RecordRuns are the workflow ids of the runs that did the work, for counting what they cost.
 	BulkRuns []string `json:"bulk_runs,omitempty"`
 }
 
-// ContactsAccount counts contacts.
-type ContactsAccount struct {
-	GoHighLevel          int `json:"gohighlevel"` // read there at the start
-	Salesforce           int `json:"salesforce"`  // read there at the start
-	Linked               int `json:"linked"`      // pairs that hold a contact on both sides
+// KindAccount counts the contacts of an onboarding, or its tasks, notes or appointments.
+type KindAccount struct {
+	GoHighLevel          int `json:"gohighlevel"` // read there at the start; of others than contacts those that are about one
+	Salesforce           int `json:"salesforce"`  // read there, likewise
+	Linked               int `json:"linked"`      // pairs that hold a record on both sides
 	CreatedInGoHighLevel int `json:"created_in_gohighlevel"`
 	CreatedInSalesforce  int `json:"created_in_salesforce"`
 	UpdatedInGoHighLevel int `json:"updated_in_gohighlevel"`
 	UpdatedInSalesforce  int `json:"updated_in_salesforce"`
 	InReview             int `json:"in_review"` // wait for a person
-	Failed               int `json:"failed"`    // their ContactSync runs say why
-	Excluded             int `json:"excluded"`  // outside the filter
+	Failed               int `json:"failed"`    // their runs say why
+	Excluded             int `json:"excluded"`  // by the rules, or because their contact is not in step
+	// Drift counts those that are not in step though everything was done, and for which no run says why.
+	Drift int `json:"drift"`
 }
 
 // VerifyAccount is what comparing everything at the end found.

@@ -101,7 +101,7 @@ func (o *onboarding) run(ctx workflow.Context) error {
 	o.result.Contacts.Salesforce = o.read[record.Salesforce].Done
 	pending := o.match.Pending
 	for pass := 1; ; pass++ {
-		if err := o.backfill(ctx, pass, pending); err != nil {
+		if err := o.backfill(ctx, record.Contact, pass, pending); err != nil {
 			return err
 		}
 		var err error
@@ -112,7 +112,10 @@ func (o *onboarding) run(ctx workflow.Context) error {
 			break
 		}
 	}
-	o.result.Verify.Drift = pending
+	o.result.Verify.Drift, o.result.Contacts.Drift = pending, pending
+	if err := o.kinds(ctx); err != nil {
+		return err
+	}
 	if liveSync(ctx) {
 		if err := o.reviews(ctx); err != nil {
 			return err
@@ -162,10 +165,17 @@ func (o *onboarding) stageAndMatch(ctx workflow.Context, epoch string, newOnly b
 }
 
 func (o *onboarding) stage(ctx workflow.Context, side record.Side, epoch string) error {
-	for looks := 0; ; {
-		var out activities.StageContactsResult
-		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Read contacts from %s", side)), contacts.StageContacts,
+	return o.stageSide(ctx, side, func() (out activities.StageRecordsResult, err error) {
+		err = workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Read contacts from %s", side)), contacts.StageContacts,
 			activities.StageContactsInput{Connection: o.in.Connection, Side: side, Epoch: epoch}).Get(ctx, &out)
+		return out, err
+	})
+}
+
+// stageSide lets a side be read until it is read to its end.
+func (o *onboarding) stageSide(ctx workflow.Context, side record.Side, read func() (activities.StageRecordsResult, error)) error {
+	for looks := 0; ; {
+		out, err := read()
 		if err != nil {
 			return err
 		}
@@ -217,20 +227,24 @@ func (o *onboarding) reviews(ctx workflow.Context) error {
 // goLive turns live sync on. What changed on either side since the onboarding began to read is found by the sweeps.
 func (o *onboarding) goLive(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(ledgerCall(ctx, "Turn live sync on"), sweeps.GoLive,
-		activities.GoLiveInput{Connection: o.in.Connection, Begun: o.begun}).Get(ctx, nil)
+		activities.GoLiveInput{Connection: o.in.Connection, Begun: o.begun, Kinds: o.access.Kinds}).Get(ctx, nil)
 }
 
-// backfill syncs every pending link, in a run of its own.
-func (o *onboarding) backfill(ctx workflow.Context, pass, pending int) error {
+// backfill syncs every pending link of a kind, in a run of its own.
+func (o *onboarding) backfill(ctx workflow.Context, kind record.Kind, pass, pending int) error {
 	epoch := fmt.Sprintf("%s-%d", o.epoch, pass)
-	o.child = BulkSyncID(o.in.Connection, record.Contact, epoch)
+	o.child = BulkSyncID(o.in.Connection, kind, epoch)
 	o.result.BulkRuns = append(o.result.BulkRuns, o.child)
-	o.enter(ctx, "backfill")
+	phase := "backfill"
+	if kind != record.Contact {
+		phase = fmt.Sprintf("backfill %ss", kind)
+	}
+	o.enter(ctx, phase)
 	var out BulkSyncResult
 	err := workflow.ExecuteChildWorkflow(
-		child(ctx, o.child, ScenarioBulkSync, o.in.Connection, fmt.Sprintf("Sync %s, pass %d", count(pending, "contact"), pass)),
+		child(ctx, o.child, ScenarioBulkSync, o.in.Connection, fmt.Sprintf("Sync %s, pass %d", count(pending, string(kind)), pass)),
 		BulkSync, BulkSyncInput{
-			Connection: o.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: o.epoch, Total: pending, Stays: true,
+			Connection: o.in.Connection, Kind: kind, Epoch: epoch, Origin: o.epoch, Total: pending, Stays: true,
 		}).Get(ctx, &out)
 	o.child = ""
 	return err
@@ -291,12 +305,16 @@ func (o *onboarding) account(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &o.result.Contacts
-	c.Linked = counts.Linked
-	c.CreatedInGoHighLevel, c.CreatedInSalesforce = counts.Created[record.GoHighLevel], counts.Created[record.Salesforce]
-	c.UpdatedInGoHighLevel, c.UpdatedInSalesforce = counts.Updated[record.GoHighLevel], counts.Updated[record.Salesforce]
-	c.InReview, c.Failed, c.Excluded = counts.States[record.LinkInReview], counts.States[record.LinkFailed], counts.States[record.LinkExcluded]
+	o.result.Contacts.count(counts)
 	o.enter(ctx, "done")
 	return workflow.ExecuteActivity(ledgerCall(ctx, "Forget what was staged"), contacts.UnstageContacts,
 		activities.ConnectionInput{Connection: o.in.Connection}).Get(ctx, nil)
+}
+
+// count takes in what the ledger holds of the kind.
+func (a *KindAccount) count(c record.Counts) {
+	a.Linked = c.Linked
+	a.CreatedInGoHighLevel, a.CreatedInSalesforce = c.Created[record.GoHighLevel], c.Created[record.Salesforce]
+	a.UpdatedInGoHighLevel, a.UpdatedInSalesforce = c.Updated[record.GoHighLevel], c.Updated[record.Salesforce]
+	a.InReview, a.Failed, a.Excluded = c.States[record.LinkInReview], c.States[record.LinkFailed], c.States[record.LinkExcluded]
 }

@@ -201,7 +201,7 @@ func TestOnboardingReadsMatchesBackfillsAndVerifies(t *testing.T) {
 	}
 	same(t, "result", out, OnboardingResult{
 		Connection: "acme",
-		Contacts: ContactsAccount{
+		Contacts: KindAccount{
 			GoHighLevel: 120, Salesforce: 40, Linked: 90, CreatedInGoHighLevel: 10, CreatedInSalesforce: 20,
 			UpdatedInGoHighLevel: 3, UpdatedInSalesforce: 5, InReview: 6, Failed: 2, Excluded: 4,
 		},

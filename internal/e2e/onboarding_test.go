@@ -172,7 +172,7 @@ func TestTheDemoPrintsOneObjectAndLeavesNothingBehind(t *testing.T) {
 	}
 	var out struct {
 		Connection string
-		Contacts   workflows.ContactsAccount
+		Contacts   workflows.KindAccount
 		APICalls   map[string]int `json:"api_calls"`
 		Temporal   struct{ Actions, Runs int }
 		Verify     workflows.VerifyAccount
