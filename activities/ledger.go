@@ -60,6 +60,8 @@ type Ledger interface {
 	Links(ctx context.Context, connection string, kind record.Kind, after int64, n int) ([]record.Work, error)
 	// FindLink returns the link of a record, nil when there is none.
 	FindLink(ctx context.Context, connection string, kind record.Kind, side record.Side, id string) (*record.Link, error)
+	// FindLinks returns the links of records of a side, by the records' ids; those that no link holds are left out.
+	FindLinks(ctx context.Context, connection string, kind record.Kind, side record.Side, ids []string) (map[string]record.Link, error)
 	// Belongings returns the links of a kind whose records belong to a contact on either side; of all kinds but contacts
 	// where kind is "".
 	Belongings(ctx context.Context, connection string, kind record.Kind, contact record.Link) ([]record.Link, error)
