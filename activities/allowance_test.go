@@ -92,8 +92,8 @@ func TestAUsedUpDayIsAResultAndNotAnError(t *testing.T) {
 		require.LessOrEqual(t, p.For, 15*time.Minute)
 	}
 	w.anotherWorker() // whose day begins anew: nothing is counted in the ledger here
-	in := activities.SyncContactsInput{Connection: acme, Batch: "one", Size: 200, Origin: "onboarding"}
-	out := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	in := activities.SyncRecordsInput{Connection: acme, Batch: "one", Size: 200, Origin: "onboarding"}
+	out := do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in)
 	pauses(out.Pause)
 	require.Equal(t, w.ghl.Count(), out.Claimed, "what it says is done is done")
 	require.Positive(t, out.Claimed)
@@ -104,7 +104,7 @@ func TestAUsedUpDayIsAResultAndNotAnError(t *testing.T) {
 	_, err := w.db.Exec(t.Context(), `UPDATE connections SET rules = replace(rules, 'daily: 10', 'daily: 0'), rules_version = rules_version + 1`)
 	require.NoError(t, err)
 	in.Batch = "two"
-	rest := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	rest := do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in)
 	require.Nil(t, rest.Pause)
 	require.Equal(t, 30, out.Claimed+rest.Claimed)
 	require.Equal(t, 30, w.ghl.Count())

@@ -21,8 +21,8 @@ func waitsInRun(l record.Link) bool {
 	return l.State == record.LinkInReview && l.Problem != record.ReviewDeletionWave
 }
 
-// followAbsences settles what became of records that are not to be found. What is deleted, or waits in a wave, is done with
-// here; everything else that follows goes to the record lane, step by step.
+// followAbsences settles what became of records that are not to be found. Of contacts, what is deleted, or waits in a wave, is
+// done with here; everything else that follows goes to the record lane, step by step.
 func (b *batch) followAbsences(ctx context.Context) error {
 	var pairs []*pair
 	var all []*absent
@@ -37,6 +37,12 @@ func (b *batch) followAbsences(ctx context.Context) error {
 		pairs, all = append(pairs, p), append(all, a)
 	}
 	if len(all) == 0 {
+		return nil
+	}
+	if !b.ofContacts() {
+		for _, p := range pairs {
+			p.single = true
+		}
 		return nil
 	}
 	j := &absentees{Connection: b.Connection, kind: record.Contact, ledger: b.ledger, token: b.token, patient: true}

@@ -8,18 +8,22 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// setApart gives to the record lane what a person may have to decide: conflicts under ask, contacts that both sides keep
-// rewriting, and contacts about to be created that the other side may hold already.
+// setApart gives to the record lane what a person may have to decide: conflicts under ask, records that both sides keep
+// rewriting, and records about to be created that the other side may hold already. So it does notes that take more than one
+// document.
 func (b *batch) setApart(ctx context.Context) error {
 	var written []int64
 	var creates []*pair
 	for _, p := range b.pairs {
 		switch {
 		case !p.open():
-		case len(p.decision.Contested()) > 0:
+		case len(p.decision.Contested()) > 0, b.takesParts(p):
 			p.single = true
+		case p.decision.Create != "" && !b.ofContacts() && p.link.Intent != nil:
+			// Whether the attempt that was begun has made it already takes a while to find out, but for upserts.
+			p.single = !b.upserts(p.decision.Create) || p.link.Intent.Side != p.decision.Create
 		case p.decision.Create != "":
-			if !p.staged {
+			if !b.lookedFor(p) {
 				creates = append(creates, p)
 			}
 		case !p.decision.Nothing():
@@ -36,10 +40,26 @@ func (b *batch) setApart(ctx context.Context) error {
 	if len(creates) == 0 {
 		return nil
 	}
+	if !b.ofContacts() {
+		return b.lookForTwins(ctx, creates)
+	}
 	if creates, err = b.ownOnes(ctx, creates); err != nil {
 		return err
 	}
 	return b.lookFirst(ctx, creates)
+}
+
+// takesParts tells whether a note is too long to be written as one.
+func (b *batch) takesParts(p *pair) bool {
+	if b.kind != record.Note {
+		return false
+	}
+	for _, side := range record.Sides {
+		if len(p.decision.Writes(side)) > 0 && len(b.write(p, side).Further) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // ownOnes sets apart the contacts whose record may be one that a create of ours has just made, and returns the others.

@@ -55,15 +55,19 @@ func (p *pair) outcome() record.Outcome {
 		return p.excludedOutcome()
 	}
 	return record.Outcome{
-		LinkID: p.link.ID, State: record.LinkInStep, Base: p.decision.Next.Encode(), Journal: p.journal,
+		LinkID: p.link.ID, State: record.LinkInStep, Base: p.decision.Next.Encode(), Journal: p.journal, Again: p.again,
 		GoHighLevelID: p.link.GoHighLevelID, SalesforceID: p.link.SalesforceID,
+		GoHighLevelContact: p.link.GoHighLevelContact, SalesforceContact: p.link.SalesforceContact,
 	}
 }
 
-// excludedOutcome keeps the base of a contact that was in step before it left the filter: it comes back by it.
+// excludedOutcome keeps the base of a record that was in step before the rules came to leave it out: it comes back by it.
 func (p *pair) excludedOutcome() record.Outcome {
-	out := record.Outcome{LinkID: p.link.ID, State: record.LinkExcluded}
-	if len(p.link.Base) > 0 {
+	out := record.Outcome{
+		LinkID: p.link.ID, State: record.LinkExcluded, Problem: p.problem,
+		GoHighLevelContact: p.link.GoHighLevelContact, SalesforceContact: p.link.SalesforceContact,
+	}
+	if p.problem == "" && len(p.link.Base) > 0 {
 		out.Problem = record.ProblemLeftFilter
 	}
 	return out

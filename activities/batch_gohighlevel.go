@@ -13,7 +13,7 @@ import (
 // to be settled, each at the cost of a look-up.
 const intentChunk = 25
 
-// writeGoHighLevel does the batch's updates and creates in GoHighLevel, one call per contact.
+// writeGoHighLevel does the batch's updates and creates in GoHighLevel, one call per record.
 func (b *batch) writeGoHighLevel(ctx context.Context) error {
 	var updates, creates []*pair
 	for _, p := range b.pairs {
@@ -57,8 +57,7 @@ func (b *batch) commitWritten(ctx context.Context, chunk []*pair) error {
 }
 
 func (b *batch) updateGoHighLevel(ctx context.Context, p *pair) error {
-	write := b.Mapper.ToGoHighLevel(p.decision.GoHighLevel, false, "")
-	stored, err := b.sendGoHighLevel(ctx, p.link.GoHighLevelID, write)
+	stored, err := b.updateIn(ctx, p.link, b.write(p, record.GoHighLevel))
 	if crm.KindOf(err) == crm.NotFound {
 		p.single = true // deleted since it was read
 		return nil
@@ -75,12 +74,11 @@ func (b *batch) createGoHighLevel(ctx context.Context, chunk []*pair) error {
 	pairs, err := b.intend(ctx, record.GoHighLevel, chunk)
 	if err == nil {
 		err = b.each(ctx, pairs, goHighLevelWriters, func(ctx context.Context, p *pair) error {
-			write := b.Mapper.ToGoHighLevel(p.decision.GoHighLevel, true, p.link.SalesforceID)
-			doc, err := b.GoHighLevel.CreateContact(ctx, write.Contact)
+			doc, err := b.createIn(ctx, p.link, b.write(p, record.GoHighLevel))
 			if err != nil {
 				return b.createRefused(p, err)
 			}
-			created, err := b.read(record.GoHighLevel, doc, true)
+			created, err := b.readOf(kindOr(b.kind), record.GoHighLevel, doc, true)
 			if err != nil {
 				return err
 			}

@@ -9,31 +9,29 @@ import (
 )
 
 // refresh looks once more at both records of every pair that is about to be written, and decides anew: what a person
-// changed since they were staged must not be overwritten. It takes one call per side for the whole batch.
+// changed since they were staged must not be overwritten. Of contacts it takes one call per side for the whole batch; what
+// has just been read of other kinds is not read again.
 func (b *batch) refresh(ctx context.Context) error {
 	var due []*pair
 	for _, p := range b.pairs {
-		if p.open() && p.ghl != nil && p.sf != nil && !p.decision.Nothing() {
+		if p.open() && p.ghl != nil && p.sf != nil && !p.decision.Nothing() && (p.staged || b.ofContacts()) {
 			due = append(due, p)
 		}
 	}
 	if len(due) == 0 {
 		return nil
 	}
-	if err := b.refreshGoHighLevel(ctx, due); err != nil {
+	again := b.refreshGoHighLevel
+	if !b.ofContacts() {
+		again = b.readGoHighLevel
+	}
+	if err := again(ctx, due); err != nil {
 		return err
 	}
 	if err := b.readSalesforce(ctx, due); err != nil {
 		return err
 	}
-	for _, p := range due {
-		if p.open() {
-			if err := b.decidePair(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return b.decideAll(ctx, due)
 }
 
 // refreshGoHighLevel takes one search for up to a page of contacts; an edit younger than the index's lag it cannot show.

@@ -2,11 +2,13 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 // salesforceBatch is the largest collection that Salesforce writes in one call.
@@ -24,12 +26,14 @@ func (b *batch) writeSalesforce(ctx context.Context) error {
 			updates = append(updates, p)
 		}
 	}
-	for chunk := range slices.Chunk(updates, salesforceBatch) {
-		if err := b.mayWrite(ctx); err != nil {
-			return err
-		}
-		if err := b.updateSalesforce(ctx, chunk); err != nil {
-			return err
+	for _, some := range b.byObject(updates) {
+		for chunk := range slices.Chunk(some, salesforceBatch) {
+			if err := b.mayWrite(ctx); err != nil {
+				return err
+			}
+			if err := b.updateSalesforce(ctx, chunk); err != nil {
+				return err
+			}
 		}
 	}
 	for chunk := range slices.Chunk(creates, salesforceBatch) {
@@ -37,68 +41,110 @@ func (b *batch) writeSalesforce(ctx context.Context) error {
 			return err
 		}
 		if err := b.createSalesforce(ctx, chunk); err != nil {
-			return err
+			// What was made before it failed need not be looked for.
+			return errors.Join(err, b.commit(ctx, func(p *pair) bool {
+				return slices.Contains(chunk, p) && p.decision.Create == record.Salesforce && slices.Contains(p.wrote, record.Salesforce)
+			}))
 		}
 	}
+	b.readBack(ctx)
 	return b.commit(ctx, func(p *pair) bool { return len(p.decision.GoHighLevel) == 0 && p.decision.Create != record.GoHighLevel })
+}
+
+// byObject sorts pairs by the object that their Salesforce record is in: a call takes one.
+func (b *batch) byObject(pairs []*pair) (out [][]*pair) {
+	at := map[string]int{}
+	for _, p := range pairs {
+		object := b.salesforceObject(p)
+		i, known := at[object]
+		if !known {
+			i, out = len(out), append(out, nil)
+			at[object] = i
+		}
+		out[i] = append(out[i], p)
+	}
+	return out
+}
+
+// write is what to send to a side for a pair.
+func (b *batch) write(p *pair, side record.Side) rules.Write {
+	change := rules.Change{Writes: p.decision.Writes(side), Current: p.ghl, Other: p.sf, ContactID: p.link.ContactID(side)}
+	if side == record.Salesforce {
+		change.Current, change.Other = p.sf, p.ghl
+	}
+	return b.mapping().Write(side, change)
 }
 
 func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
 	if err := b.journalUpdates(ctx, record.Salesforce, pairs); err != nil {
 		return err
 	}
-	docs := make([]crm.Document, len(pairs))
-	for i, p := range pairs {
-		docs[i] = b.Mapper.ToSalesforce(p.decision.Salesforce, false, "")
-		docs[i]["id"] = p.link.SalesforceID
+	var docs []crm.Document
+	var sent []*pair
+	for _, p := range pairs {
+		doc := b.write(p, record.Salesforce).Doc
+		if len(doc) == 0 { // as where the user whom it is to belong to is not one of that side
+			p.wrote = append(p.wrote, record.Salesforce)
+			continue
+		}
+		doc["id"] = p.link.SalesforceID
+		docs, sent = append(docs, doc), append(sent, p)
 	}
-	results, err := b.Salesforce.UpdateRecords(ctx, contactObject, docs)
+	if len(docs) == 0 {
+		return nil
+	}
+	results, err := b.Salesforce.UpdateRecords(ctx, b.salesforceObject(sent[0]), docs)
 	if err != nil {
 		return err
 	}
-	return b.saved(pairs, results, record.Update)
+	return b.saved(sent, results, record.Update)
 }
 
 // createSalesforce upserts by the external id where the org has one, which is safe to repeat; elsewhere the intents
 // are recorded first, and earlier intents are settled before anything is created.
 func (b *batch) createSalesforce(ctx context.Context, pairs []*pair) error {
-	field := b.Rules.Salesforce.ExternalIDField
-	if field != "" {
+	if field := b.externalID(kindOr(b.kind)); field != "" {
 		return b.upsertSalesforce(ctx, field, pairs)
 	}
 	pairs, err := b.intend(ctx, record.Salesforce, pairs)
 	if err != nil || len(pairs) == 0 {
 		return err
 	}
-	results, err := b.Salesforce.CreateRecords(ctx, contactObject, b.creations(pairs))
-	if err != nil {
-		if crm.KindOf(err) != crm.Ambiguous {
-			if clear := b.ledger.ClearIntents(ctx, b.token, linkIDs(pairs)); clear != nil {
-				return clear
-			}
+	err = b.insertSalesforce(ctx, pairs)
+	if crm.KindOf(err) == crm.Ambiguous {
+		return err
+	}
+	notMade := slices.DeleteFunc(slices.Clone(pairs), func(p *pair) bool { return slices.Contains(p.wrote, record.Salesforce) })
+	if len(notMade) > 0 {
+		if clear := b.ledger.ClearIntents(ctx, b.token, linkIDs(notMade)); clear != nil {
+			return clear
 		}
+	}
+	return err
+}
+
+func (b *batch) insertSalesforce(ctx context.Context, pairs []*pair) error {
+	object := b.mapping().SalesforceObject()
+	if object == noteObject {
+		return b.createNotes(ctx, pairs)
+	}
+	results, err := b.Salesforce.CreateRecords(ctx, object, b.creations(pairs))
+	if err != nil {
 		return err
 	}
-	if err := b.saved(pairs, results, record.Create); err != nil {
-		return err
-	}
-	refused := slices.DeleteFunc(slices.Clone(pairs), func(p *pair) bool { return p.failure == nil })
-	if len(refused) == 0 {
-		return nil
-	}
-	return b.ledger.ClearIntents(ctx, b.token, linkIDs(refused))
+	return b.saved(pairs, results, record.Create)
 }
 
 // upsertSalesforce creates by the external id. Nothing has to be settled, but the creates of live sync are noted all the
 // same: the half of a contact that is about to get its other one must not be joined with a third record meanwhile.
 func (b *batch) upsertSalesforce(ctx context.Context, field string, pairs []*pair) error {
-	live := slices.DeleteFunc(slices.Clone(pairs), func(p *pair) bool { return p.staged })
+	live := slices.DeleteFunc(slices.Clone(pairs), b.lookedFor)
 	if len(live) > 0 {
 		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, linkIDs(live)); err != nil {
 			return err
 		}
 	}
-	results, err := b.Salesforce.UpsertRecords(ctx, contactObject, field, b.creations(pairs))
+	results, err := b.Salesforce.UpsertRecords(ctx, b.mapping().SalesforceObject(), field, b.creations(pairs))
 	if err == nil {
 		err = b.saved(pairs, results, record.Create)
 		live = slices.DeleteFunc(live, func(p *pair) bool { return p.failure == nil })
@@ -114,7 +160,7 @@ func (b *batch) upsertSalesforce(ctx context.Context, field string, pairs []*pai
 func (b *batch) creations(pairs []*pair) []crm.Document {
 	docs := make([]crm.Document, len(pairs))
 	for i, p := range pairs {
-		docs[i] = b.Mapper.ToSalesforce(p.decision.Salesforce, true, p.link.GoHighLevelID)
+		docs[i] = b.write(p, record.Salesforce).Doc
 	}
 	return docs
 }
@@ -126,12 +172,23 @@ func (b *batch) saved(pairs []*pair, results []crm.SaveResult, op record.Operati
 			p.failure = results[i].Err
 			continue
 		}
-		p.link.SalesforceID = results[i].ID
+		if op == record.Create {
+			if err := b.created(p, results[i].ID); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := b.wrote(p, record.Salesforce, op, p.decision.Salesforce); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// created notes that a pair's Salesforce record was made.
+func (b *batch) created(p *pair, id string) error {
+	p.link.SalesforceID = id
+	return b.wrote(p, record.Salesforce, record.Create, p.decision.Salesforce)
 }
 
 // journalUpdates writes down what updates are about to replace. Where the worker dies between the update and the commit, the
@@ -203,6 +260,9 @@ func (b *batch) adopt(p *pair, side record.Side, found *record.Record) error {
 	}
 	writes := p.decision.Writes(side)
 	p.decision.Next = reconcile.Stored(p.decision.Next, side, found.Fields, writes, b.Fingerprints.Value)
+	if !b.ofContacts() {
+		p.decision.Next = reconcile.Defaults(p.decision.Next, side, found.Fields, b.Fingerprints.Value)
+	}
 	return b.wrote(p, side, record.Create, writes)
 }
 

@@ -31,6 +31,8 @@ type ChangesPlan struct {
 	Whole bool `json:"whole,omitempty"`
 	// Bulk is how many pending links the bulk lane takes; 0 for none.
 	Bulk int `json:"bulk,omitempty"`
+	// BulkKind is the kind of these; "" is contacts.
+	BulkKind record.Kind `json:"bulk_kind,omitempty"`
 	// Gather is how long changes are let gather before the next look, where some came while the bulk lane worked.
 	Gather time.Duration `json:"gather,omitempty"`
 	// Reviews are open reviews of several links that no run waits for yet.
@@ -63,7 +65,7 @@ func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (Change
 	if err != nil || !plan.Live {
 		return ChangesPlan{}, err
 	}
-	out := ChangesPlan{Live: true, Record: plan.Record, Others: plan.Others, Whole: plan.Whole, Bulk: plan.Bulk}
+	out := ChangesPlan{Live: true, Record: plan.Record, Others: plan.Others, Whole: plan.Whole, Bulk: plan.Bulk, BulkKind: plan.BulkKind}
 	if out.Bulk > 0 {
 		out.Gather = gatherFor
 	}

@@ -68,12 +68,12 @@ func (w *world) match() record.MatchCounts {
 }
 
 // trySync executes one attempt at the current batch.
-func (w *world) trySync() (activities.SyncContactsResult, error) {
+func (w *world) trySync() (activities.SyncRecordsResult, error) {
 	w.t.Helper()
-	encoded, err := w.try(onContacts.SyncContacts, activities.SyncContactsInput{
+	encoded, err := w.try(onContacts.SyncContacts, activities.SyncRecordsInput{
 		Connection: acme, Batch: fmt.Sprintf("batch-%d", w.batches), Size: 200, Origin: "onboarding",
 	})
-	var out activities.SyncContactsResult
+	var out activities.SyncRecordsResult
 	if err == nil {
 		require.NoError(w.t, encoded.Get(&out))
 		w.batches++

@@ -63,6 +63,8 @@ type Ledger interface {
 	// OpenLinks returns up to n records of a side that links hold which are neither deleted nor parted, in the order of the
 	// links, after a link.
 	OpenLinks(ctx context.Context, k record.SweepKey, after int64, n int) ([]record.KnownRecord, error)
+	// FindLinks returns the links of records of a side, by the records' ids; those that no link holds are left out.
+	FindLinks(ctx context.Context, connection string, kind record.Kind, side record.Side, ids []string) (map[string]record.Link, error)
 	// Belongings returns the links of a kind whose records belong to a contact on either side; of all kinds but contacts
 	// where kind is "".
 	Belongings(ctx context.Context, connection string, kind record.Kind, contact record.Link) ([]record.Link, error)

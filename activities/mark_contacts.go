@@ -8,9 +8,10 @@ import (
 
 // MarkAllContactsInput is one slice of the links.
 type MarkAllContactsInput struct {
-	Connection string `json:"connection"`
-	After      int64  `json:"after"` // link id
-	Size       int    `json:"size"`
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind,omitempty"` // "" is a contact
+	After      int64       `json:"after"`          // link id
+	Size       int         `json:"size"`
 }
 
 // MarkAllContactsResult is how far marking has come.
@@ -21,6 +22,6 @@ type MarkAllContactsResult struct {
 
 // MarkAllContacts makes pending what is kept in step of a slice of the links, so that it is decided anew. Safe to repeat.
 func (a *Contacts) MarkAllContacts(ctx context.Context, in MarkAllContactsInput) (out MarkAllContactsResult, err error) {
-	out.Last, out.Marked, err = a.Ledger.MarkAllPending(ctx, in.Connection, record.Contact, in.After, in.Size)
+	out.Last, out.Marked, err = a.Ledger.MarkAllPending(ctx, in.Connection, kindOr(in.Kind), in.After, in.Size)
 	return out, err
 }

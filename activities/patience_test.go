@@ -39,7 +39,7 @@ func TestWhatStillFailsAfterManyAttemptsIsHandedOver(t *testing.T) {
 			StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: time.Second, MaximumAttempts: 20},
 		})
 		return workflow.ExecuteActivity(ctx, onContacts.SyncContacts,
-			activities.SyncContactsInput{Connection: acme, Batch: "b", Size: 200, Origin: "onboarding"}).Get(ctx, nil)
+			activities.SyncRecordsInput{Connection: acme, Batch: "b", Size: 200, Origin: "onboarding"}).Get(ctx, nil)
 	})
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, 2, w.sf.Count("Contact"), "the others are done meanwhile")
@@ -65,16 +65,16 @@ func TestABatchBelongsToItsOwnerUntilItsLeaseIsOver(t *testing.T) {
 	w := newWorld(t, setting{})
 	w.addSalesforce(row("Lovelace", "ada@example.com"))
 	w.match()
-	in := activities.SyncContactsInput{Connection: acme, Batch: "b", Size: 200, Origin: "onboarding"}
+	in := activities.SyncRecordsInput{Connection: acme, Batch: "b", Size: 200, Origin: "onboarding"}
 	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault503, Path: "/contacts/"}})
 	_, err := w.try(onContacts.SyncContacts, in)
 	require.Equal(t, crm.Ambiguous, kindOf(t, err))
 	w.ghl.SetFaults(nil)
 	// Another owner finds nothing to claim while the lease runs; the same owner takes up where it stopped.
 	in.Batch = "another"
-	require.Zero(t, do[activities.SyncContactsResult](w, onContacts.SyncContacts, in).Claimed)
+	require.Zero(t, do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in).Claimed)
 	require.Zero(t, w.ghl.Count())
 	in.Batch = "b"
-	require.Equal(t, 1, do[activities.SyncContactsResult](w, onContacts.SyncContacts, in).Claimed)
+	require.Equal(t, 1, do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in).Claimed)
 	require.Equal(t, 1, w.ghl.Count())
 }

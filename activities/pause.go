@@ -69,12 +69,12 @@ func (b *batch) mayWrite(ctx context.Context) error {
 
 // stop is what a batch comes to that an error ended. Where an allowance is used up, or the connection is turned off, it
 // gives back what is left of it: either may last, and meanwhile somebody in another lane, or the next run, can have it.
-func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncContactsResult, error) {
-	out := SyncContactsResult{Claimed: b.done(), Left: left, Allowances: b.allowances()}
+func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncRecordsResult, error) {
+	out := SyncRecordsResult{Claimed: b.done(), Left: left, Allowances: b.allowances()}
 	if errors.Is(err, errResting) {
 		out.Pause = &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
 	} else if out.Pause, err = paused(ctx, err); err != nil {
-		return SyncContactsResult{}, err
+		return SyncRecordsResult{}, err
 	}
 	return out, b.ledger.Release(ctx, owner, b.token)
 }

@@ -7,45 +7,46 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// contactOf returns the link of the contact that records belong to, as either side names it; nil where none is in step
-// with its other half. Salesforce goes first: it says itself what has become of a merged contact's records.
-func (a *steps) contactOf(ctx context.Context, connection string, ids map[record.Side][]string) (*record.Link, error) {
-	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
-		for _, id := range ids[side] {
-			if id == "" {
-				continue
-			}
-			link, err := a.Ledger.FindLink(ctx, connection, record.Contact, side, id)
-			if err != nil {
-				return nil, err
-			}
-			if link != nil && link.GoHighLevelID != "" && link.SalesforceID != "" &&
-				link.State != record.LinkParted && link.State != record.LinkDeleted {
-				return link, nil
-			}
+// contactLinks are links of contacts, per side by the ids of their halves.
+type contactLinks map[record.Side]map[string]record.Link
+
+// contactsNamed returns the links of the contacts that records name, per side.
+func contactsNamed(ctx context.Context, ledger Ledger, connection string, named map[record.Side][]string) (contactLinks, error) {
+	out := contactLinks{}
+	for _, side := range record.Sides {
+		ids := slices.DeleteFunc(slices.Clone(named[side]), func(id string) bool { return id == "" })
+		if len(ids) == 0 {
+			continue
 		}
+		slices.Sort(ids)
+		links, err := ledger.FindLinks(ctx, connection, record.Contact, side, slices.Compact(ids))
+		if err != nil {
+			return nil, err
+		}
+		out[side] = links
 	}
-	return nil, nil
+	return out, nil
 }
 
-// belongsTo returns both halves of the contact that the records belong to; where none of them is in step, what the records
-// themselves name.
-func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *record.Record) (inGoHighLevel, inSalesforce string, err error) {
-	named := map[record.Side][]string{}
-	for side, r := range map[record.Side]*record.Record{record.GoHighLevel: ghl, record.Salesforce: sf} {
-		if r != nil {
-			named[side] = r.ContactIDs
+// inStep returns the link of the contact that records belong to, as either side names it; nil where none is in step with its
+// other half. Salesforce goes first: it says itself what has become of a merged contact's records.
+func (l contactLinks) inStep(named map[record.Side][]string) *record.Link {
+	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
+		for _, id := range named[side] {
+			link, there := l[side][id]
+			if there && link.GoHighLevelID != "" && link.SalesforceID != "" && link.State != record.LinkParted && link.State != record.LinkDeleted {
+				return &link
+			}
 		}
 	}
-	if claim.of() == record.Note {
-		named[record.Salesforce] = settledFirst(claim.SalesforceContact, named[record.Salesforce], ghl != nil)
-	}
-	contact, err := a.contactOf(ctx, claim.Connection, named)
-	if err != nil {
-		return "", "", err
-	}
-	if contact != nil {
-		return contact.GoHighLevelID, contact.SalesforceID, nil
+	return nil
+}
+
+// belongsTo returns both halves of the contact that the records belong to; where none of those that they name is in step,
+// what the records themselves name.
+func (l contactLinks) belongsTo(named map[record.Side][]string, inGoHighLevel bool) (ghl, sf string) {
+	if contact := l.inStep(named); contact != nil {
+		return contact.GoHighLevelID, contact.SalesforceID
 	}
 	first := func(ids []string) string {
 		if len(ids) == 0 {
@@ -53,10 +54,40 @@ func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *recor
 		}
 		return ids[0]
 	}
-	if ghl != nil {
-		return first(named[record.GoHighLevel]), "", nil
+	if inGoHighLevel {
+		return first(named[record.GoHighLevel]), ""
 	}
-	return "", first(named[record.Salesforce]), nil
+	return "", first(named[record.Salesforce])
+}
+
+// namedBy returns the contacts that the records of a link name, per side, in the order in which they count; settled is the
+// Salesforce contact that they were seen to belong to, "" for none.
+func namedBy(kind record.Kind, settled string, ghl, sf *record.Record) map[record.Side][]string {
+	named := map[record.Side][]string{}
+	for side, r := range map[record.Side]*record.Record{record.GoHighLevel: ghl, record.Salesforce: sf} {
+		if r != nil {
+			named[side] = r.ContactIDs
+		}
+	}
+	if kind == record.Note {
+		named[record.Salesforce] = settledFirst(settled, named[record.Salesforce], ghl != nil)
+	}
+	return named
+}
+
+// contactOf returns the link of the contact that records belong to, as either side names it; nil where none is in step
+// with its other half.
+func (a *steps) contactOf(ctx context.Context, connection string, named map[record.Side][]string) (*record.Link, error) {
+	links, err := contactsNamed(ctx, a.Ledger, connection, named)
+	return links.inStep(named), err
+}
+
+// belongsTo returns both halves of the contact that the records of a claim belong to, as far as they are known.
+func (a *steps) belongsTo(ctx context.Context, claim RecordClaim, ghl, sf *record.Record) (inGoHighLevel, inSalesforce string, err error) {
+	named := namedBy(claim.of(), claim.SalesforceContact, ghl, sf)
+	links, err := contactsNamed(ctx, a.Ledger, claim.Connection, named)
+	inGoHighLevel, inSalesforce = links.belongsTo(named, ghl != nil)
+	return inGoHighLevel, inSalesforce, err
 }
 
 // settledFirst orders the contacts that a note is shown on by which it belongs to: the one that it was brought to first, and

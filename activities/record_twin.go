@@ -50,8 +50,7 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		return "", err
 	}
 	candidates = slices.DeleteFunc(candidates, func(r record.Record) bool {
-		return r.Has(record.TraitDeleted) || r.Has(record.TraitOtherKind) ||
-			!sameRecord(in.Claim.of(), want, r.Fields) && !madeOf(in.Claim.recordID(in.Side.Other()), r)
+		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), r)
 	})
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
@@ -65,7 +64,7 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		return cmp.Or(x.CreatedAt.Compare(y.CreatedAt), strings.Compare(x.ID, y.ID))
 	})
 	for _, r := range candidates {
-		free, err := a.isHalf(ctx, in, linked[r.ID])
+		free, err := isHalf(ctx, a.Ledger, in.Claim.Connection, in.Claim.of(), in.Side, linked[r.ID])
 		if err != nil {
 			return "", err
 		}
@@ -76,18 +75,18 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 	return "", nil
 }
 
-// isHalf tells whether a link holds nothing but one record, as where both halves were announced before either was synced,
+// isHalf tells whether a link holds nothing but its record of a side, as where both halves were announced before either was synced,
 // or where the event of an appointment was withdrawn.
-func (a *steps) isHalf(ctx context.Context, in SettleRecordInput, link int64) (bool, error) {
+func isHalf(ctx context.Context, ledger Ledger, connection string, kind record.Kind, side record.Side, link int64) (bool, error) {
 	if link == 0 {
 		return true, nil
 	}
-	work, err := a.Ledger.Links(ctx, in.Claim.Connection, in.Claim.of(), link-1, 1)
+	work, err := ledger.Links(ctx, connection, kind, link-1, 1)
 	if err != nil || len(work) == 0 || work[0].Link.ID != link {
 		return false, err
 	}
 	half := work[0].Link
-	if half.RecordID(in.Side.Other()) != "" || half.State == record.LinkParted || half.State == record.LinkDeleted {
+	if half.RecordID(side.Other()) != "" || half.State == record.LinkParted || half.State == record.LinkDeleted {
 		return false, nil
 	}
 	return half.Base == nil || half.Problem == record.ProblemWithdrawn, nil
@@ -98,6 +97,11 @@ var telling = map[record.Kind][]record.Field{
 	record.Task:        {record.Title, record.Due},
 	record.Note:        {record.Body},
 	record.Appointment: {record.Start, record.Title},
+}
+
+// alike tells whether a record that the contact has may be what is to be created of another one.
+func alike(kind record.Kind, want record.Fields, other string, r record.Record) bool {
+	return !r.Has(record.TraitDeleted) && !r.Has(record.TraitOtherKind) && (sameRecord(kind, want, r.Fields) || madeOf(other, r))
 }
 
 // sameRecord tells whether a record says what is to be created. What is not to be written there is not compared.

@@ -21,10 +21,10 @@ func TestABatchStopsWhereItsConnectionIsPausedAndGivesBackTheRest(t *testing.T) 
 		w.addSalesforce(row("Hopperfield", fmt.Sprintf("grace%d@example.com", i)))
 	}
 	w.match()
-	in := activities.SyncContactsInput{Connection: acme, Batch: "one", Size: 200, Origin: "live"}
+	in := activities.SyncRecordsInput{Connection: acme, Batch: "one", Size: 200, Origin: "live"}
 	turn := func(state string) { require.NoError(t, w.store.SetConnectionState(t.Context(), acme, state)) }
 	turn(record.ConnectionPaused)
-	idle := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	idle := do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in)
 	require.NotNil(t, idle.Pause)
 	require.Empty(t, idle.Pause.Side)
 	require.Zero(t, idle.Claimed)
@@ -38,7 +38,7 @@ func TestABatchStopsWhereItsConnectionIsPausedAndGivesBackTheRest(t *testing.T) 
 		assert.Eventually(t, func() bool { return w.ghl.Count() > 0 }, time.Minute, time.Millisecond)
 		turn(record.ConnectionPaused)
 	}()
-	out := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	out := do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in)
 	<-paused
 	require.NotNil(t, out.Pause)
 	require.Empty(t, out.Pause.Side)
@@ -47,7 +47,7 @@ func TestABatchStopsWhereItsConnectionIsPausedAndGivesBackTheRest(t *testing.T) 
 
 	turn(record.ConnectionActive)
 	in.Batch = "two"
-	rest := do[activities.SyncContactsResult](w, onContacts.SyncContacts, in)
+	rest := do[activities.SyncRecordsResult](w, onContacts.SyncContacts, in)
 	require.Equal(t, many, out.Claimed+rest.Claimed)
 	require.Equal(t, many, w.ghl.Count())
 }

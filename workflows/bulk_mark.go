@@ -14,7 +14,7 @@ func (b *bulkSync) markAll(ctx workflow.Context) error {
 		b.phase = "mark"
 		var out activities.MarkAllContactsResult
 		err := workflow.ExecuteActivity(ledgerCall(ctx, fmt.Sprintf("Mark up to %s", count(markSize, string(b.in.Kind)))), contacts.MarkAllContacts,
-			activities.MarkAllContactsInput{Connection: b.in.Connection, After: b.in.Marked, Size: markSize}).Get(ctx, &out)
+			activities.MarkAllContactsInput{Connection: b.in.Connection, Kind: b.kindToSay(), After: b.in.Marked, Size: markSize}).Get(ctx, &out)
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // BulkSync drains a connection's pending changes of one kind through the bulk lane, then gives what the bulk lane
-// handed over a ContactSync run each. A contact that fails for good does not stop it. While the connection is paused it
+// handed over a run each. A record that fails for good does not stop it. While the connection is paused it
 // waits, or ends, as its input says. It continues as a new run when its history grows long.
 func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 	b := &bulkSync{in: in}
@@ -136,19 +136,31 @@ func (b *bulkSync) batch(ctx workflow.Context) error {
 	}
 }
 
-func (b *bulkSync) attempt(ctx workflow.Context, name string) (out activities.SyncContactsResult, err error) {
+func (b *bulkSync) attempt(ctx workflow.Context, name string) (out activities.SyncRecordsResult, err error) {
+	var sync any = contacts.SyncContacts
+	if b.in.Kind != record.Contact {
+		sync = records.SyncRecords
+	}
 	err = workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Batch %d of up to %s", b.in.Batches, count(batchSize, string(b.in.Kind)))),
-		contacts.SyncContacts, activities.SyncContactsInput{
-			Connection: b.in.Connection, Batch: name, Size: batchSize, Origin: b.in.Origin,
+		sync, activities.SyncRecordsInput{
+			Connection: b.in.Connection, Kind: b.kindToSay(), Batch: name, Size: batchSize, Origin: b.in.Origin, Matched: b.in.Matched,
 		}).Get(ctx, &out)
 	return out, err
 }
 
-// recordLane gives each contact that was handed over a run of its own, some at a time, and tells whether there may be more.
+// kindToSay is the kind as activities are told it, which take none for contacts.
+func (b *bulkSync) kindToSay() record.Kind {
+	if b.in.Kind == record.Contact {
+		return ""
+	}
+	return b.in.Kind
+}
+
+// recordLane gives each record that was handed over a run of its own, some at a time, and tells whether there may be more.
 func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
 	var links []int64
 	err = workflow.ExecuteActivity(ledgerCall(ctx, "List what needs a run of its own"), contacts.ListRecordLane,
-		activities.RecordLaneInput{Connection: b.in.Connection, Limit: batchSize}).Get(ctx, &links)
+		activities.RecordLaneInput{Connection: b.in.Connection, Kind: b.kindToSay(), Limit: batchSize}).Get(ctx, &links)
 	if err != nil {
 		return false, err
 	}
@@ -157,7 +169,7 @@ func (b *bulkSync) recordLane(ctx workflow.Context) (more bool, err error) {
 		b.in.Tried[link] = true
 	}
 	failed := b.in.Failed - b.lane.failed
-	err = b.lane.sync(ctx, contactRefs(links), "handed over by the bulk lane", func(passed) {
+	err = b.lane.sync(ctx, linkRefs(b.in.Kind, links), "handed over by the bulk lane", func(passed) {
 		b.in.Failed = failed + b.lane.failed
 		b.describe(ctx)
 	})

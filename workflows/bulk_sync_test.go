@@ -47,7 +47,7 @@ func newBacklog(pending int) *backlog {
 
 func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 	env.OnActivity(contacts.SyncContacts, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, in activities.SyncContactsInput) (activities.SyncContactsResult, error) {
+		func(_ context.Context, in activities.SyncRecordsInput) (activities.SyncRecordsResult, error) {
 			b.state.Lock()
 			defer b.state.Unlock()
 			b.tries[in.Batch]++
@@ -55,14 +55,14 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 				err := b.errs[0]
 				b.errs = b.errs[1:]
 				if err != nil {
-					return activities.SyncContactsResult{}, err
+					return activities.SyncRecordsResult{}, err
 				}
 			}
 			if len(b.rests) > 0 {
 				rests := b.rests[0]
 				b.rests = b.rests[1:]
 				if rests {
-					return activities.SyncContactsResult{Pause: &activities.Pause{For: 20 * time.Second, Lane: crm.LaneLive}}, nil
+					return activities.SyncRecordsResult{Pause: &activities.Pause{For: 20 * time.Second, Lane: crm.LaneLive}}, nil
 				}
 			}
 			left := b.pending
@@ -72,11 +72,11 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 				b.pauses = b.pauses[1:]
 				b.pending -= claimed / 2
 				b.batches[in.Batch] += claimed / 2
-				return activities.SyncContactsResult{Claimed: claimed / 2, Left: left, Pause: pause}, nil
+				return activities.SyncRecordsResult{Claimed: claimed / 2, Left: left, Pause: pause}, nil
 			}
 			b.pending -= claimed
 			b.batches[in.Batch] += claimed
-			return activities.SyncContactsResult{
+			return activities.SyncRecordsResult{
 				Claimed: claimed, Left: left, Allowances: map[record.Side]activities.Allowance{record.GoHighLevel: {Sent: 7, Left: -1}},
 			}, nil
 		}).After(b.takes).Maybe()

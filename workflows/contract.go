@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -51,6 +52,11 @@ func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
 	if scenario == ScenarioNoteToTask {
 		kind = record.Note
 	}
+	return SearchAttributesOf(kind, scenario, connection)
+}
+
+// SearchAttributesOf is SearchAttributes for a scenario that does not tell the kind, as BulkSync.
+func SearchAttributesOf(kind record.Kind, scenario, connection string) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
 		ConnectionID.ValueSet(connection), Kind.ValueSet(string(kind)), Scenario.ValueSet(scenario))
 }
@@ -156,6 +162,9 @@ type BulkSyncInput struct {
 	Lanes int `json:"lanes,omitempty"`
 	// LeavesSingle leaves what needs a run of its own to whoever started this one.
 	LeavesSingle bool `json:"leaves_single,omitempty"`
+	// Matched tells, of tasks, notes and appointments, that whatever is staged of them has been matched: then nothing is looked
+	// for again before it is created.
+	Matched bool `json:"matched,omitempty"`
 	// MarkAll makes everything pending first that is kept in step, so that all of it is decided anew.
 	MarkAll bool `json:"mark_all,omitempty"`
 
@@ -164,7 +173,7 @@ type BulkSyncInput struct {
 	Batches int            `json:"batches,omitempty"` // begun so far
 	Done    int            `json:"done,omitempty"`
 	Failed  int            `json:"failed,omitempty"`
-	Tried   map[int64]bool `json:"tried,omitempty"` // links whose ContactSync has ended
+	Tried   map[int64]bool `json:"tried,omitempty"` // links whose own run has ended
 }
 
 // BulkSyncID is the workflow id of a bulk sync.
@@ -175,7 +184,7 @@ func BulkSyncID(connection string, kind record.Kind, epoch string) string {
 // Validate names everything that is wrong with the input.
 func (in BulkSyncInput) Validate() error {
 	err := needConnection(in.Connection)
-	if in.Kind != record.Contact {
+	if !slices.Contains(record.Kinds, in.Kind) {
 		err = errors.Join(err, fmt.Errorf("kind %q cannot be synced in bulk", in.Kind))
 	}
 	if in.Epoch == "" {

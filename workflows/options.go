@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // The option profiles, one per kind of work. These are the only durations of the package.
@@ -91,6 +92,13 @@ func child(ctx workflow.Context, id, scenario, connection, summary string) workf
 		TypedSearchAttributes: SearchAttributes(scenario, connection),
 		StaticSummary:         summary,
 	})
+}
+
+// ofKind lets a bulk run that is about to be started be found by the kind that it syncs.
+func ofKind(ctx workflow.Context, kind record.Kind, connection string) workflow.Context {
+	o := workflow.GetChildWorkflowOptions(ctx)
+	o.TypedSearchAttributes = SearchAttributesOf(kind, ScenarioBulkSync, connection)
+	return workflow.WithChildOptions(ctx, o)
 }
 
 // settlePause is how long a ContactSync waits before it settles a create that died.

@@ -109,9 +109,9 @@ func TestABulkSyncThatIsToDecideAllAnewMarksAllFirst(t *testing.T) {
 			return activities.MarkAllContactsResult{Marked: 7}, nil
 		})
 	env.OnActivity(contacts.SyncContacts, mock.Anything, mock.Anything).Return(
-		func(context.Context, activities.SyncContactsInput) (activities.SyncContactsResult, error) {
+		func(context.Context, activities.SyncRecordsInput) (activities.SyncRecordsResult, error) {
 			d.note("sync")
-			return activities.SyncContactsResult{}, nil
+			return activities.SyncRecordsResult{}, nil
 		})
 	env.OnActivity(contacts.ListRecordLane, mock.Anything, mock.Anything).Return([]int64{}, nil)
 	origin := RulesOrigin(3)

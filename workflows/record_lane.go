@@ -122,11 +122,11 @@ var titled = map[record.Kind]string{
 	record.Contact: "Contact", record.Task: "Task", record.Note: "Note", record.Appointment: "Appointment",
 }
 
-// contactRefs names contacts by their links.
-func contactRefs(links []int64) []record.LinkRef {
+// linkRefs names records of a kind by their links.
+func linkRefs(kind record.Kind, links []int64) []record.LinkRef {
 	out := make([]record.LinkRef, len(links))
 	for i, link := range links {
-		out[i] = record.LinkRef{Kind: record.Contact, LinkID: link}
+		out[i] = record.LinkRef{Kind: kind, LinkID: link}
 	}
 	return out
 }

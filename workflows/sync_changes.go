@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,7 +109,7 @@ func (s *syncChanges) begin(ctx workflow.Context, plan activities.ChangesPlan) e
 		s.beginBulk(ctx, plan)
 	}
 	// A contact whose run waits for a person stays pending until that run has looked; once it is told, that is its affair.
-	links := slices.DeleteFunc(append(contactRefs(plan.Record), plan.Others...), func(ref record.LinkRef) bool { return s.in.Told[ref.LinkID] })
+	links := slices.DeleteFunc(append(linkRefs(record.Contact, plan.Record), plan.Others...), func(ref record.LinkRef) bool { return s.in.Told[ref.LinkID] })
 	if s.single += len(links); len(links) > 0 || plan.Bulk > 0 {
 		s.describe(ctx)
 	}
@@ -148,12 +149,13 @@ func (s *syncChanges) wait(ctx workflow.Context) error {
 // one as for many.
 func (s *syncChanges) beginBulk(ctx workflow.Context, plan activities.ChangesPlan) {
 	epoch := fmt.Sprintf("%s-%d", workflow.GetInfo(ctx).OriginalRunID, s.in.Round)
-	id := BulkSyncID(s.in.Connection, record.Contact, epoch)
+	kind := cmp.Or(plan.BulkKind, record.Contact)
+	id := BulkSyncID(s.in.Connection, kind, epoch)
 	s.inBulk, s.rang = true, false
 	run := workflow.ExecuteChildWorkflow(
-		child(ctx, id, ScenarioBulkSync, s.in.Connection, "Sync "+count(plan.Bulk, "changed contact")),
+		ofKind(child(ctx, id, ScenarioBulkSync, s.in.Connection, "Sync "+count(plan.Bulk, "changed "+string(kind))), kind, s.in.Connection),
 		BulkSync, BulkSyncInput{
-			Connection: s.in.Connection, Kind: record.Contact, Epoch: epoch, Origin: id, Total: plan.Bulk, LeavesSingle: true,
+			Connection: s.in.Connection, Kind: kind, Epoch: epoch, Origin: id, Total: plan.Bulk, LeavesSingle: true,
 			Lanes: min(bulkLanes, (plan.Bulk+batchSize-1)/batchSize),
 		},
 	)

@@ -37,6 +37,9 @@ type Salesforce interface {
 	// CreateRecords creates up to 200 records; results stand in the order of the records, each failed or not by
 	// itself. Not safe to repeat: settle first.
 	CreateRecords(ctx context.Context, object string, records []Document) ([]SaveResult, error)
+	// CreateNotes creates up to 200 enhanced notes, each shown on the record that stands at its place: all of them or none.
+	// Where one is refused, the results of the others are Undone. Not safe to repeat: settle first.
+	CreateNotes(ctx context.Context, notes []Document, shownOn []string) ([]SaveResult, error)
 	// UpdateRecords changes up to 200 records, each with its "id". Safe to repeat.
 	UpdateRecords(ctx context.Context, object string, records []Document) ([]SaveResult, error)
 	// UpsertRecords creates or updates up to 200 records by an external id field that each carries. Safe to repeat.
@@ -69,6 +72,8 @@ type SaveResult struct {
 	ID      string
 	Created bool
 	Err     *Error
+	// Undone tells, with Err, that nothing was wrong with this one: others of the same call were refused.
+	Undone bool
 }
 
 // RowPage is one page of a query. Next is "" on the last one.

@@ -93,8 +93,10 @@ type ChangesPlan struct {
 	Others []LinkRef
 	// Whole tells that Record and Others are all that was pending and that nobody else works on.
 	Whole bool
-	// Bulk is how many pending links go through the bulk lane; 0 where the record lane takes all.
-	Bulk int
+	// Bulk is how many pending links go through the bulk lane; 0 where the record lane takes all. They are of one kind,
+	// BulkKind; "" is contacts.
+	Bulk     int
+	BulkKind Kind
 }
 
 // DeletionGuard is how many deletions of one side may pass before they stop and ask once for all of them: the larger of

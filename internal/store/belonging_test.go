@@ -146,13 +146,65 @@ func TestAPlanNamesTheOtherKindsRecordsOneByOne(t *testing.T) {
 	require.Equal(t, record.Appointment, p.Others[5].Kind)
 	require.Empty(t, p.Record)
 
-	some := plan(t, s, 4, p.Others[0].LinkID)
-	require.Equal(t, p.Others[1:5], some.Others, "a busy one is left out, and no more than most are named")
-	require.False(t, some.Whole)
+	require.Zero(t, p.Bulk)
+	require.Equal(t, p.Others[1:], plan(t, s, 4, p.Others[0].LinkID).Others, "a busy one is left out")
 	_, ok, err := s.ClaimLink(t.Context(), acme, p.Others[1].LinkID, "a run", time.Hour)
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Len(t, plan(t, s, 10).Others, 5, "one that is held is left out")
+}
+
+func TestManyRecordsOfAKindGoInBulkOneKindAtATimeAndAfterTheContacts(t *testing.T) {
+	s, _ := newLiveStore(t)
+	for kind, prefix := range map[record.Kind]string{record.Contact: "c", record.Task: "t", record.Note: "n", record.Appointment: "a"} {
+		var marks []record.Mark
+		for i := range 4 {
+			marks = append(marks, belongs(record.GoHighLevel, fmt.Sprint(prefix, i), "ada"))
+		}
+		if kind == record.Appointment {
+			marks = marks[:2]
+		}
+		_, err := s.MarkChanged(t.Context(), acme, kind, marks)
+		require.NoError(t, err)
+	}
+	inBulk := func() record.ChangesPlan {
+		p := plan(t, s, 3)
+		require.Empty(t, p.Record)
+		require.False(t, p.Whole)
+		require.Equal(t, 4, p.Bulk)
+		for _, ref := range p.Others {
+			require.Equal(t, record.Appointment, ref.Kind, "few records are synced one by one meanwhile")
+		}
+		require.Len(t, p.Others, 2)
+		return p
+	}
+	for _, kind := range []record.Kind{"", record.Task, record.Note} {
+		require.Equal(t, kind, inBulk().BulkKind)
+		if kind == "" {
+			kind = record.Contact
+		}
+		claimed, err := s.Claim(t.Context(), record.ClaimRequest{Connection: acme, Kind: kind, Owner: "a batch", Limit: 10, Lease: time.Hour})
+		require.NoError(t, err)
+		require.Len(t, claimed.Work, 4)
+	}
+	require.Zero(t, plan(t, s, 3).Bulk)
+}
+
+func TestWhatTheBulkLaneHandedOverOfAKindIsNamed(t *testing.T) {
+	s, _ := newLiveStore(t)
+	var marks []record.Mark
+	for i := range 6 {
+		marks = append(marks, belongs(record.GoHighLevel, fmt.Sprint("t", i), "ada"))
+	}
+	tell(t, s, record.Task, marks...)
+	claimed, err := s.Claim(t.Context(), record.ClaimRequest{Connection: acme, Kind: record.Task, Owner: "a batch", Limit: 2, Lease: time.Hour})
+	require.NoError(t, err)
+	over := []int64{claimed.Work[0].Link.ID, claimed.Work[1].Link.ID}
+	require.NoError(t, s.HandOver(t.Context(), claimed.Token, over))
+	p := plan(t, s, 3)
+	require.Equal(t, []record.LinkRef{{Kind: record.Task, LinkID: over[0]}, {Kind: record.Task, LinkID: over[1]}}, p.Others)
+	require.Equal(t, 4, p.Bulk)
+	require.Equal(t, record.Task, p.BulkKind)
 }
 
 func TestWhatIsAnnouncedOfAKindThatIsNotSyncedHasNoEffect(t *testing.T) {

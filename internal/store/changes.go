@@ -16,9 +16,10 @@ import (
 const admitted = 250
 
 // PlanChanges silences the connection's bell, turns everything announced into pending changes, and says what is to be
-// synced in which lane. Contacts go as single records where no more than most of them are pending, else the bulk lane takes
-// all but what it has handed over, of which no more than most are named. Of the other kinds that are asked for no more than
-// most are named; what was announced of any other has no effect. Links that somebody works on, and busy ones, are left
+// synced in which lane. The links of a kind go as single records where no more than most of them are pending, else the bulk
+// lane takes all but what it has handed over, of which no more than most are named. It takes one kind at a time, in the order
+// of the kinds: what belongs to contacts comes after these. What was announced of a kind that is not asked for has no effect.
+// Links that somebody works on, and busy ones, are left
 // out. While the connection is not live, nothing is turned or planned, what is announced stays, and its bell stays rung:
 // whoever turns it live wakes the run. Safe to repeat.
 func (s *Store) PlanChanges(ctx context.Context, connection string, others []record.Kind, most int, busy []int64) (record.ChangesPlan, error) {
@@ -61,12 +62,11 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, others []rec
 		}
 	}
 	busy = append([]int64{}, busy...) // no list at all would be unequal to nothing
-	plan, err := s.planContacts(ctx, sc, most, busy)
-	if err == nil {
-		err = s.planOthers(ctx, sc, of[1:], most, busy, &plan)
-	}
-	if err != nil {
-		return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+	plan := record.ChangesPlan{Live: true, Whole: true}
+	for _, kind := range of {
+		if err := s.planKind(ctx, scope{number: sc.number, kind: kind}, most, busy, &plan); err != nil {
+			return record.ChangesPlan{}, fmt.Errorf("store: plan changes: %w", err)
+		}
 	}
 	return plan, nil
 }
@@ -74,53 +74,45 @@ func (s *Store) PlanChanges(ctx context.Context, connection string, others []rec
 // unheld are pending links that nobody holds, or whose claim has run out, and that are not busy.
 const unheld = `(token IS NULL OR claimed_until < clock_timestamp()) AND link_id <> ALL ($4)`
 
-func (s *Store) planContacts(ctx context.Context, sc scope, most int, busy []int64) (record.ChangesPlan, error) {
-	plan := record.ChangesPlan{Live: true}
+// planKind adds what is pending of a kind to a plan.
+func (s *Store) planKind(ctx context.Context, sc scope, most int, busy []int64, plan *record.ChangesPlan) error {
+	kind := kindOf(sc.kind)
 	// Up to one more than fits.
 	rows, err := s.pool.Query(ctx, `
 		SELECT link_id FROM pending WHERE connection = $1 AND kind = $2 AND `+unheld+`
 		ORDER BY lane DESC, link_id LIMIT $3`, sc.number, sc.kind, most+1, busy)
-	if plan.Record, err = collectIDs(rows, err); err != nil {
-		return plan, err
-	}
-	if len(plan.Record) <= most {
-		plan.Whole = true
-		return plan, nil
-	}
-	err = s.pool.QueryRow(ctx, `
-		SELECT count(*) FROM (SELECT FROM pending WHERE connection = $1 AND kind = $2 AND lane = 0 AND `+unheld+` LIMIT $3) a`,
-		sc.number, sc.kind, leftCounted, busy).Scan(&plan.Bulk)
-	if err != nil {
-		return plan, err
-	}
-	rows, err = s.pool.Query(ctx, `
-		SELECT link_id FROM pending WHERE connection = $1 AND kind = $2 AND lane = 1 AND `+unheld+`
-		ORDER BY link_id LIMIT $3`, sc.number, sc.kind, most, busy)
-	plan.Record, err = collectIDs(rows, err)
-	return plan, err
-}
-
-// planOthers adds what is pending of the other kinds.
-func (s *Store) planOthers(ctx context.Context, sc scope, of []int16, most int, busy []int64, plan *record.ChangesPlan) error {
-	if len(of) == 0 {
-		return nil
-	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT kind, link_id FROM pending WHERE connection = $1 AND kind = ANY ($2) AND `+unheld+`
-		ORDER BY kind, link_id LIMIT $3`, sc.number, of, most+1, busy)
+	links, err := collectIDs(rows, err)
 	if err != nil {
 		return err
 	}
-	plan.Others, err = pgx.AppendRows([]record.LinkRef(nil), rows, func(row pgx.CollectableRow) (ref record.LinkRef, err error) {
-		var kind int16
-		err = row.Scan(&kind, &ref.LinkID)
-		ref.Kind = kindOf(kind)
-		return ref, err
-	})
-	if len(plan.Others) > most {
-		plan.Others, plan.Whole = plan.Others[:most], false
+	if len(links) > most {
+		plan.Whole = false
+		if plan.Bulk == 0 {
+			err = s.pool.QueryRow(ctx, `
+				SELECT count(*) FROM (SELECT FROM pending WHERE connection = $1 AND kind = $2 AND lane = 0 AND `+unheld+` LIMIT $3) a`,
+				sc.number, sc.kind, leftCounted, busy).Scan(&plan.Bulk)
+			if err != nil {
+				return err
+			}
+			if plan.Bulk > 0 && kind != record.Contact {
+				plan.BulkKind = kind
+			}
+		}
+		rows, err = s.pool.Query(ctx, `
+			SELECT link_id FROM pending WHERE connection = $1 AND kind = $2 AND lane = 1 AND `+unheld+`
+			ORDER BY link_id LIMIT $3`, sc.number, sc.kind, most, busy)
+		if links, err = collectIDs(rows, err); err != nil {
+			return err
+		}
 	}
-	return err
+	if kind == record.Contact {
+		plan.Record = links
+		return nil
+	}
+	for _, id := range links {
+		plan.Others = append(plan.Others, record.LinkRef{Kind: kind, LinkID: id})
+	}
+	return nil
 }
 
 // dropAnnounced forgets what was announced of kinds that are not asked for. A task may be one that a note became all the

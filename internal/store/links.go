@@ -52,6 +52,35 @@ func (s *Store) FindLink(
 	return &link, nil
 }
 
+// FindLinks returns the links of records of a side, by the records' ids; those that no link holds are left out.
+func (s *Store) FindLinks(
+	ctx context.Context, connection string, kind record.Kind, side record.Side, ids []string,
+) (map[string]record.Link, error) {
+	sc, err := s.scope(ctx, connection, kind)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := sideCode(side); err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT `+linkColumns+` FROM `+linkTables+` WHERE l.connection = $1 AND l.kind = $2 AND l.`+recordColumn[side]+` = ANY($3)`,
+		sc.number, sc.kind, ids)
+	if err != nil {
+		return nil, fmt.Errorf("store: find links: %w", err)
+	}
+	found := map[string]record.Link{}
+	var r linkRow
+	if _, err := pgx.ForEachRow(rows, r.targets(), func() error {
+		link := r.link(connection)
+		found[link.RecordID(side)] = link
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("store: find links: %w", err)
+	}
+	return found, nil
+}
+
 // EnsureLink returns the link of a record; a record that has none gets one of one half, which is new and not pending.
 func (s *Store) EnsureLink(
 	ctx context.Context, connection string, kind record.Kind, side record.Side, id string,

@@ -98,3 +98,16 @@ func TestReviewsListGroupsAndSingleLinks(t *testing.T) {
 	require.Equal(t, time.Hour, reviews[1].DueAt.Sub(reviews[1].CreatedAt))
 	require.Equal(t, "d", reviews[1].Links[0].GoHighLevelID)
 }
+
+func TestLinksAreFoundByManyRecordsAtOnce(t *testing.T) {
+	s, _ := newLiveStore(t)
+	mark(t, s, ghl("ada", "grace")...)
+	plan(t, s, 10)
+	found, err := s.FindLinks(t.Context(), acme, record.Contact, record.GoHighLevel, []string{"grace", "nobody", "ada"})
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	require.Equal(t, *linkOf(t, s, record.GoHighLevel, "ada"), found["ada"])
+	found, err = s.FindLinks(t.Context(), acme, record.Contact, record.Salesforce, []string{"ada"})
+	require.NoError(t, err)
+	require.Empty(t, found)
+}

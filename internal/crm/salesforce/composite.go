@@ -146,9 +146,6 @@ func subresponse(sub crm.Subrequest, operation string, status int, body json.Raw
 // blameRootFailure gives the parts that were undone the kind of the failure that undid them, so that whoever looks
 // at any one part learns what to do about the whole.
 func blameRootFailure(responses []crm.Subresponse) {
-	undone := func(e *crm.Error) bool {
-		return e != nil && (e.Code == "PROCESSING_HALTED" || e.Code == "ALL_OR_NONE_OPERATION_ROLLED_BACK")
-	}
 	root := slices.IndexFunc(responses, func(s crm.Subresponse) bool { return s.Err != nil && !undone(s.Err) })
 	if root < 0 {
 		return

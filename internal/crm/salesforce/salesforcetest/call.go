@@ -34,6 +34,7 @@ type reply struct {
 	header map[string]string
 	kind   string // content type
 	body   []byte
+	failed bool // a collection of which a record failed
 }
 
 const jsonType = "application/json;charset=UTF-8"

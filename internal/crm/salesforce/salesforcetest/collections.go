@@ -99,7 +99,9 @@ func (c *call) settle(w *writer, since mark, allOrNone bool, items []itemResult)
 		}
 	}
 	c.finish(w)
-	return json200(appendItems(items))
+	answer := json200(appendItems(items))
+	answer.failed = failed
+	return answer
 }
 
 // takeID removes the id from a record in any spelling.

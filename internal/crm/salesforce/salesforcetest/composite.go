@@ -52,7 +52,8 @@ func (c *call) composite() (*reply, *apiError) {
 			break
 		}
 		answers[i] = c.subrequest(w, sub, known)
-		if answers[i].status >= 300 && failed < 0 {
+		// The all-or-none of the whole holds for its collections too, whatever they say.
+		if (answers[i].status >= 300 || in.AllOrNone && answers[i].failed) && failed < 0 {
 			failed = i
 		}
 		if len(answers[i].body) > 0 && answers[i].status < 300 {

@@ -38,7 +38,8 @@
 //     a change by the system (re-parenting by an account merge moves only the stamp)
 //   - a write may become visible late (VisibilityLag): until then readers see the version before, while its
 //     SystemModstamp already lies in the past; latestDateCovered tells
-//   - collections answer 200 though items failed, with statusCode where a whole answer has errorCode
+//   - collections answer 200 though items failed, with statusCode where a whole answer has errorCode; within a composite
+//     request that is all or none, they undo the whole
 //   - two records with one external id in an upsert both fail; DUPLICATE_VALUE names the other record by 15 characters
 //   - text is trimmed, "" becomes null, line ends of text areas become \r\n, lengths count UTF-16 units
 //   - a URL and its headers may be 16,384 bytes long together, a string in a query 4,000, a query 100,000 characters

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 const (
@@ -25,24 +26,28 @@ const (
 	// soon is when a batch that got somewhere goes on with what is left of it.
 	soon = time.Second
 	// patience is how many attempts a batch makes before it hands what still fails to the record lane, where each
-	// contact has retries of its own.
+	// record has retries of its own.
 	patience = 15
 )
 
-// SyncContactsInput is one batch.
-type SyncContactsInput struct {
-	Connection string `json:"connection"`
-	// Batch names the batch: every attempt at it claims the same contacts.
+// SyncRecordsInput is one batch.
+type SyncRecordsInput struct {
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind,omitempty"` // "" is a contact
+	// Batch names the batch: every attempt at it claims the same links.
 	Batch string `json:"batch"`
 	Size  int    `json:"size"`
 	// Origin is on whose behalf the batch writes, for the journal.
 	Origin string `json:"origin"`
+	// Matched tells, of tasks, notes and appointments, that whatever is staged of them has been matched, so that the other
+	// half of what has none has been looked for. Contacts are staged for a matching only.
+	Matched bool `json:"matched,omitempty"`
 }
 
-// SyncContactsResult is what a batch came to.
-type SyncContactsResult struct {
+// SyncRecordsResult is what a batch came to.
+type SyncRecordsResult struct {
 	Claimed int `json:"claimed"`
-	// Left is how many pending contacts nobody had claimed before this batch, counted up to 10,000.
+	// Left is how many pending links nobody had claimed before this batch, counted up to 10,000.
 	Left       int                       `json:"left"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
 	// Pause tells that the batch is not done, and nobody holds what is left of it, because an allowance is used up or the
@@ -50,26 +55,40 @@ type SyncContactsResult struct {
 	Pause *Pause `json:"pause,omitempty"`
 }
 
-// SyncContacts syncs the next batch of pending contacts: it claims them, takes what is staged or reads what is not,
-// decides, writes, and commits. What a vendor refuses for good is handed to the record lane; what fails for now makes
-// the activity fail, and its next attempt goes on with what is left. It stops short where the connection is paused. Safe to
-// repeat.
-func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (SyncContactsResult, error) {
-	c, err := a.Connections.Open(ctx, in.Connection)
+// SyncContacts is SyncRecords for contacts.
+func (a *Contacts) SyncContacts(ctx context.Context, in SyncRecordsInput) (SyncRecordsResult, error) {
+	in.Kind = record.Contact
+	return syncBatch(ctx, a.Connections, a.Ledger, in)
+}
+
+// SyncRecords syncs the next batch of pending records of a kind: it claims their links, takes what is staged or reads what
+// is not, decides, writes, and commits. What is not plain, and what a vendor refuses for good, is handed to the record lane;
+// what fails for now makes the activity fail, and its next attempt goes on with what is left. It stops short where the
+// connection is paused. Safe to repeat.
+func (a *Records) SyncRecords(ctx context.Context, in SyncRecordsInput) (SyncRecordsResult, error) {
+	return syncBatch(ctx, a.Connections, a.Ledger, in)
+}
+
+func syncBatch(ctx context.Context, connections Connections, ledger Ledger, in SyncRecordsInput) (SyncRecordsResult, error) {
+	c, err := connections.Open(ctx, in.Connection)
 	if err != nil {
 		pause, err := paused(ctx, err)
-		return SyncContactsResult{Pause: pause}, err
+		return SyncRecordsResult{Pause: pause}, err
 	}
-	claimed, err := a.Ledger.Claim(ctx, record.ClaimRequest{
-		Connection: in.Connection, Kind: record.Contact, Owner: in.Batch, Limit: in.Size, Lease: claimLease,
+	kind := kindOr(in.Kind)
+	if c.of(kind) == nil {
+		return SyncRecordsResult{}, fault("", crm.Invalid, "sync in bulk", "the rules do not sync "+string(kind)+"s")
+	}
+	claimed, err := ledger.Claim(ctx, record.ClaimRequest{
+		Connection: in.Connection, Kind: kind, Owner: in.Batch, Limit: in.Size, Lease: claimLease,
 	})
 	if err != nil {
-		return SyncContactsResult{}, err
+		return SyncRecordsResult{}, err
 	}
 	b := &batch{
-		Connection: c, ledger: a.Ledger, token: claimed.Token,
+		Connection: c, ledger: ledger, token: claimed.Token, kind: kind, matched: in.Matched || kind == record.Contact,
 		origin: record.Origin{
-			Connection: in.Connection, Kind: record.Contact, Origin: in.Origin,
+			Connection: in.Connection, Kind: kind, Origin: in.Origin,
 			RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, RulesVersion: c.RulesVersion,
 		},
 	}
@@ -84,17 +103,25 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncContactsInput) (Sync
 	if err != nil {
 		return b.stop(ctx, in.Batch, claimed.Left, err)
 	}
-	return SyncContactsResult{Claimed: len(claimed.Work), Left: claimed.Left, Allowances: c.allowances()}, nil
+	return SyncRecordsResult{Claimed: len(claimed.Work), Left: claimed.Left, Allowances: c.allowances()}, nil
 }
 
 // batch is one attempt at one batch.
 type batch struct {
 	*Connection
-	ledger Ledger
-	token  int64
-	origin record.Origin
-	pairs  []*pair
+	kind    record.Kind // "" is a contact
+	ledger  Ledger
+	token   int64
+	origin  record.Origin
+	matched bool // what is staged was matched
+	pairs   []*pair
 }
+
+// mapping is the mapping of the batch's kind.
+func (b *batch) mapping() rules.KindMapper { return b.of(kindOr(b.kind)) }
+
+// ofContacts tells whether the batch is of contacts.
+func (b *batch) ofContacts() bool { return kindOr(b.kind) == record.Contact }
 
 // pair is one link under way, with both its records as they are now; nil where there is none.
 type pair struct {
@@ -106,11 +133,13 @@ type pair struct {
 	// committed: the outcome is in the ledger. failure: why it is not, or not yet.
 	committed bool
 	failure   *crm.Error
-	excluded  bool          // the connection's filter leaves one of the records out
+	excluded  bool          // the rules leave one of the records out, or it has no contact to belong to
+	problem   string        // why it is excluded, where that is not the rules
 	single    bool          // it goes to the record lane, where a person sees it and can be asked
 	gone      []record.Side // sides that lack the record which the link names
 	absence   *absent       // what follows from that
-	staged    bool          // what it holds was read for a matching, so that its other half was looked for
+	staged    bool          // what it holds was read a while ago
+	again     bool          // Salesforce has made something else of what was written
 }
 
 // open tells whether the pair still needs something done.
@@ -141,120 +170,6 @@ func (b *batch) run(ctx context.Context, work []record.Work) error {
 		return err
 	}
 	return b.commit(ctx, func(p *pair) bool { return p.failure == nil })
-}
-
-// load opens what is staged and reads what is not, and decides each pair.
-func (b *batch) load(ctx context.Context, work []record.Work) error {
-	for _, w := range work {
-		p := &pair{link: w.Link, staged: w.GoHighLevel != nil || w.Salesforce != nil}
-		b.pairs = append(b.pairs, p)
-		if waitsInRun(w.Link) {
-			p.single = true
-			continue
-		}
-		if ignored(w.Link) {
-			p.absence = &absent{link: w.Link, action: AbsenceKeep}
-			continue
-		}
-		if (w.GoHighLevel != nil && w.GoHighLevel.Excluded) || (w.Salesforce != nil && w.Salesforce.Excluded) {
-			p.excluded = true
-			continue
-		}
-		var err error
-		if p.ghl, err = b.unstage(w.GoHighLevel); err != nil {
-			return err
-		}
-		if p.sf, err = b.unstage(w.Salesforce); err != nil {
-			return err
-		}
-	}
-	if err := b.readMissing(ctx); err != nil {
-		return err
-	}
-	for _, p := range b.pairs {
-		if p.open() {
-			if err := b.decidePair(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (b *batch) decidePair(p *pair) (err error) {
-	for _, r := range []*record.Record{p.ghl, p.sf} {
-		if r == nil {
-			continue
-		}
-		if included, err := b.Mapper.Included(*r); err != nil || !included {
-			p.excluded = !included
-			return err
-		}
-	}
-	if p.ghl == nil && p.sf == nil {
-		return nil
-	}
-	p.decision, err = b.decide(b.of(record.Contact), p.link.Base, p.ghl, p.sf, nil)
-	return err
-}
-
-// readMissing reads the records that links name and that are not staged.
-func (b *batch) readMissing(ctx context.Context) error {
-	var sf, ghl []*pair
-	for _, p := range b.pairs {
-		if !p.open() {
-			continue
-		}
-		if p.sf == nil && p.link.SalesforceID != "" {
-			sf = append(sf, p)
-		}
-		if p.ghl == nil && p.link.GoHighLevelID != "" {
-			ghl = append(ghl, p)
-		}
-	}
-	if err := b.readSalesforce(ctx, sf); err != nil {
-		return err
-	}
-	return b.each(ctx, ghl, goHighLevelWriters, func(ctx context.Context, p *pair) error {
-		doc, err := b.GoHighLevel.GetContact(ctx, p.link.GoHighLevelID)
-		if crm.KindOf(err) == crm.NotFound {
-			p.lacks(record.GoHighLevel)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		r, err := b.read(record.GoHighLevel, doc, false)
-		p.ghl = &r
-		return err
-	})
-}
-
-// readSalesforce reads the pairs' Salesforce records as they are now.
-func (b *batch) readSalesforce(ctx context.Context, pairs []*pair) error {
-	if len(pairs) == 0 {
-		return nil
-	}
-	ids := make([]string, len(pairs))
-	for i, p := range pairs {
-		ids[i] = p.link.SalesforceID
-	}
-	docs, err := b.Salesforce.RetrieveRecords(ctx, contactObject, ids, b.Mapper.SalesforceFields())
-	if err != nil {
-		return err
-	}
-	for i, p := range pairs {
-		if docs[i] == nil {
-			p.lacks(record.Salesforce)
-			continue
-		}
-		r, err := b.read(record.Salesforce, docs[i], false)
-		if err != nil {
-			return err
-		}
-		p.sf = &r
-	}
-	return nil
 }
 
 // each does something for every pair, so many at once, and keeps each pair's failure with it. It stops early, with the
@@ -324,17 +239,18 @@ func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
 	if got > 0 {
 		again.RetryAfter = max(again.RetryAfter, soon)
 	}
-	again.Reason = fmt.Sprintf("%d contacts of the batch are left for the next attempt", left)
+	again.Reason = fmt.Sprintf("%d %ss of the batch are left for the next attempt", left, kindOr(b.kind))
 	return &again
 }
 
-// RecordLaneInput asks for contacts that the bulk lane has handed over.
+// RecordLaneInput asks for records that the bulk lane has handed over.
 type RecordLaneInput struct {
-	Connection string `json:"connection"`
-	Limit      int    `json:"limit"`
+	Connection string      `json:"connection"`
+	Kind       record.Kind `json:"kind,omitempty"` // "" is a contact
+	Limit      int         `json:"limit"`
 }
 
-// ListRecordLane lists links that wait for a ContactSync run of their own. Safe to repeat.
+// ListRecordLane lists links that wait for a run of their own. Safe to repeat.
 func (a *Contacts) ListRecordLane(ctx context.Context, in RecordLaneInput) ([]int64, error) {
-	return a.Ledger.HandedOver(ctx, in.Connection, record.Contact, in.Limit)
+	return a.Ledger.HandedOver(ctx, in.Connection, kindOr(in.Kind), in.Limit)
 }
