@@ -38,13 +38,13 @@ type demoOptions struct {
 
 // demoResult is what `starter demo --output json` prints.
 type demoResult struct {
-	Connection string                    `json:"connection"`
-	Contacts   workflows.KindAccount `json:"contacts"`
-	APICalls   map[record.Side]int       `json:"api_calls"` // as counted by the fakes
-	Temporal   platform.Cost             `json:"temporal"`
-	Verify     workflows.VerifyAccount   `json:"verify"`
-	Seconds    float64                   `json:"seconds"` // of the onboarding, as is everything above
-	Live       liveResult                `json:"live"`
+	Connection string                  `json:"connection"`
+	Contacts   workflows.KindAccount   `json:"contacts"`
+	APICalls   map[record.Side]int     `json:"api_calls"` // as counted by the fakes
+	Temporal   platform.Cost           `json:"temporal"`
+	Verify     workflows.VerifyAccount `json:"verify"`
+	Seconds    float64                 `json:"seconds"` // of the onboarding, as is everything above
+	Live       liveResult              `json:"live"`
 	// Tasks, Notes and Appointments are what people made of each while it was live.
 	Tasks        kindResult `json:"tasks"`
 	Notes        kindResult `json:"notes"`

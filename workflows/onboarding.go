@@ -244,7 +244,7 @@ func (o *onboarding) backfill(ctx workflow.Context, kind record.Kind, pass, pend
 	err := workflow.ExecuteChildWorkflow(
 		child(ctx, o.child, ScenarioBulkSync, o.in.Connection, fmt.Sprintf("Sync %s, pass %d", count(pending, string(kind)), pass)),
 		BulkSync, BulkSyncInput{
-			Connection: o.in.Connection, Kind: kind, Epoch: epoch, Origin: o.epoch, Total: pending, Stays: true,
+			Connection: o.in.Connection, Kind: kind, Epoch: epoch, Origin: o.epoch, Total: pending, Stays: true, Matched: kind != record.Contact,
 		}).Get(ctx, &out)
 	o.child = ""
 	return err

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/client"
+
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -16,34 +18,89 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
-func TestOnboardingBringsEachSideWhatItLacksAndASecondOneWritesNothing(t *testing.T) {
-	s := newSystem(t, sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 500 * time.Millisecond}})
-	s.Sandbox.Fill(sandbox.People{Both: 300, OnlyGoHighLevel: 200, OnlySalesforce: 200, Seed: 7})
-	s.connect(t, nil)
+func TestOnboardingBringsEachSideWhatItLacksAsPlannedAndASecondOneWritesNothing(t *testing.T) {
+	s := newSystem(t, sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 500 * time.Millisecond}}, withoutPolls)
+	s.Sandbox.Fill(sandbox.People{Both: 100, OnlyGoHighLevel: 100, OnlySalesforce: 100, Seed: 7})
+	if err := s.Sandbox.FillTimeline(sandbox.PerContact{Tasks: 1, Notes: 1, Appointments: 1}, sandbox.PerContact{Tasks: 1, Notes: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s.connect(t, func(o *sandbox.RulesOptions) { o.Kinds = record.Kinds[1:] })
 	s.startWorker(t)
+	plan := s.planOnboarding(t)
+	s.Sandbox.GoHighLevel.ResetStats()
+	s.Sandbox.Salesforce.ResetStats()
 	out := s.onboard(t)
+	for side, calls := range map[record.Side]int{
+		record.GoHighLevel: s.Sandbox.GoHighLevel.Requests(), record.Salesforce: s.Sandbox.Salesforce.Requests(),
+	} {
+		const around = 20 // what access is checked with
+		if p := plan.Sides[side].Calls; calls < p.Least || calls > p.Most+around {
+			t.Errorf("%s took %d calls, and %d to %d were planned: %v, %v", side, calls, p.Least, p.Most,
+				s.Sandbox.GoHighLevel.Stats().ByOperation, s.Sandbox.Salesforce.Stats().Requests)
+		}
+	}
 	c := out.Contacts
-	if c.GoHighLevel != 500 || c.Salesforce != 500 || c.Linked != 700 || c.CreatedInGoHighLevel != 200 || c.CreatedInSalesforce != 200 {
+	if c.GoHighLevel != 200 || c.Salesforce != 200 || c.Linked != 300 || c.CreatedInGoHighLevel != 100 || c.CreatedInSalesforce != 100 {
 		t.Errorf("contacts: %+v", c)
 	}
 	if c.UpdatedInGoHighLevel == 0 || c.UpdatedInSalesforce == 0 {
 		t.Errorf("nothing was filled in: %+v", c)
 	}
-	if out.Verify != (workflows.VerifyAccount{InStep: 700}) {
+	if out.Verify != (workflows.VerifyAccount{InStep: 300}) {
 		t.Errorf("verify: %+v", out.Verify)
 	}
-	if n := s.mustAgree(t); n != 700 {
-		t.Errorf("there are %d people, want 700", n)
+	if n := s.mustAgree(t); n != 300 {
+		t.Errorf("there are %d people, want 300", n)
+	}
+	both := workflows.KindAccount{GoHighLevel: 200, Salesforce: 200, Linked: 400, CreatedInGoHighLevel: 200, CreatedInSalesforce: 200}
+	for kind, want := range map[record.Kind]workflows.KindAccount{
+		record.Task: both, record.Note: both, record.Appointment: {GoHighLevel: 200, Linked: 200, CreatedInSalesforce: 200},
+	} {
+		if out.Kinds[kind] != want {
+			t.Errorf("%ss: %+v, want %+v", kind, out.Kinds[kind], want)
+		}
+		for side, there := range map[record.Side]int{record.GoHighLevel: s.entries(kind, record.GoHighLevel), record.Salesforce: s.entries(kind, record.Salesforce)} {
+			if there != want.Linked {
+				t.Errorf("%s holds %d %ss, want %d", side, there, kind, want.Linked)
+			}
+		}
 	}
 	ghl, sf := s.Sandbox.GoHighLevel.Stats(), s.Sandbox.Salesforce.Stats()
 	again := s.onboard(t)
-	if again.Verify != out.Verify || again.Contacts.Linked != 700 {
+	if again.Verify != out.Verify || again.Contacts.Linked != 300 || again.Kinds[record.Note].Linked != 400 {
 		t.Errorf("the second onboarding: %+v", again)
 	}
 	after, afterSF := s.Sandbox.GoHighLevel.Stats(), s.Sandbox.Salesforce.Stats()
 	if after.Created != ghl.Created || after.Updated != ghl.Updated || afterSF.Creates != sf.Creates || afterSF.Updates != sf.Updates {
 		t.Errorf("the second onboarding wrote: GoHighLevel %+v then %+v, Salesforce %+v then %+v", ghl, after, sf, afterSF)
 	}
+}
+
+// planOnboarding asks what an onboarding would take.
+func (s *system) planOnboarding(t *testing.T) (plan activities.OnboardingPlan) {
+	t.Helper()
+	run, err := s.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: workflows.PlanOnboardingID(connection), TaskQueue: workflows.TaskQueue,
+		TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioPlanOnboarding, connection),
+	}, workflows.PlanOnboarding, workflows.OnboardingInput{Connection: connection})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Get(t.Context(), &plan); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// entries counts what a side holds of a kind.
+func (s *system) entries(kind record.Kind, side record.Side) int {
+	if side == record.GoHighLevel {
+		return map[record.Kind]int{
+			record.Task: len(s.Sandbox.GoHighLevel.Tasks()), record.Note: len(s.Sandbox.GoHighLevel.Notes()),
+			record.Appointment: len(s.Sandbox.GoHighLevel.Appointments()),
+		}[kind]
+	}
+	return len(s.Sandbox.Salesforce.All(map[record.Kind]string{record.Task: "Task", record.Note: "ContentNote", record.Appointment: "Event"}[kind]))
 }
 
 func TestWhatNobodyMayGuessWaitsForAPersonAndWhatIsRefusedFailsVisiblyAndIsReplayed(t *testing.T) {
