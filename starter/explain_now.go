@@ -43,7 +43,7 @@ func (a *app) standing(ctx context.Context, row store.Connection, kind record.Ki
 	defer cancel()
 	run, err := temporal.ExecuteWorkflow(crm.WithLane(asking, crm.LaneHuman), client.StartWorkflowOptions{
 		ID: workflows.ExplainID(row.ID, link), TaskQueue: workflows.TaskQueue, StaticSummary: "Explain a " + string(kind) + " to a person",
-		TypedSearchAttributes:    workflows.SearchAttributes(workflows.ScenarioExplain, row.ID),
+		TypedSearchAttributes:    workflows.SearchAttributesOf(kind, workflows.ScenarioExplain, row.ID),
 		WorkflowExecutionTimeout: explainLife, WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}, workflows.Explain, workflows.ExplainInput{Connection: row.ID, Kind: kind, LinkID: link})
 	var sealed activities.Sealed

@@ -58,7 +58,7 @@ func runOf(r record.Review) (options client.StartWorkflowOptions, workflow, in a
 	if id := workflows.ReviewID(r.Connection, r.ID); several || r.WorkflowID == id {
 		options = client.StartWorkflowOptions{
 			ID: id, StaticSummary: "Review of " + r.Reason,
-			TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioReview, r.Connection),
+			TypedSearchAttributes: workflows.SearchAttributesOf(kindOf(r), workflows.ScenarioReview, r.Connection),
 		}
 		workflow, in = workflows.Review, workflows.ReviewInput{Connection: r.Connection, ReviewID: r.ID}
 	} else {
