@@ -52,8 +52,8 @@ func TestNotesOfEitherSideArriveInBulkAtTheFewestCalls(t *testing.T) {
 	require.Len(t, w.ghl.Notes(), 270)
 	require.Len(t, w.live("ContentNote"), 270)
 	require.Equal(t, 60, calls["ghl POST /contacts/{contactId}/notes"], "%v", calls)
-	require.Equal(t, 210, calls["ghl GET /contacts/{contactId}/notes/{noteId}"])
-	require.Equal(t, 60, calls["sf GET /sobjects/{object}/{id}/{field}"], "what a note says takes a call each")
+	require.Equal(t, 210, calls["ghl GET /contacts/{contactId}/notes/{id}"])
+	require.Equal(t, 60, calls["sf GET /sobjects/{object}/{id}/{blob}"], "what a note says takes a call each")
 	require.LessOrEqual(t, calls["sf POST /composite"], 2, "notes and their links go together")
 	require.LessOrEqual(t, calls["ghl GET /contacts/{contactId}/notes"], 2*len(ghl))
 	for _, l := range links {
