@@ -97,9 +97,15 @@ func (w *world) sync() {
 // persist syncs until nothing is pending in the bulk lane, however often an attempt fails for now, as Temporal would.
 func (w *world) persist() {
 	w.t.Helper()
+	w.persistWith(w.trySync)
+}
+
+// persistWith makes attempts until nothing is left to claim, however often one fails for now, as Temporal would.
+func (w *world) persistWith(try func() (activities.SyncRecordsResult, error)) {
+	w.t.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
 	for time.Now().Before(deadline) {
-		out, err := w.trySync()
+		out, err := try()
 		if err == nil && out.Claimed == 0 {
 			return
 		}

@@ -25,11 +25,12 @@ type office struct {
 	state   sync.Mutex
 	paused  bool
 	pending []int64
-	// most is how many pending links go one by one; bulk counts the others.
-	most    int
-	notes   []string // that are marked, whatever their runs do
-	reviews []int64  // that no run waits for; attended ones are taken out, unless they are deaf
-	deaf    bool
+	// most is how many pending links go one by one; the others go in bulk, as links of bulkKind.
+	most     int
+	bulkKind record.Kind
+	notes    []string // that are marked, whatever their runs do
+	reviews  []int64  // that no run waits for; attended ones are taken out, unless they are deaf
+	deaf     bool
 	// waits are contacts whose runs wait for a person until they are told of a change, and answers how often they then
 	// wait on; refused are those whose runs fail.
 	waits   map[int64]bool
@@ -105,7 +106,7 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 			if len(free) <= o.most {
 				plan.Record, plan.Whole = free, o.whole
 			} else {
-				plan.Bulk, plan.Gather, plan.Record = len(free), o.gather, o.handedOver
+				plan.Bulk, plan.BulkKind, plan.Gather, plan.Record = len(free), o.bulkKind, o.gather, o.handedOver
 			}
 			if call := o.onPlan; call != nil {
 				o.onPlan = nil

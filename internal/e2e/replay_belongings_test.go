@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -65,4 +68,31 @@ func (r *recorder) recordBelongings(t *testing.T) {
 	done(record.Appointment, record.GoHighLevel, id, "gives-it-another-event")
 	must(ghl.DeleteAppointment(id))
 	done(record.Appointment, record.GoHighLevel, id, "deleted-in-gohighlevel")
+}
+
+// recordTasksInBulk records the runs of live sync that an import of tasks causes.
+func (r *recorder) recordTasksInBulk(t *testing.T) {
+	contact := r.link(t, record.LinkInStep, 4)
+	const imported = 20
+	var rows []map[string]any
+	for i := range imported {
+		rows = append(rows, map[string]any{
+			"WhoId": contact.SalesforceID, "Subject": fmt.Sprintf("Follow up %d", i), "ActivityDate": "2027-01-15", "Status": "Not Started", "Priority": "Normal",
+		})
+	}
+	r.Sandbox.Salesforce.Load("Task", rows)
+	r.becomes(t, "all tasks are in GoHighLevel", func() bool {
+		n := 0
+		for _, task := range r.Sandbox.GoHighLevel.Tasks() {
+			if task.ContactID == contact.GoHighLevelID && strings.HasPrefix(task.Title, "Follow up ") {
+				n++
+			}
+		}
+		return n == imported
+	})
+	r.record(t, r.closed(t, "BulkSync", called("SyncRecords")), "BulkSync", "tasks", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	ofTasks := func(e *history.HistoryEvent) bool {
+		return strings.HasPrefix(e.GetStartChildWorkflowExecutionInitiatedEventAttributes().GetWorkflowId(), "bulk/"+connection+"/task/")
+	}
+	r.record(t, r.closed(t, "SyncChanges", ofTasks), "SyncChanges", "tasks-in-bulk", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 }

@@ -2,6 +2,7 @@ package salesforce_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,4 +76,58 @@ func TestAnEventWhoseTimesDisagreeIsRejectedByItsField(t *testing.T) {
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, crm.Rejected, refusal.Kind)
 	require.Equal(t, []string{"DurationInMinutes"}, refusal.Fields)
+}
+
+func TestManyNotesAreMadeWithTheirLinksInOneCallOrNotAtAll(t *testing.T) {
+	fake, client, _ := connect(t, salesforcetest.Options{}, salesforce.Config{})
+	var contacts []string
+	var notes []crm.Document
+	for _, name := range []string{"Lovelace", "Hopper", "Walker"} {
+		contacts = append(contacts, fake.Create("Contact", map[string]any{"LastName": name}))
+		notes = append(notes, crm.Document{"Title": name, "Content": base64.StdEncoding.EncodeToString([]byte("Tea"))})
+	}
+	results, err := client.CreateNotes(t.Context(), notes, contacts)
+	require.NoError(t, err)
+	require.Equal(t, 1, fake.Stats().Requests["POST /composite"][200])
+	for i, r := range results {
+		require.Nil(t, r.Err)
+		require.True(t, r.Created)
+		page, err := client.Query(t.Context(), "SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '"+contacts[i]+"'")
+		require.NoError(t, err)
+		require.Equal(t, []crm.Document{{"ContentDocumentId": r.ID}}, page.Rows)
+	}
+
+	for name, spoil := range map[string]func() ([]crm.Document, []string){
+		"a note is refused": func() ([]crm.Document, []string) {
+			spoilt := slices.Clone(notes)
+			spoilt[1] = crm.Document{"Title": "Hopper", "Content": base64.StdEncoding.EncodeToString([]byte("<script>"))}
+			return spoilt, contacts
+		},
+		"a note has nobody to be shown on": func() ([]crm.Document, []string) {
+			return notes, []string{contacts[0], "003000000000000AAA", contacts[2]}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes, contacts := spoil()
+			results, err := client.CreateNotes(t.Context(), notes, contacts)
+			require.NoError(t, err)
+			require.Equal(t, []bool{true, false, true}, []bool{results[0].Undone, results[1].Undone, results[2].Undone})
+			for _, r := range results {
+				require.NotNil(t, r.Err)
+			}
+			require.Equal(t, 3, fake.Count("ContentNote"), "there are no more than before")
+		})
+	}
+
+	_, err = client.CreateNotes(t.Context(), notes, contacts[:1])
+	require.Equal(t, crm.Invalid, crm.KindOf(err))
+	_, err = client.CreateNotes(t.Context(), make([]crm.Document, 201), make([]string, 201))
+	require.Equal(t, crm.Invalid, crm.KindOf(err))
+	none, err := client.CreateNotes(t.Context(), nil, nil)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	fake.SetFaults([]salesforcetest.Fault{{Kind: "lock_row", Count: 1}})
+	results, err = client.CreateNotes(t.Context(), notes[:1], contacts[:1])
+	require.NoError(t, err)
+	require.Equal(t, crm.Busy, results[0].Err.Kind)
 }

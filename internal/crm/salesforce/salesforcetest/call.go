@@ -26,6 +26,8 @@ type call struct {
 	user    uint32 // position in the User table
 	// shared is the writer of the composite request that this is a part of; the write lock is held then.
 	shared *writer
+	// allOrNone is what that request says, which holds for its collections too, whatever they say.
+	allOrNone bool
 }
 
 // reply is an answer.

@@ -89,7 +89,7 @@ func (c *call) settle(w *writer, since mark, allOrNone bool, items []itemResult)
 	for _, item := range items {
 		failed = failed || item.errs != nil
 	}
-	if allOrNone && failed {
+	if (allOrNone || c.allOrNone) && failed {
 		w.rollback(since)
 		for i := range items {
 			if items[i].errs == nil {

@@ -93,6 +93,24 @@ func TestUpdatesAndDeletesReportGoneAndMalformedIDs(t *testing.T) {
 	require.Zero(t, b.org.Count("Contact"))
 }
 
+func TestACollectionWithinACompositeRequestUndoesTheWhole(t *testing.T) {
+	b := newBench(t, Options{})
+	request := func(records ...fields) fields {
+		return fields{"allOrNone": true, "compositeRequest": []fields{
+			{"method": "POST", "url": v67 + "/sobjects/Account", "referenceId": "first", "body": fields{"Name": "Engines"}},
+			{"method": "POST", "url": v67 + "/composite/sobjects", "referenceId": "many", "body": collection(records...)},
+		}}
+	}
+	whole := b.ok("POST", v67+"/composite", request(fields{"LastName": "A"}, fields{"FirstName": "B"})).object(t)["compositeResponse"].([]any)
+	require.EqualValues(t, 400, whole[0].(map[string]any)["httpStatusCode"])
+	items := whole[1].(map[string]any)["body"].([]any)
+	require.Equal(t, false, items[0].(map[string]any)["success"])
+	require.Equal(t, [2]int{}, [2]int{b.org.Count("Account"), b.org.Count("Contact")})
+
+	b.ok("POST", v67+"/composite", request(fields{"LastName": "A"}, fields{"LastName": "B"}))
+	require.Equal(t, [2]int{1, 2}, [2]int{b.org.Count("Account"), b.org.Count("Contact")})
+}
+
 func TestCollectionsKeepTheirLimits(t *testing.T) {
 	b := newBench(t, Options{})
 	var many, mixed []fields

@@ -44,6 +44,7 @@ func (c *call) composite() (*reply, *apiError) {
 	}
 	defer c.write()()
 	w := &writer{f: c.f, now: c.now, user: c.user}
+	c.allOrNone = in.AllOrNone
 	answers := make([]*reply, len(in.Requests))
 	known := map[string]any{}
 	failed := -1
@@ -52,7 +53,6 @@ func (c *call) composite() (*reply, *apiError) {
 			break
 		}
 		answers[i] = c.subrequest(w, sub, known)
-		// The all-or-none of the whole holds for its collections too, whatever they say.
 		if (answers[i].status >= 300 || in.AllOrNone && answers[i].failed) && failed < 0 {
 			failed = i
 		}
