@@ -29,6 +29,7 @@ const (
 	ScenarioExplain         = "explain"
 	ScenarioTimeline        = "timeline"
 	ScenarioNoteToTask      = "note-to-task"
+	ScenarioMaintenance     = "maintenance"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
