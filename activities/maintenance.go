@@ -237,6 +237,7 @@ func (m *maintainer) part(ctx context.Context, name record.MaintenancePart, do f
 	if err != nil {
 		n.Problem = problemOf(err)
 		m.failed(name, err)
+		activity.GetLogger(ctx).Warn("a part of maintenance failed", "connection", m.in.Connection, "part", name, "problem", n.Problem, "error", err)
 	}
 	if name != "" {
 		m.report.Parts = append(m.report.Parts, n)

@@ -23,10 +23,10 @@ func (s *Store) Orphans(ctx context.Context, connection string, kind record.Kind
 		return nil, 0, 0, err
 	}
 	err = s.pool.QueryRow(ctx, `
-		WITH some AS MATERIALIZED (
+		WITH next AS MATERIALIZED (
 			SELECT l.id, l.state FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.id > $3 ORDER BY l.id LIMIT $4)
 		SELECT count(*), coalesce(max(l.id), 0), coalesce(array_agg(l.id ORDER BY l.id) FILTER (WHERE `+orphaned+`), '{}')
-		FROM some l LEFT JOIN contact_of o ON o.link_id = l.id`, sc.number, sc.kind, after, n).Scan(&looked, &next, &orphans)
+		FROM next l LEFT JOIN contact_of o ON o.link_id = l.id`, sc.number, sc.kind, after, n).Scan(&looked, &next, &orphans)
 	if err != nil {
 		return nil, 0, 0, fmt.Errorf("store: list orphans: %w", err)
 	}
