@@ -54,6 +54,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordLive(t)
 	r.recordNoteToTask(t)
 	r.recordNotes(t)
+	r.recordMaintenance(t)
 	r.takeOver(t)
 }
 
