@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,16 +24,15 @@ type turn struct {
 // a sweep that was cut off did not come to, and deletions that a vendor has forgotten before they were asked for. What
 // sweeps compare by ids themselves, GoHighLevel's contacts, notes and appointments, is left to them.
 func (m *maintainer) records(ctx context.Context, n *record.MaintenanceCounts) error {
+	var problems []error // what fails for one kind may be well with the others
 	for _, kind := range append([]record.Kind{record.Contact}, m.others()...) {
 		err := m.round(ctx, n, kind, record.Salesforce, turn{least: salesforceBatch, most: 20 * salesforceBatch, at: salesforceBatch, read: m.inSalesforce})
 		if err == nil && kind == record.Task {
 			err = m.round(ctx, n, kind, record.GoHighLevel, turn{least: 25, most: 200, at: 25, read: m.tasks})
 		}
-		if err != nil {
-			return err
-		}
+		problems = append(problems, err)
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // round looks at so many records that all have had their turn within a round.
@@ -115,6 +115,7 @@ func (m *maintainer) inSalesforce(ctx context.Context, s *sweeper, held []record
 		found, known := shown[k.RecordID]
 		switch {
 		case k.Pending || k.Announced:
+		case !known && k.SyncedAt.After(m.begun.Began.Add(-visibilityLag)): // what was just written may become visible late
 		case !known:
 			invisible = append(invisible, k)
 		case found.deleted || found.record == nil || m.differs(s, found.record, k):

@@ -79,6 +79,12 @@ func (w *world) ledgerNow() map[string]string {
 	return out
 }
 
+// aged lets all links have been synced an hour ago.
+func (w *world) aged() {
+	w.t.Helper()
+	w.exec(`UPDATE links SET synced_at = synced_at - interval '1 hour'`)
+}
+
 // ended makes n links of contacts whose records were deleted on both sides so long ago.
 func (w *world) ended(n int, ago time.Duration) (links []int64) {
 	w.t.Helper()
