@@ -13,9 +13,16 @@ import (
 // recordNotes records a note that comes from Salesforce in parts, gets shorter there, and is deleted.
 func (r *recorder) recordNotes(t *testing.T) {
 	on := r.link(t, record.LinkInStep, 3)
-	before := len(r.Sandbox.GoHighLevel.Notes())
-	count := func(n int) func() bool {
-		return func() bool { return len(r.Sandbox.GoHighLevel.Notes()) == before+n }
+	count := func(n int) func() bool { // other scenarios' notes come and go meanwhile
+		return func() bool {
+			has := 0
+			for _, note := range r.Sandbox.GoHighLevel.Notes() {
+				if note.ContactID == on.GoHighLevelID {
+					has++
+				}
+			}
+			return has == n
+		}
 	}
 	long := strings.TrimSpace(strings.Repeat("What was said, line by line.\n", 300))
 	note := r.Sandbox.Salesforce.Create("ContentNote", map[string]any{"Title": "Minutes", "Content": record.NoteHTML(long)})
