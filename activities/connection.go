@@ -54,6 +54,10 @@ type Connections interface {
 	// OpenWith opens a connection, with its clients and allowances, under other rules than its own. It fails with kind
 	// Invalid where they do not load, or are those of another location or org.
 	OpenWith(ctx context.Context, id, rulesText string) (*Connection, error)
+	// KeepAlive renews the grant of a side, of a paused connection too, where it was not renewed for longer than an age, and
+	// tells whether it did, with dry whether it would. It fails with kind NeedsReconnect where the grant is gone. Safe to
+	// repeat.
+	KeepAlive(ctx context.Context, id string, side record.Side, age time.Duration, dry bool) (due bool, err error)
 }
 
 // Purposes of sealed data.

@@ -108,9 +108,10 @@ func stampField(object string) string {
 // soqlTime is how SOQL writes a date and time.
 const soqlTime = "2006-01-02T15:04:05.000Z"
 
-func (s *sweeper) changedSince(object, cursor string, epoch time.Time) string {
-	fields, stamped := s.fieldsOf(object), stampField(object)
-	needed := []string{"Id", stamped, "IsDeleted"}
+// columns are the fields to select of an object, with what tells of changes, deletions and merges.
+func (s *sweeper) columns(object string) string {
+	fields := s.fieldsOf(object)
+	needed := []string{"Id", stampField(object), "IsDeleted"}
 	if s.sweep.Kind == record.Contact {
 		needed = append(needed, "MasterRecordId")
 	}
@@ -119,13 +120,18 @@ func (s *sweeper) changedSince(object, cursor string, epoch time.Time) string {
 			fields = append(fields, f)
 		}
 	}
+	return strings.Join(fields, ", ")
+}
+
+func (s *sweeper) changedSince(object, cursor string, epoch time.Time) string {
+	stamped := stampField(object)
 	where := stamped + " >= " + s.from(s.sweep.SweptTo).UTC().Format(soqlTime)
 	if stamp, id, begun := strings.Cut(cursor, " "); begun {
 		where = fmt.Sprintf("(%[4]s > %[1]s OR (%[4]s = %[1]s AND Id > '%[2]s')) AND %[4]s < %[3]s",
 			stamp, id, epoch.UTC().Format(soqlTime), stamped)
 	}
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s, Id LIMIT %d",
-		strings.Join(fields, ", "), object, where, stamped, salesforcePage)
+		s.columns(object), object, where, stamped, salesforcePage)
 }
 
 func (s *sweeper) sightRow(object string, row crm.Document) (sighting, error) {

@@ -33,6 +33,7 @@ func TestPeopleLiveWithTandemByTheStarter(t *testing.T) {
 	t.Run("many are decided at once, also where no run waits any more", h.decidesMany)
 	t.Run("shells complete what waits", h.completes)
 	t.Run("rules are weighed, applied and reconciled", h.appliesRules)
+	t.Run("a connection is maintained", h.maintains)
 	t.Run("a connection is paused, resumed, disconnected and connected again", h.changesState)
 }
 

@@ -33,6 +33,8 @@ func TestWhatPeopleGetWrongIsNamedAtOnce(t *testing.T) {
 		{"timeline acme", []string{"starter timeline <connection> <contact>"}},
 		{"timeline acme 1 --kind contact --kind nap", []string{`"contact"`, `"nap"`, "task, note, appointment"}},
 		{"start sync acme --kind nap --wait", []string{`"nap"`, "contact, task, note, appointment", "--wait goes with a record"}},
+		{"start maintenance", []string{"starter start maintenance <connection>"}},
+		{"maintenance show", []string{"starter maintenance show <connection>"}},
 		{"start sync acme --link 7", []string{"--kind"}},
 		{"start onboarding acme --yes", []string{"--yes goes with --plan"}},
 		{"connections apply", []string{"starter connections apply <rules.yaml>"}},

@@ -21,7 +21,7 @@ func newStartCommand(a *app) *cobra.Command {
 		Example: "  starter start onboarding acme --plan\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n" +
 			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc",
 	}
-	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a))
+	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a), newStartMaintenance(a))
 	return c
 }
 

@@ -38,6 +38,8 @@ type connectionStatus struct {
 	CallsLeft map[record.Side]int `json:"api_calls_left,omitempty"`
 	// Passes is how recently each side was polled for the kind; a side that never was is absent.
 	Passes map[record.Side]lastPass `json:"passes,omitempty"`
+	// Maintenance is the connection's last one; nil before the first.
+	Maintenance *lastMaintenance `json:"maintenance,omitempty"`
 	// Attention lists what a person should look at, in words.
 	Attention []string `json:"attention,omitempty"`
 	// Runs are the newest ones, where one connection is asked for and Temporal answers.
@@ -52,7 +54,7 @@ func newStatusCommand(a *app) *cobra.Command {
 		Use:   "status [connection]",
 		Short: "Show how the connections stand: in step, pending, in review, failed, API calls",
 		Long: `Shows how the connections stand by Tandem's own account, a line for each kind that the rules sync, and of a single connection
-its API calls by lane and its newest runs too. LINKED counts the pairs that hold a record on both sides; the other columns
+its API calls by lane, its last maintenance and its newest runs too. LINKED counts the pairs that hold a record on both sides; the other columns
 count links, and every record belongs to exactly one. PENDING counts with what is only announced. CALLS are today's API calls
 for all kinds, and POLLED is how long ago each side was for the kind, both GoHighLevel + Salesforce. Below stands what a person
 should look at.`,
@@ -104,8 +106,14 @@ func runStatus(ctx context.Context, a *app, args []string) error {
 	if err := a.showStatus(all); err != nil || len(args) == 0 {
 		return err
 	}
-	if err := a.showSides(all[0]); err != nil || len(all[0].Runs) == 0 {
+	if err := a.showSides(all[0]); err != nil {
 		return err
+	}
+	if m := all[0].Maintenance; m != nil {
+		say(a.out, "\n%s", m.line())
+	}
+	if len(all[0].Runs) == 0 {
+		return nil
 	}
 	say(a.out, "")
 	return a.table(runsHeader(false), runsRows(all[0].Runs, false))
@@ -159,6 +167,9 @@ func statusOf(ctx context.Context, s *store.Store, row store.Connection) ([]conn
 		st.freshen(fresh)
 		if kind == record.Contact {
 			if err := st.calls(ctx, s); err != nil {
+				return nil, err
+			}
+			if err := st.maintain(ctx, s); err != nil {
 				return nil, err
 			}
 		}

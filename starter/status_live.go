@@ -57,6 +57,10 @@ func (st connectionStatus) attention(staleAfter time.Duration) []string {
 		}
 		out = append(out, line)
 	}
+	if m := st.Maintenance; m != nil && m.Attention > 0 {
+		out = append(out, fmt.Sprintf("connection %s: its maintenance found %s to look at; `starter maintenance show %s`",
+			st.Connection, counted(m.Attention, "thing"), st.Connection))
+	}
 	if st.Reminded > 0 {
 		out = append(out, fmt.Sprintf("connection %s: of %d reviews of %ss, %d wait for longer than the rules like; `starter reviews list %s`",
 			st.Connection, st.Reviews, st.Kind, st.Reminded, st.Connection))

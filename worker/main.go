@@ -49,6 +49,9 @@ It takes its settings from the environment:
   TANDEM_GHL_APP_ID      the marketplace app's id: an uninstall of another app then has no effect (default: any app's has)
   TANDEM_SWEEP_EVERY     how often connections are looked over for due polls (default 30s; 0: this worker makes no Schedules)
   TANDEM_SWEEP_SHARDS    over how many Schedules the connections are spread (default 4; the same for all workers)
+  TANDEM_MAINTENANCE_EVERY
+                         how often connections are maintained: what nothing told of, orphans, expired reviews, retention, grants
+                         that lie idle (default 1h; 0: this worker makes no Schedules for it)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -146,7 +149,7 @@ func (p program) serve(ctx context.Context) error {
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	if err := p.makeSweeps(ctx); err != nil && ctx.Err() == nil {
+	if err := p.makeSchedules(ctx); err != nil && ctx.Err() == nil {
 		w.Stop()
 		return err
 	}
@@ -161,11 +164,17 @@ func (p program) serve(ctx context.Context) error {
 	return errors.Join(stopped, private.stop())
 }
 
-// makeSweeps makes the Schedules that poll the connections, unless that is left to other workers.
-func (p program) makeSweeps(ctx context.Context) error {
+// makeSchedules makes the Schedules that poll and maintain the connections, unless that is left to other workers.
+func (p program) makeSchedules(ctx context.Context) error {
 	shards, every, err := p.settings.Sweeps()
-	if err != nil || every == 0 {
+	if err == nil && every != 0 {
+		err = assembly.EnsureSweeps(ctx, p.temporal, shards, every)
+	}
+	if err != nil {
 		return err
 	}
-	return assembly.EnsureSweeps(ctx, p.temporal, shards, every)
+	if every, err = p.settings.Maintenance(); err != nil || every == 0 {
+		return err
+	}
+	return assembly.EnsureMaintenance(ctx, p.temporal, shards, every)
 }

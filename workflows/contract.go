@@ -31,6 +31,7 @@ const (
 	ScenarioTimeline        = "timeline"
 	ScenarioNoteToTask      = "note-to-task"
 	ScenarioPlanOnboarding  = "plan-onboarding"
+	ScenarioMaintenance     = "maintenance"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.

@@ -19,6 +19,8 @@ func TestIDsAreMadeOfWhatTheWorkIsAbout(t *testing.T) {
 	same(t, "changes", SyncChangesID("acme"), "sync/acme")
 	same(t, "review", ReviewID("acme", 42), "review/acme/42")
 	same(t, "sweep", SweepID(3), "sweep/3")
+	same(t, "maintenance", MaintenanceShardID(3), "maintenance/3")
+	same(t, "one's maintenance", MaintenanceID("acme"), "maintenance/by-hand/acme")
 	same(t, "timeline", TimelineID("acme", 7), "timeline/acme/7")
 	same(t, "note", NoteToTaskID("acme", "069X"), "note-to-task/acme/069X")
 }
@@ -62,6 +64,11 @@ func TestWhatIsMissingInTheInputOfLiveSyncIsNamed(t *testing.T) {
 		{SweepInput{}, []string{"shard 0 of 0"}},
 		{SweepInput{Shard: 4, Shards: 4}, []string{"shard 4 of 4"}},
 		{SweepInput{Shard: -1, Shards: 4}, []string{"shard -1 of 4"}},
+		{MaintenanceInput{Shard: 3, Shards: 4}, nil},
+		{MaintenanceInput{Connection: "acme", DryRun: true, Confirm: true}, nil},
+		{MaintenanceInput{}, []string{"shard 0 of 0"}},
+		{MaintenanceInput{Connection: "acme", Shards: 4}, []string{"not both"}},
+		{MaintenanceInput{Shards: 4, Confirm: true}, []string{"go with a connection"}},
 	} {
 		err := c.in.Validate()
 		if (err == nil) != (len(c.says) == 0) {
@@ -88,6 +95,8 @@ func TestWhatPassesBetweenRunsKeepsItsShape(t *testing.T) {
 		"timeline":            {TimelineInput{Connection: "acme", LinkID: 7}, `{"connection":"acme","link_id":7}`},
 		"review":              {ReviewInput{Connection: "acme", ReviewID: 4}, `{"connection":"acme","review_id":4}`},
 		"sweep":               {SweepInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"maintenance":         {MaintenanceInput{Shard: 1, Shards: 4}, `{"shard":1,"shards":4}`},
+		"one's maintenance":   {MaintenanceInput{Connection: "acme", DryRun: true}, `{"connection":"acme","dry_run":true}`},
 		"note":                {NoteToTaskInput{Connection: "acme", NoteID: "069X", Looks: 3, Lost: 1}, `{"connection":"acme","note_id":"069X","looks":3,"lost":1}`},
 		"verdict": {
 			record.Verdict{ReviewID: 4, Choice: record.ChooseSalesforce, Fields: map[record.Field]record.Side{record.City: record.GoHighLevel}, By: "ada"},

@@ -23,6 +23,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(PlanRules)
 	r.RegisterWorkflow(PlanOnboarding)
 	r.RegisterWorkflow(NoteToTask)
+	r.RegisterWorkflow(Maintenance)
 }
 
 // Ledger is all that the activities need to remember.
@@ -30,6 +31,7 @@ type Ledger interface {
 	activities.Ledger
 	activities.SweepLedger
 	activities.NoteLedger
+	activities.MaintenanceLedger
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
@@ -41,6 +43,7 @@ func RegisterActivities(r worker.ActivityRegistry, connections activities.Connec
 	r.RegisterActivity(&activities.NoteTasks{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
+	r.RegisterActivity(&activities.Maintenance{Connections: connections, Ledger: ledger, Bell: bell})
 }
 
 // The activities by name, for ExecuteActivity.
@@ -52,4 +55,5 @@ var (
 	reviews     *activities.Reviews
 	sweeps      *activities.Sweeps
 	noteTasks   *activities.NoteTasks
+	maintenance *activities.Maintenance
 )

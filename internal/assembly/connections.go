@@ -188,6 +188,12 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	return err
 }
 
+// KeepAlive renews the grant of a side where it was not renewed for longer than an age. Clients that hold the token before
+// notice by themselves.
+func (c *Connections) KeepAlive(ctx context.Context, id string, side record.Side, age time.Duration, dry bool) (due bool, err error) {
+	return oauth.NewTokenSource(c.store.Credentials(c.vault), id, side).KeepAlive(ctx, age, dry)
+}
+
 func notConnected(side record.Side, connection string, err error) error {
 	if !errors.Is(err, oauth.ErrNoCredential) {
 		return err

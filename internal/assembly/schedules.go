@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
-// leastCatchup is how late a sweep may be made up for at least, after Temporal was down.
+// leastCatchup is how late a scheduled run may be made up for at least, after Temporal was down.
 const leastCatchup = time.Minute
 
 // scheduleAttempts is how often an update is tried that came between another worker's.
@@ -31,31 +32,55 @@ const scheduleAttempts = 5
 // shards. Any number of workers may do so at once. One that a person paused stays paused; what is as it should be is not
 // touched.
 func EnsureSweeps(ctx context.Context, c client.Client, shards int, every time.Duration) error {
-	if shards < 1 || every <= 0 {
-		return fmt.Errorf("%d shards swept every %s make no sense", shards, every)
-	}
-	for shard := range shards {
-		if err := ensureSweep(ctx, c, workflows.SweepInput{Shard: shard, Shards: shards}, every); err != nil {
-			return fmt.Errorf("schedule %s: %w", workflows.SweepID(shard), err)
-		}
-	}
-	return removeSweeps(ctx, c, shards)
+	return ensureShards(ctx, c, "sweep/", shards, every, sweepSchedule)
 }
 
-func ensureSweep(ctx context.Context, c client.Client, in workflows.SweepInput, every time.Duration) error {
-	want := sweepSchedule(in, every)
+// EnsureMaintenance does as EnsureSweeps does, for Maintenance.
+func EnsureMaintenance(ctx context.Context, c client.Client, shards int, every time.Duration) error {
+	return ensureShards(ctx, c, "maintenance/", shards, every, maintenanceSchedule)
+}
+
+func sweepSchedule(shard, shards int, every time.Duration) client.Schedule {
+	return shardSchedule(workflows.SweepID(shard), workflows.Sweep, workflows.SweepInput{Shard: shard, Shards: shards}, every,
+		workflows.ScenarioSweep, fmt.Sprintf("Poll shard %d of %d for changes", shard, shards))
+}
+
+func maintenanceSchedule(shard, shards int, every time.Duration) client.Schedule {
+	return shardSchedule(workflows.MaintenanceShardID(shard), workflows.Maintenance, workflows.MaintenanceInput{Shard: shard, Shards: shards}, every,
+		workflows.ScenarioMaintenance, fmt.Sprintf("Maintain shard %d of %d", shard, shards))
+}
+
+// ensureShards makes the schedules of all shards, whose ids are the prefix and a number, as of says.
+func ensureShards(
+	ctx context.Context, c client.Client, prefix string, shards int, every time.Duration, of func(shard, shards int, every time.Duration) client.Schedule,
+) error {
+	if shards < 1 || every <= 0 {
+		return fmt.Errorf("%d shards started every %s make no sense", shards, every)
+	}
+	for shard := range shards {
+		want := of(shard, shards, every)
+		if err := ensureSchedule(ctx, c, want); err != nil {
+			return fmt.Errorf("schedule %s: %w", scheduled(want).ID, err)
+		}
+	}
+	return removeShards(ctx, c, prefix, shards)
+}
+
+// ensureSchedule makes a schedule whose id is that of the workflow that it starts, or changes the one that there is.
+func ensureSchedule(ctx context.Context, c client.Client, want client.Schedule) error {
 	var err error
+	action := scheduled(want)
 	for range scheduleAttempts {
 		_, err = c.ScheduleClient().Create(ctx, client.ScheduleOptions{
-			ID: workflows.SweepID(in.Shard), Spec: *want.Spec, Action: want.Action, Overlap: want.Policy.Overlap,
-			CatchupWindow: want.Policy.CatchupWindow, TypedSearchAttributes: sweepAttributes(),
+			ID: action.ID, Spec: *want.Spec, Action: action, Overlap: want.Policy.Overlap,
+			CatchupWindow: want.Policy.CatchupWindow, TypedSearchAttributes: action.TypedSearchAttributes,
 		})
 		if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 			return err
 		}
-		err = c.ScheduleClient().GetHandle(ctx, workflows.SweepID(in.Shard)).Update(ctx, client.ScheduleUpdateOptions{
+		err = c.ScheduleClient().GetHandle(ctx, action.ID).Update(ctx, client.ScheduleUpdateOptions{
 			DoUpdate: func(is client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-				if sameSweep(is.Description.Schedule, in, want) {
+				if sameSchedule(is.Description.Schedule, want) {
 					return nil, temporal.ErrSkipScheduleUpdate
 				}
 				updated := want
@@ -72,42 +97,44 @@ func ensureSweep(ctx context.Context, c client.Client, in workflows.SweepInput, 
 	return err
 }
 
-func sweepAttributes() temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(
-		workflows.Kind.ValueSet(string(record.Contact)), workflows.Scenario.ValueSet(workflows.ScenarioSweep))
-}
-
-func sweepSchedule(in workflows.SweepInput, every time.Duration) client.Schedule {
+// shardSchedule starts a workflow with an input, in the attributes of a scenario.
+func shardSchedule(id string, workflow, in any, every time.Duration, scenario, summary string) client.Schedule {
 	return client.Schedule{
 		Spec: &client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}, Jitter: every / 10},
 		Action: &client.ScheduleWorkflowAction{
-			ID: workflows.SweepID(in.Shard), Workflow: workflows.Sweep, Args: []any{in}, TaskQueue: workflows.TaskQueue,
-			TypedSearchAttributes: sweepAttributes(), StaticSummary: fmt.Sprintf("Poll shard %d of %d for changes", in.Shard, in.Shards),
+			ID: id, Workflow: workflow, Args: []any{in}, TaskQueue: workflows.TaskQueue, StaticSummary: summary,
+			TypedSearchAttributes: temporal.NewSearchAttributes(
+				workflows.Kind.ValueSet(string(record.Contact)), workflows.Scenario.ValueSet(scenario)),
 		},
 		Policy: &client.SchedulePolicies{
-			// What a sweep misses the next one finds: none is ever made up for.
+			// What one run misses the next one finds: none is ever made up for.
 			Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: max(every, leastCatchup),
 		},
 	}
 }
 
-// sameSweep tells whether a schedule does already what is wanted.
-func sameSweep(is client.Schedule, in workflows.SweepInput, want client.Schedule) bool {
+// scheduled is what a schedule that was made here starts.
+func scheduled(s client.Schedule) *client.ScheduleWorkflowAction {
+	return s.Action.(*client.ScheduleWorkflowAction)
+}
+
+// sameSchedule tells whether a schedule does already what is wanted.
+func sameSchedule(is, want client.Schedule) bool {
 	action, ok := is.Action.(*client.ScheduleWorkflowAction)
 	if !ok || is.Spec == nil || is.Policy == nil || len(action.Args) != 1 {
 		return false
 	}
-	wanted := want.Action.(*client.ScheduleWorkflowAction)
-	var arg workflows.SweepInput
-	payload, ok := action.Args[0].(*commonpb.Payload)
-	return ok && converter.GetDefaultDataConverter().FromPayload(payload, &arg) == nil && arg == in &&
+	wanted := scheduled(want)
+	arg, ok := action.Args[0].(*commonpb.Payload)
+	input, err := converter.GetDefaultDataConverter().ToPayload(wanted.Args[0])
+	return ok && err == nil && bytes.Equal(arg.GetData(), input.GetData()) &&
 		action.TaskQueue == wanted.TaskQueue && action.StaticSummary == wanted.StaticSummary &&
 		reflect.DeepEqual(is.Spec.Intervals, want.Spec.Intervals) && is.Spec.Jitter == want.Spec.Jitter &&
 		is.Policy.Overlap == want.Policy.Overlap && is.Policy.CatchupWindow == want.Policy.CatchupWindow
 }
 
-// removeSweeps deletes the schedules of shards from a number on, which an earlier setting left behind.
-func removeSweeps(ctx context.Context, c client.Client, from int) error {
+// removeShards deletes the schedules of shards from a number on, which an earlier setting left behind.
+func removeShards(ctx context.Context, c client.Client, prefix string, from int) error {
 	all, err := c.ScheduleClient().List(ctx, client.ScheduleListOptions{})
 	if err != nil {
 		return fmt.Errorf("list schedules: %w", err)
@@ -117,9 +144,9 @@ func removeSweeps(ctx context.Context, c client.Client, from int) error {
 		if err != nil {
 			return fmt.Errorf("list schedules: %w", err)
 		}
-		number, isSweep := strings.CutPrefix(one.ID, "sweep/")
+		number, ours := strings.CutPrefix(one.ID, prefix)
 		shard, err := strconv.Atoi(number)
-		if !isSweep || err != nil || shard < from {
+		if !ours || err != nil || shard < from {
 			continue
 		}
 		var gone *serviceerror.NotFound

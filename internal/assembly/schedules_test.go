@@ -86,9 +86,23 @@ func TestManyWorkersMakeOneScheduleForEachShard(t *testing.T) {
 	is, err = handle.Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, updated, is.Info.LastUpdateAt, "what is as it should be is not touched")
+
+	// Maintenance has Schedules of its own beside them.
+	require.NoError(t, assembly.EnsureMaintenance(t.Context(), c, 2, time.Hour))
+	require.NoError(t, assembly.EnsureMaintenance(t.Context(), c, 1, time.Hour))
+	become("maintenance/0", "sweep/0", "sweep/1")
+	is, err = c.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []client.ScheduleIntervalSpec{{Every: time.Hour}}, is.Schedule.Spec.Intervals)
+	updated = is.Info.LastUpdateAt
+	require.NoError(t, assembly.EnsureMaintenance(t.Context(), c, 1, time.Hour))
+	is, err = c.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, updated, is.Info.LastUpdateAt)
 }
 
 func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 	require.Error(t, assembly.EnsureSweeps(t.Context(), nil, 0, time.Minute))
 	require.Error(t, assembly.EnsureSweeps(t.Context(), nil, 4, 0))
+	require.Error(t, assembly.EnsureMaintenance(t.Context(), nil, 4, 0))
 }

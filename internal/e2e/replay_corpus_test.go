@@ -55,6 +55,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordNoteToTask(t)
 	r.recordNotes(t)
 	r.recordTasksInBulk(t)
+	r.recordMaintenance(t)
 	r.takeOver(t)
 }
 

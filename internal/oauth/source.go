@@ -116,6 +116,24 @@ func (s *TokenSource) Refresh(ctx context.Context, refused string) (crm.Token, e
 	return s.await(ctx, flight)
 }
 
+// KeepAlive renews the grant where it was not renewed for longer than an age: vendors end grants that lie idle, and a token
+// that never runs out would let one. It tells whether it did, with dry whether it would, and fails as Refresh does. What has
+// no grant that could lie idle, as a private token, is left alone. Safe to repeat.
+func (s *TokenSource) KeepAlive(ctx context.Context, age time.Duration, dry bool) (due bool, err error) {
+	c, err := s.current(ctx)
+	if err != nil {
+		return false, err
+	}
+	switch due = c.Flow == AuthorizationCode && s.endpoint.now().Sub(c.IssuedAt) >= age; {
+	case c.State == StateReconnect:
+		return false, s.fail(crm.NeedsReconnect, "the grant is gone: "+connectAgain, nil)
+	case !due || dry:
+		return due, nil
+	}
+	_, err = s.Refresh(ctx, c.bearer())
+	return err == nil, err
+}
+
 // current returns the cached credential. One that needs a person is read again each time, for the person may have
 // come.
 func (s *TokenSource) current(ctx context.Context) (*Credential, error) {

@@ -200,3 +200,41 @@ func TestAStoreThatFailsIsUnavailableAndAnEmptyOneNeedsConnecting(t *testing.T) 
 	_, err = empty.Refresh(t.Context(), "x")
 	require.Equal(t, crm.NeedsReconnect, crm.KindOf(err))
 }
+
+func TestAGrantThatLiesIdleIsRenewedAndAFreshOneIsNot(t *testing.T) {
+	const week = 7 * 24 * time.Hour
+	v := newVendor(t)
+	c := v.salesforce()
+	c.IssuedAt = time.Now()
+	store := newMemoryStore(t, c)
+	soon, late := WithClock(func() time.Time { return c.IssuedAt.Add(week - time.Minute) }), WithClock(func() time.Time { return c.IssuedAt.Add(week) })
+	due, err := source(store, record.Salesforce, soon).KeepAlive(t.Context(), week, false)
+	require.NoError(t, err)
+	require.False(t, due)
+	due, err = source(store, record.Salesforce, late).KeepAlive(t.Context(), week, true)
+	require.NoError(t, err)
+	require.True(t, due, "it would")
+	require.Zero(t, v.count())
+
+	// Two workers at the same time renew it once.
+	one, other := source(store, record.Salesforce, late), source(store, record.Salesforce, late)
+	_, err = other.Token(t.Context())
+	require.NoError(t, err)
+	due, err = one.KeepAlive(t.Context(), week, false)
+	require.NoError(t, err)
+	require.True(t, due)
+	_, err = other.KeepAlive(t.Context(), week, false)
+	require.NoError(t, err)
+	require.Equal(t, 1, v.count())
+	require.Equal(t, "refresh-2", store.get(t).RefreshToken)
+
+	c.Flow, c.Username, c.PrivateKeyPEM = JWTBearer, "ada@example.com", "key"
+	store.put(t, c)
+	due, err = source(store, record.Salesforce, late).KeepAlive(t.Context(), week, false)
+	require.NoError(t, err)
+	require.False(t, due, "there is no grant that could lie idle")
+	c.State = StateReconnect
+	store.put(t, c)
+	_, err = source(store, record.Salesforce, late).KeepAlive(t.Context(), week, false)
+	require.Equal(t, crm.NeedsReconnect, crm.KindOf(err))
+}

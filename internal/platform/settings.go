@@ -22,6 +22,8 @@ type Settings struct {
 	SweepShards string
 	// SweepEvery is how often each of them fires; "0" lets this worker make none.
 	SweepEvery string
+	// MaintenanceEvery is how often connections are maintained, over as many Schedules; "0" lets this worker make none.
+	MaintenanceEvery string
 }
 
 // WebhookSettings are how the worker receives GoHighLevel's webhooks.
@@ -56,6 +58,8 @@ const (
 
 	EnvSweepShards = "TANDEM_SWEEP_SHARDS"
 	EnvSweepEvery  = "TANDEM_SWEEP_EVERY"
+
+	EnvMaintenanceEvery = "TANDEM_MAINTENANCE_EVERY"
 )
 
 // SettingsFromEnv reads the settings and their defaults.
@@ -77,6 +81,8 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 		LogFormat:   get(EnvLogFormat, "json"),
 		SweepShards: get(EnvSweepShards, "4"),
 		SweepEvery:  get(EnvSweepEvery, "30s"),
+
+		MaintenanceEvery: get(EnvMaintenanceEvery, "1h"),
 	}
 }
 
@@ -101,6 +107,22 @@ func (s Settings) Sweeps() (shards int, every time.Duration, err error) {
 	return shards, every, nil
 }
 
+// The bounds of how often connections are maintained.
+const (
+	fastestMaintenance = time.Minute
+	slowestMaintenance = 7 * 24 * time.Hour
+)
+
+// Maintenance returns how often connections are maintained; 0 for no Schedules.
+func (s Settings) Maintenance() (every time.Duration, err error) {
+	every, err = time.ParseDuration(s.MaintenanceEvery)
+	if err != nil || every != 0 && (every < fastestMaintenance || every > slowestMaintenance) {
+		return 0, fmt.Errorf("%s=%q: want a duration from %s to %s, as 1h, or 0 for no maintenance by this worker's doing",
+			EnvMaintenanceEvery, s.MaintenanceEvery, fastestMaintenance, slowestMaintenance)
+	}
+	return every, nil
+}
+
 // Validate names every problem at once.
 func (s Settings) Validate() error {
 	var problems []error
@@ -120,6 +142,9 @@ func (s Settings) Validate() error {
 		problems = append(problems, err)
 	}
 	if _, _, err := s.Sweeps(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := s.Maintenance(); err != nil {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)

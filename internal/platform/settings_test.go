@@ -59,3 +59,17 @@ func TestSweepsAreSpreadOverFourSchedulesUnlessTheSettingsSayOtherwise(t *testin
 		require.Error(t, s.Validate(), "%v", c)
 	}
 }
+
+func TestConnectionsAreMaintainedHourlyUnlessTheSettingsSayOtherwise(t *testing.T) {
+	for given, want := range map[string]time.Duration{"": time.Hour, "0": 0, "24h": 24 * time.Hour, "1m": time.Minute} {
+		every, err := settings(map[string]string{"TANDEM_MAINTENANCE_EVERY": given}).Maintenance()
+		require.NoError(t, err)
+		require.Equal(t, want, every)
+	}
+	for _, given := range []string{"60", "-1h", "59s", "169h", "often"} {
+		s := settings(map[string]string{"TANDEM_DATABASE_URL": "postgres://localhost/tandem", "TANDEM_MAINTENANCE_EVERY": given})
+		_, err := s.Maintenance()
+		require.ErrorContains(t, err, "TANDEM_MAINTENANCE_EVERY", given)
+		require.Error(t, s.Validate(), given)
+	}
+}

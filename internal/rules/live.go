@@ -69,6 +69,14 @@ type Reviews struct {
 	DecideAfter time.Duration
 }
 
+// Retention is how long what is over is kept.
+type Retention struct {
+	// Journal is how long the entries of the journal are kept; 0 for ever.
+	Journal time.Duration
+	// Links is how long links are kept whose records are deleted on both sides; 0 for ever.
+	Links time.Duration
+}
+
 // The defaults of a connection whose rules say nothing else.
 var (
 	defaultGoHighLevelAllowance = Allowance{
@@ -89,5 +97,6 @@ var (
 		},
 		Breaker: Breaker{Writes: 6, Window: 10 * time.Minute},
 	}
-	defaultReviews = Reviews{RemindAfter: 72 * time.Hour, DecideAfter: 14 * 24 * time.Hour}
+	defaultReviews   = Reviews{RemindAfter: 72 * time.Hour, DecideAfter: 14 * 24 * time.Hour}
+	defaultRetention = Retention{Journal: 400 * 24 * time.Hour, Links: 90 * 24 * time.Hour}
 )

@@ -22,7 +22,7 @@ func Parse(name string, yamlText []byte) (*Rules, error) {
 	if !ok {
 		return nil, d.err()
 	}
-	top := root.section("connection", "gohighlevel", "salesforce", "contacts", "tasks", "notes", "appointments", "users", "live", "reviews", "note_to_task")
+	top := root.section("connection", "gohighlevel", "salesforce", "contacts", "tasks", "notes", "appointments", "users", "live", "reviews", "retention", "note_to_task")
 	if root.given() && root.what() != "a group of keys" {
 		return nil, d.err()
 	}
@@ -37,6 +37,7 @@ func Parse(name string, yamlText []byte) (*Rules, error) {
 		Users:        parseUsers(top.get("users")),
 		Live:         parseLive(top.get("live"), indexLag),
 		Reviews:      parseReviews(top.get("reviews")),
+		Retention:    parseRetention(top.get("retention")),
 		NoteToTask:   parseNoteToTask(top.get("note_to_task")),
 		Text:         string(yamlText),
 	}

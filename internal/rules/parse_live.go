@@ -95,3 +95,11 @@ func parseReviews(v value) Reviews {
 	}
 	return Reviews{RemindAfter: remind.span, DecideAfter: decide.span}
 }
+
+func parseRetention(v value) Retention {
+	s := v.section("journal", "links")
+	return Retention{
+		Journal: s.get("journal").durationOrZero(defaultRetention.Journal, day, 20*year),
+		Links:   s.get("links").durationOrZero(defaultRetention.Links, day, 20*year),
+	}
+}

@@ -195,6 +195,12 @@ reviews: {remind_after: 1ms, decide_after: 366d}
 			`10: reviews.remind_after: 1ms is out of range; use 0 for never, or a time span from 100ms to 365d`,
 			`10: reviews.decide_after: 366d is out of range; use 0 for never, or a time span from 100ms to 365d`,
 		}},
+		"retention": {ids + `retention: {journal: 23h, links: 8000d, all: 1d}
+`, []string{
+			`3: retention.journal: 23h is out of range; use 0 for never, or a time span from 24h to 7300d`,
+			`3: retention.links: 8000d is out of range; use 0 for never, or a time span from 24h to 7300d`,
+			`3: retention: "all" is not a key here; use journal or links`,
+		}},
 		"shares that are none": {ids + `contacts:
   deletions:
     surge:
@@ -335,4 +341,9 @@ func TestAShareThatAMessageNamesCanBeWrittenAsItIs(t *testing.T) {
 		require.NoError(t, err)
 		require.InDelta(t, share, r.Contacts.Deletions.Surge.Share, 1e-12)
 	})
+}
+
+func TestWhatIsOverIsKeptAsLongAsTheRulesSay(t *testing.T) {
+	assert.Equal(t, Retention{Journal: 400 * 24 * time.Hour, Links: 90 * 24 * time.Hour}, parse(t, ids).Retention)
+	assert.Equal(t, Retention{Journal: 36 * time.Hour}, parse(t, ids+"retention: {journal: 36h, links: 0}\n").Retention)
 }

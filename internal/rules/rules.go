@@ -25,6 +25,7 @@ type Rules struct {
 	Live         Live
 	Reviews      Reviews
 	NoteToTask   NoteToTask
+	Retention    Retention
 	// Text is the file as it was read.
 	Text string
 }

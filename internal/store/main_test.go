@@ -19,9 +19,10 @@ import (
 )
 
 var (
-	_ activities.Ledger      = (*store.Store)(nil)
-	_ activities.SweepLedger = (*store.Store)(nil)
-	_ activities.NoteLedger  = (*store.Store)(nil)
+	_ activities.Ledger            = (*store.Store)(nil)
+	_ activities.SweepLedger       = (*store.Store)(nil)
+	_ activities.NoteLedger        = (*store.Store)(nil)
+	_ activities.MaintenanceLedger = (*store.Store)(nil)
 )
 
 // server is the Postgres of this package's tests, and template a migrated database on it.

@@ -206,8 +206,8 @@ func (s *Store) changeReview(ctx context.Context, connection string, id int64, s
 	return nil
 }
 
-// ReviewRuns returns up to n open reviews of a kind that no run waits for yet, and the runs of those that a matching
-// decided; of all kinds where kind is "".
+// ReviewRuns returns up to n open reviews of a kind that no run waits for yet, or whose run must have got lost, and the runs
+// of those that a matching decided; of all kinds where kind is "".
 func (s *Store) ReviewRuns(ctx context.Context, connection string, kind record.Kind, n int) (out record.ReviewRuns, err error) {
 	number, err := s.number(ctx, connection)
 	if err != nil {
@@ -223,9 +223,10 @@ func (s *Store) ReviewRuns(ctx context.Context, connection string, kind record.K
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT r.id FROM reviews r
-		WHERE r.connection = $1 AND r.kind = ANY($2) AND r.decided_at IS NULL AND r.workflow_id = ''
+		WHERE r.connection = $1 AND r.kind = ANY($2) AND r.decided_at IS NULL
+		  AND (r.workflow_id = '' OR `+overdue+` AND (cardinality(r.link_ids) > 1 OR r.reason = $4))
 		  AND EXISTS (SELECT FROM links l WHERE l.connection = $1 AND l.kind = r.kind AND l.id = ANY(r.link_ids) AND l.state = 3)
-		ORDER BY r.id LIMIT $3`, number, of, n)
+		ORDER BY r.id LIMIT $3`, number, of, n, record.ReviewDeletionWave)
 	if out.Unattended, err = collectIDs(rows, err); err != nil {
 		return out, fmt.Errorf("store: list reviews without a run: %w", err)
 	}
