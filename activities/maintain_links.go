@@ -117,8 +117,10 @@ func (m *maintainer) links(ctx context.Context, n *record.MaintenanceCounts) err
 	now := m.begun.Began.Add(-keep)
 	listed := m.listed(now)
 	for _, kind := range record.Kinds {
+		held := false
 		if !listed.IsZero() {
-			if err := m.forget(ctx, n, kind, listed); err != nil {
+			var err error
+			if held, err = m.forget(ctx, n, kind, listed); err != nil {
 				return err
 			}
 		}
@@ -128,6 +130,8 @@ func (m *maintainer) links(ctx context.Context, n *record.MaintenanceCounts) err
 		}
 		if n.Looked += count; count > 0 {
 			m.report.Removable = now
+		}
+		if count > 0 && !held {
 			m.found(record.MaintenanceFinding{Part: record.MaintainLinks, Found: record.FoundRemovable, Kind: kind, Count: count, IDs: ids})
 		}
 	}
@@ -149,8 +153,8 @@ func (m *maintainer) listed(now time.Time) time.Time {
 	}
 }
 
-// forget removes the links of a kind that came to nothing before a time.
-func (m *maintainer) forget(ctx context.Context, n *record.MaintenanceCounts, kind record.Kind, before time.Time) error {
+// forget removes the links of a kind that came to nothing before a time, and tells whether they are held back.
+func (m *maintainer) forget(ctx context.Context, n *record.MaintenanceCounts, kind record.Kind, before time.Time) (held bool, err error) {
 	request := record.RemovalRequest{Connection: m.in.Connection, Kind: kind, Before: before, Most: linksAtOnce}
 	if !m.in.Confirm {
 		surge := m.deletions(kind).Surge
@@ -162,23 +166,23 @@ func (m *maintainer) forget(ctx context.Context, n *record.MaintenanceCounts, ki
 	for range removals {
 		removed, heldBack, err := m.ledger.RemoveLinks(ctx, request)
 		if err != nil {
-			return err
+			return false, err
 		}
 		n.Looked += removed
 		n.Removed += removed
-		if heldBack > 0 {
-			m.found(record.MaintenanceFinding{Part: record.MaintainLinks, Found: record.FoundHeldBack, Kind: kind, Count: heldBack})
-		}
 		switch {
-		case m.in.DryRun && heldBack == 0:
+		case heldBack > 0:
+			m.found(record.MaintenanceFinding{Part: record.MaintainLinks, Found: record.FoundHeldBack, Kind: kind, Count: heldBack})
+			return true, nil
+		case m.in.DryRun:
 			would, _, err := m.ledger.LinksToNothing(ctx, m.in.Connection, kind, before, 0)
 			n.Removed += would
-			return err
+			return false, err
 		case removed < linksAtOnce:
-			return nil
+			return false, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // journal forgets entries that are past the retention.

@@ -153,7 +153,7 @@ func findingWords(connection string, f record.MaintenanceFinding) string {
 	case record.FoundOrphans:
 		return links + " belong to a contact that is not in step any more, and are synced to wait for it" + someOf(f)
 	case record.FoundRemovable:
-		return links + " are to nothing any more, and the next maintenance forgets them" + someOf(f)
+		return links + " are to nothing any more, and are listed for the next maintenance to forget" + someOf(f)
 	case record.FoundHeldBack:
 		return fmt.Sprintf("%s to nothing are more than the rules let go at once; `starter start maintenance %s --confirm` forgets them", links, connection)
 	case record.FoundInvisible:

@@ -39,7 +39,7 @@ func (h *house) maintains(t *testing.T) {
 func TestEverythingThatMaintenanceFindsIsToldInWordsThatSayWhatToDo(t *testing.T) {
 	for found, says := range map[record.MaintenanceFindingKind]string{
 		record.FoundOrphans:   "3 links of tasks belong to a contact that is not in step any more, and are synced to wait for it: 7, 8, ...",
-		record.FoundRemovable: "3 links of tasks are to nothing any more, and the next maintenance forgets them: 7, 8, ...",
+		record.FoundRemovable: "3 links of tasks are to nothing any more, and are listed for the next maintenance to forget: 7, 8, ...",
 		record.FoundHeldBack:  "`starter start maintenance acme --confirm`",
 		record.FoundInvisible: "not shown by Salesforce",
 		record.FoundOverdue:   "`starter reviews list acme`",

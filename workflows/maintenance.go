@@ -17,6 +17,7 @@ func Maintenance(ctx workflow.Context, in MaintenanceInput) (activities.Maintena
 	if err := in.Validate(); err != nil {
 		return out, invalidInput(err)
 	}
+	ctx = activities.InLane(ctx, crm.LaneMaintenance) // whoever asked for it: what people change meanwhile goes first
 	if in.Connection != "" {
 		summary := "Maintain the connection"
 		if in.DryRun {
@@ -30,7 +31,6 @@ func Maintenance(ctx workflow.Context, in MaintenanceInput) (activities.Maintena
 		}
 		return maintained(ctx, out), nil
 	}
-	ctx = activities.InLane(ctx, crm.LaneMaintenance)
 	err := workflow.ExecuteActivity(sweepCall(ctx, fmt.Sprintf("Maintain shard %d of %d", in.Shard, in.Shards)), maintenance.MaintainShard,
 		activities.MaintainShardInput{Shard: in.Shard, Shards: in.Shards}).Get(ctx, &out)
 	if err != nil {
