@@ -13,7 +13,8 @@ import (
 // recordNotes records a note that comes from Salesforce in parts, gets shorter there, and is deleted.
 func (r *recorder) recordNotes(t *testing.T) {
 	on := r.link(t, record.LinkInStep, 3)
-	count := func(n int) func() bool { return func() bool { return len(r.Sandbox.GoHighLevel.Notes()) == n } }
+	others := len(r.Sandbox.GoHighLevel.Notes())
+	count := func(n int) func() bool { return func() bool { return len(r.Sandbox.GoHighLevel.Notes()) == others+n } }
 	long := strings.TrimSpace(strings.Repeat("What was said, line by line.\n", 300))
 	note := r.Sandbox.Salesforce.Create("ContentNote", map[string]any{"Title": "Minutes", "Content": record.NoteHTML(long)})
 	if err := r.Sandbox.Salesforce.LinkNote(note, on.SalesforceID); err != nil {
