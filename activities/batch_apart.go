@@ -20,8 +20,7 @@ func (b *batch) setApart(ctx context.Context) error {
 		case len(p.decision.Contested()) > 0, b.takesParts(p):
 			p.single = true
 		case p.decision.Create != "" && !b.ofContacts() && p.link.Intent != nil:
-			// Whether the attempt that was begun has made it already takes a while to find out, but for upserts.
-			p.single = !b.upserts(p.decision.Create) || p.link.Intent.Side != p.decision.Create
+			p.single = p.link.Intent.Side != p.decision.Create // else it is an upsert that was begun, and looked for before
 		case p.decision.Create != "":
 			if !b.lookedFor(p) {
 				creates = append(creates, p)

@@ -15,7 +15,7 @@ func (b *batch) load(ctx context.Context, work []record.Work) error {
 	for _, w := range work {
 		p := &pair{link: w.Link, staged: w.GoHighLevel != nil || w.Salesforce != nil}
 		b.pairs = append(b.pairs, p)
-		if waitsInRun(w.Link) {
+		if waitsInRun(w.Link) || b.unsettled(w.Link) {
 			p.single = true
 			continue
 		}
@@ -34,6 +34,11 @@ func (b *batch) load(ctx context.Context, work []record.Work) error {
 		if p.sf, err = b.unstage(w.Salesforce); err != nil {
 			return err
 		}
+		if p.sf != nil && b.kind == record.Note && w.Link.GoHighLevelID == "" {
+			if _, known := p.sf.Fields[record.Body]; !known {
+				p.sf = nil // it was staged without its content, of which another one is to be made
+			}
+		}
 	}
 	if err := b.findContacts(ctx); err != nil {
 		return err
@@ -42,6 +47,12 @@ func (b *batch) load(ctx context.Context, work []record.Work) error {
 		return err
 	}
 	return b.decideAll(ctx, b.pairs)
+}
+
+// unsettled tells whether a create is open that was begun and cannot be repeated: whether it has made the record takes a
+// while to find out. Of contacts the bulk lane finds out itself.
+func (b *batch) unsettled(l record.Link) bool {
+	return !b.ofContacts() && l.Intent != nil && !b.upserts(l.Intent.Side)
 }
 
 // decideAll decides those of the pairs that are open.

@@ -158,17 +158,27 @@ func (w *world) changed() int {
 
 func (w *world) stageTasks() {
 	w.t.Helper()
-	key := record.StageKey{Connection: acme, Kind: record.Task, Side: record.GoHighLevel, Epoch: fmt.Sprint("s", w.batches)}
-	_, err := w.store.BeginStaging(w.t.Context(), key)
-	require.NoError(w.t, err)
 	c := w.connection()
-	var page []record.Staged
+	var all []record.Record
 	for _, task := range w.ghl.Tasks() {
 		doc, err := c.GoHighLevel.GetTask(w.t.Context(), task.ContactID, task.ID)
 		require.NoError(w.t, err)
 		r, err := c.Kinds[record.Task].FromGoHighLevel(doc, false)
 		require.NoError(w.t, err)
-		page = append(page, record.Staged{Side: record.GoHighLevel, ID: r.ID, Body: w.sealStaged(r), ReadAt: time.Now()})
+		all = append(all, r)
+	}
+	w.stageAll(all...)
+}
+
+// stageAll puts records of one kind and side into the ledger as they were read.
+func (w *world) stageAll(all ...record.Record) {
+	w.t.Helper()
+	key := record.StageKey{Connection: acme, Kind: all[0].Kind, Side: all[0].Side, Epoch: fmt.Sprint("s", w.batches)}
+	_, err := w.store.BeginStaging(w.t.Context(), key)
+	require.NoError(w.t, err)
+	var page []record.Staged
+	for _, r := range all {
+		page = append(page, record.Staged{Side: r.Side, ID: r.ID, Body: w.sealStaged(r), ReadAt: time.Now()})
 	}
 	require.NoError(w.t, w.store.StagePage(w.t.Context(), key, "", page, record.StageState{Done: true, Count: len(page)}))
 }

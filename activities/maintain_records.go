@@ -56,7 +56,7 @@ func (m *maintainer) round(ctx context.Context, n *record.MaintenanceCounts, kin
 			return err
 		}
 		over := len(held) < min(due, l.at)
-		s := &sweeper{Connection: m.Connection, sweep: record.Sweep{SweepKey: key, Began: m.begun.Began}}
+		s := &sweeper{reader: reader{Connection: m.Connection, kind: key.Kind}, sweep: record.Sweep{SweepKey: key, Began: m.begun.Began}}
 		page, err := l.read(ctx, s, held)
 		if err != nil {
 			return err

@@ -184,17 +184,46 @@ func TestNotesInPartsAreLeftToTheRecordLane(t *testing.T) {
 	require.Zero(t, w.changed())
 }
 
-func TestClassicNotesGoInBulkToo(t *testing.T) {
-	s := setting{rules: allKinds, editRules: kindRules(record.Note, "  as: task\n")}
-	w := newWorld(t, s)
-	ghl, _ := w.clusterOf(2)
-	w.hearInBulk(record.Note, w.memos(8, ghl...)...)
-	links := w.pairsOf(record.Note, 8)
-	require.Len(t, w.live("Task"), 8)
-	w.resetStats()
-	w.hearInBulk(record.Note, halves(links)...)
-	w.hearInBulk(record.Task, halves(links)...)
-	require.Zero(t, w.changed())
+func TestClassicNotesAndTasksThatAreNotesGoInBulkToo(t *testing.T) {
+	for _, form := range []string{"Note", "Task"} {
+		t.Run(form, func(t *testing.T) {
+			s := setting{rules: allKinds}
+			if form == "Note" {
+				s.Salesforce.NoEnhancedNotes = true
+			} else {
+				s.editRules = kindRules(record.Note, "  as: task\n")
+			}
+			w := newWorld(t, s)
+			ghl, _ := w.clusterOf(2)
+			w.hearInBulk(record.Note, w.memos(8, ghl...)...)
+			links := w.pairsOf(record.Note, 8)
+			require.Len(t, w.live(form), 8)
+			require.NoError(t, w.ghl.EditNote(links[0].GoHighLevelID, map[string]any{"body": "Other words"}))
+			w.hearInBulk(record.Note, halves(links)...)
+			w.pairsOf(record.Note, 8)
+			w.resetStats()
+			w.hearInBulk(record.Note, halves(links)...)
+			require.Zero(t, w.changed())
+		})
+	}
+}
+
+func TestANoteThatWasStagedWithoutItsContentIsReadBeforeAnotherOneIsMadeOfIt(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds})
+	_, sf := w.clusterOf(1)
+	mark := w.minutes(1, sf...)[0]
+	w.announceOf(record.Note, mark)
+	w.plan()
+	_, err := w.db.Exec(t.Context(), `UPDATE pending SET changed_at = now() - interval '1 hour'`)
+	require.NoError(t, err)
+	row := record.Record{
+		Side: record.Salesforce, Kind: record.Note, ID: mark.RecordID, ContactIDs: sf, Fields: record.Fields{record.Title: record.Scalar("Minutes 000")},
+	}
+	w.stageAll(row)
+	_, err = w.tryBulk(record.Note, true)
+	require.NoError(t, err)
+	w.pairsOf(record.Note, 1)
+	require.Contains(t, w.ghl.Notes()[0].Body, "What was said")
 }
 
 func TestAppointmentsOfEitherSideArriveInBulk(t *testing.T) {

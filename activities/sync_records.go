@@ -76,7 +76,7 @@ func syncBatch(ctx context.Context, connections Connections, ledger Ledger, in S
 		return SyncRecordsResult{Pause: pause}, err
 	}
 	kind := kindOr(in.Kind)
-	if c.of(kind) == nil {
+	if kind != record.Contact && c.Kinds[kind] == nil {
 		return SyncRecordsResult{}, fault("", crm.Invalid, "sync in bulk", "the rules do not sync "+string(kind)+"s")
 	}
 	claimed, err := ledger.Claim(ctx, record.ClaimRequest{

@@ -44,17 +44,16 @@ func (c *Client) CreateNotes(ctx context.Context, notes []crm.Document, shownOn 
 	results := make([]crm.SaveResult, len(notes))
 	failed := false
 	for part, response := range responses {
-		if e := response.Err; e != nil {
-			if class := e.Kind.Class(); class == crm.Retry || class == crm.Wait {
-				return nil, e
-			}
-		}
 		items := itemsOf(response, len(notes))
+		if e := response.Err; items == nil && e != nil && !undone(e) && e.Kind != crm.Rejected {
+			return nil, e // it is about the call, and not about one of the notes
+		}
 		failed = failed || items == nil
 		for i, item := range items {
 			result := r.result(item)
 			failed = failed || result.Err != nil
-			if part == 0 || results[i].Err == nil && result.Err != nil && !undone(result.Err) {
+			unexplained := results[i].Err == nil || undone(results[i].Err)
+			if part == 0 || unexplained && result.Err != nil && !undone(result.Err) {
 				results[i] = result
 			}
 		}
