@@ -29,6 +29,7 @@ const (
 	ScenarioExplain         = "explain"
 	ScenarioTimeline        = "timeline"
 	ScenarioNoteToTask      = "note-to-task"
+	ScenarioVerify          = "verify"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -54,7 +55,7 @@ func SearchAttributes(scenario, connection string) temporal.SearchAttributes {
 		ConnectionID.ValueSet(connection), Kind.ValueSet(string(kind)), Scenario.ValueSet(scenario))
 }
 
-// QueryProgress is the query that Onboarding and BulkSync answer with a Progress.
+// QueryProgress is the query that Onboarding, BulkSync and Verify answer with a Progress.
 const QueryProgress = "progress"
 
 // The signals and the update that runs take.

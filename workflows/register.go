@@ -22,6 +22,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Timeline)
 	r.RegisterWorkflow(PlanRules)
 	r.RegisterWorkflow(NoteToTask)
+	r.RegisterWorkflow(Verify)
 }
 
 // Ledger is all that the activities need to remember.
@@ -29,6 +30,7 @@ type Ledger interface {
 	activities.Ledger
 	activities.SweepLedger
 	activities.NoteLedger
+	activities.VerifyLedger
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
@@ -37,6 +39,7 @@ func RegisterActivities(r worker.ActivityRegistry, connections activities.Connec
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Records{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.Verifications{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.NoteTasks{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
@@ -51,4 +54,5 @@ var (
 	reviews     *activities.Reviews
 	sweeps      *activities.Sweeps
 	noteTasks   *activities.NoteTasks
+	verifying   *activities.Verifications
 )

@@ -29,6 +29,7 @@ type Ledger interface {
 	activities.Ledger
 	activities.SweepLedger
 	activities.NoteLedger
+	activities.VerifyLedger
 }
 
 // NewWorker makes a worker for the house's task queue with everything registered, in the same way for production and
