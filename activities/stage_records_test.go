@@ -99,7 +99,7 @@ func TestWhatBelongsToAContactThatIsNotInStepWaitsForIt(t *testing.T) {
 
 func TestNotesAreReadByContactWithTheirContentAndPartsAsOne(t *testing.T) {
 	n := newNoted(t, setting{})
-	text := n.inSalesforce("Minutes", "<p>"+long("line", 1500)+"</p>", n.s)
+	text := n.inSalesforce("Minutes", "<p>"+long("line", 260)+"</p>", n.s)
 	n.hears(text)
 	link := n.together(text)
 	require.Greater(t, len(n.ghl.Notes()), 1, "it is in parts")
