@@ -54,6 +54,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordLive(t)
 	r.recordNoteToTask(t)
 	r.recordNotes(t)
+	r.recordVerify(t)
 	r.takeOver(t)
 }
 
