@@ -131,6 +131,7 @@ func TestWhatDriftedUnheardIsFoundCertifiedAndRepaired(t *testing.T) {
 
 // recordVerify records a comparison that finds a contact of whom nobody has heard, and brings it into step.
 func (r *recorder) recordVerify(t *testing.T) {
+	r.turn(t, record.ConnectionActive)
 	r.unheard("Unheardofperson", "unheard.of.person@example.com")
 	run := r.execute(t, workflows.VerifyID(connection), workflows.SearchAttributes(workflows.ScenarioVerify, connection),
 		workflows.Verify, workflows.VerifyInput{Connection: connection, Repair: true})
