@@ -166,6 +166,9 @@ func TestAComparisonIsDueOnceItsTimeHasComeUnlessTheRulesTurnItOff(t *testing.T)
 		require.Empty(t, list(), "it was onboarded just now")
 		_, err := w.db.Exec(t.Context(), `UPDATE connections SET live_since = live_since - interval '8 days'`)
 		require.NoError(t, err)
+		w.stage()
+		require.Empty(t, list(), "somebody reads it already")
+		do[any](w, onContacts.UnstageContacts, unstageInput)
 		require.Equal(t, due, list(), "rules %q", every)
 		c := record.Certificate{Connection: acme, RunID: "run-1", Kinds: []record.KindCertificate{{Kind: record.Contact, Verified: record.Verified{InStep: 1}}}}
 		kept := do[record.Certificate](w, onVerifications.KeepCertificate, c)
@@ -184,4 +187,17 @@ func TestAPausedConnectionIsNotCompared(t *testing.T) {
 	require.NotNil(t, out.Pause)
 	require.NotNil(t, do[activities.StageRecordsResult](w, onRecords.StageRecords,
 		activities.StageRecordsInput{Connection: acme, Kind: record.Task, Side: record.Salesforce, Epoch: "e1"}).Pause)
+}
+
+func TestNotesThatAreKeptAsTasksAreComparedAndOtherTasksAreNoNotes(t *testing.T) {
+	n := newNoted(t, setting{editRules: notesRules("  as: task\n")})
+	short, parts := n.inGoHighLevel("a note"), n.inGoHighLevel(long("line", 1200))
+	enhanced := n.inSalesforce("Visit", "<p>We met</p>", n.s)
+	n.hears(short, parts, enhanced)
+	n.sf.Create("Task", taskRow(n.s, "Call back"))
+	require.Greater(t, len(n.live("Task")), 3, "one of them is in parts")
+	require.Equal(t, record.Verified{InStep: 3}, first(n.verifyOf(record.Note, 2, false)))
+	_, err := n.db.Exec(t.Context(), `DELETE FROM links WHERE kind = 3`)
+	require.NoError(t, err)
+	require.Equal(t, record.MatchCounts{Linked: 3, Pending: 3}, n.matchOf(record.Note), "what was lost is matched by what it says")
 }

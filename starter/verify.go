@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	enums "go.temporal.io/api/enums/v1"
 
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
@@ -80,6 +81,11 @@ func runStartVerify(ctx context.Context, a *app, in workflows.VerifyInput, wait,
 	temporal, err := a.dial(ctx)
 	if err != nil {
 		return err
+	}
+	onboarding, err := temporal.DescribeWorkflowExecution(ctx, workflows.OnboardingID(in.Connection), "")
+	if err == nil && onboarding.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return needsPerson{fmt.Errorf("connection %s is being onboarded, which compares everything at its end; watch it with `starter watch %s`",
+			in.Connection, workflows.OnboardingID(in.Connection))}
 	}
 	id := workflows.VerifyID(in.Connection)
 	run, err := a.startRun(ctx, temporal, id, workflows.ScenarioVerify, in.Connection, "Verify connection "+in.Connection, workflows.Verify, in)

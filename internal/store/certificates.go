@@ -76,13 +76,15 @@ func (s *Store) Certificates(ctx context.Context, connection string, n int) ([]r
 }
 
 // LastVerified returns when the live connections of a shard were compared last, in the order of their ids, after an id, up
-// to n of them.
+// to n of them. Those of which a side is being read at the moment, for an onboarding or a comparison, are left out: two
+// readings would take each other's records away.
 func (s *Store) LastVerified(ctx context.Context, shard, shards int, after string, n int) ([]record.LastVerified, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id, clock_timestamp() - greatest(c.live_since, (SELECT max(v.finished_at) FROM certificates v WHERE v.connection = c.number))
 		FROM connections c
 		WHERE c.number % $2 = $1 AND `+live+` AND c.id > $3
-		ORDER BY c.id LIMIT $4`, shard, shards, after, n)
+		  AND NOT EXISTS (SELECT FROM cursors k WHERE k.connection = c.number AND k.purpose = $5 AND k.begun_at > clock_timestamp() - interval '1 day')
+		ORDER BY c.id LIMIT $4`, shard, shards, after, n, purposeStage)
 	if err != nil {
 		return nil, fmt.Errorf("store: list when connections were verified: %w", err)
 	}
