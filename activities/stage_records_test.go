@@ -32,17 +32,6 @@ func (w *world) matchOf(kind record.Kind) record.MatchCounts {
 	return do[record.MatchCounts](w, onRecords.MatchRecords, activities.MatchRecordsInput{Connection: acme, Kind: kind, Epoch: w.stageOf(kind)})
 }
 
-// kindLinks returns the links of a kind.
-func (w *world) kindLinks(kind record.Kind) (out []record.Link) {
-	w.t.Helper()
-	work, err := w.store.Links(w.t.Context(), acme, kind, 0, 10_000)
-	require.NoError(w.t, err)
-	for _, one := range work {
-		out = append(out, one.Link)
-	}
-	return out
-}
-
 func TestTasksThatSayTheSameOfAContactAreMatchedAndTheRestIsPending(t *testing.T) {
 	w, ada := timeline(t, setting{}, record.Task)
 	grace := shared{w.addGoHighLevel(contact("Hopperfield", "grace@example.com")), w.addSalesforce(row("Hopperfield", "grace@example.com"))}
@@ -99,7 +88,7 @@ func TestWhatBelongsToAContactThatIsNotInStepWaitsForIt(t *testing.T) {
 
 func TestNotesAreReadByContactWithTheirContentAndPartsAsOne(t *testing.T) {
 	n := newNoted(t, setting{})
-	text := n.inSalesforce("Minutes", "<p>"+long("line", 1500)+"</p>", n.s)
+	text := n.inSalesforce("Minutes", "<p>"+long("line", 260)+"</p>", n.s)
 	n.hears(text)
 	link := n.together(text)
 	require.Greater(t, len(n.ghl.Notes()), 1, "it is in parts")

@@ -19,9 +19,10 @@ func newStartCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Start a sync scenario",
 		Example: "  starter start onboarding acme --plan\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n" +
-			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc",
+			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc\n" +
+			"  starter start verify acme --watch",
 	}
-	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a), newStartMaintenance(a))
+	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a), newStartVerify(a), newStartMaintenance(a))
 	return c
 }
 

@@ -111,7 +111,14 @@ func lostPause(lost int) time.Duration {
 	return min(2*time.Second<<min(lost-1, 12), time.Hour)
 }
 
+// repairPause is how long a Verify waits before it looks again whether what has drifted is synced.
+func repairPause(look int) time.Duration {
+	return min(time.Second<<min(look, 5), 30*time.Second)
+}
+
 const (
+	// repairPatience is how long a Verify waits at most until what has drifted is synced.
+	repairPatience = 30 * time.Minute
 	// partPause is how long a NoteSync waits before it looks whether a part of a note was created: by then a vendor's lists
 	// show it.
 	partPause = 40 * time.Second

@@ -56,6 +56,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordNotes(t)
 	r.recordTasksInBulk(t)
 	r.recordMaintenance(t)
+	r.recordVerify(t)
 	r.takeOver(t)
 }
 
