@@ -147,6 +147,8 @@ const (
 	markSize = 2000
 	// verifySize is how many links one activity compares.
 	verifySize = 1000
+	// verifiedAtOnce is how many comparisons one run of Maintenance starts at most; the others are due at the next.
+	verifiedAtOnce = 20
 	// passes is how often an onboarding syncs what the comparison found differing, before it calls it drift.
 	passes = 3
 )
