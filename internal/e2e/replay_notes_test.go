@@ -13,10 +13,20 @@ import (
 // recordNotes records a note that comes from Salesforce in parts, gets shorter there, and is deleted.
 func (r *recorder) recordNotes(t *testing.T) {
 	on := r.link(t, record.LinkInStep, 3)
-	others := len(r.Sandbox.GoHighLevel.Notes())
-	count := func(n int) func() bool { return func() bool { return len(r.Sandbox.GoHighLevel.Notes()) == others+n } }
+	const title = "Minutes"
+	count := func(want int) func() bool {
+		return func() bool {
+			n := want
+			for _, note := range r.Sandbox.GoHighLevel.Notes() {
+				if note.Title == title {
+					n--
+				}
+			}
+			return n == 0
+		}
+	}
 	long := strings.TrimSpace(strings.Repeat("What was said, line by line.\n", 300))
-	note := r.Sandbox.Salesforce.Create("ContentNote", map[string]any{"Title": "Minutes", "Content": record.NoteHTML(long)})
+	note := r.Sandbox.Salesforce.Create("ContentNote", map[string]any{"Title": title, "Content": record.NoteHTML(long)})
 	if err := r.Sandbox.Salesforce.LinkNote(note, on.SalesforceID); err != nil {
 		t.Fatal(err)
 	}
