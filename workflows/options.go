@@ -126,7 +126,7 @@ const (
 	lostLooks = 36
 	// heartbeat is how long a worker may be silent about what it has under way.
 	heartbeat = 10 * time.Second
-	// batchSize is how many contacts one activity of the bulk lane takes.
+	// batchSize is how many records one activity of the bulk lane takes.
 	batchSize = 200
 	// bulkLanes is how many batches are under way at once: while one waits for a vendor, another computes.
 	bulkLanes = 3
