@@ -135,6 +135,12 @@ func (a *app) startRun(ctx context.Context, temporal client.Client, id, scenario
 	return run, nil
 }
 
+// running tells whether a run of that workflow id is open.
+func running(ctx context.Context, temporal client.Client, id string) bool {
+	run, err := temporal.DescribeWorkflowExecution(ctx, id, "")
+	return err == nil && run.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+}
+
 // warnWithoutWorker says so when nobody is there to execute what was started.
 func (a *app) warnWithoutWorker(ctx context.Context, temporal client.Client) {
 	queue, err := temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)

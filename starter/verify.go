@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	enums "go.temporal.io/api/enums/v1"
 
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
@@ -82,8 +81,7 @@ func runStartVerify(ctx context.Context, a *app, in workflows.VerifyInput, wait,
 	if err != nil {
 		return err
 	}
-	onboarding, err := temporal.DescribeWorkflowExecution(ctx, workflows.OnboardingID(in.Connection), "")
-	if err == nil && onboarding.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if running(ctx, temporal, workflows.OnboardingID(in.Connection)) {
 		return needsPerson{fmt.Errorf("connection %s is being onboarded, which compares everything at its end; watch it with `starter watch %s`",
 			in.Connection, workflows.OnboardingID(in.Connection))}
 	}
