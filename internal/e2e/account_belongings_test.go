@@ -20,8 +20,7 @@ func (a *account) mustAddUpBelongings(t *testing.T, kind record.Kind) {
 		}
 		g, f := ghl[link.GoHighLevelID], sf[link.SalesforceID]
 		if g == nil || f == nil {
-			a.report(t, "a %s is called in step, but is in GoHighLevel: %t, in Salesforce: %t\n    %s\n    %s\n    %s", kind, g != nil, f != nil,
-				a.ledger.about(link), a.storyOf(record.GoHighLevel, link.GoHighLevelID), a.storyOf(record.Salesforce, link.SalesforceID))
+			a.report(t, "a %s is called in step, but is in GoHighLevel: %t, in Salesforce: %t\n    %s", kind, g != nil, f != nil, a.whole(t, link))
 			continue
 		}
 		inStep++
@@ -32,16 +31,16 @@ func (a *account) mustAddUpBelongings(t *testing.T, kind record.Kind) {
 			}
 		}
 		if of := a.ledger.byRecord[record.GoHighLevel][g["contact"]]; !slices.Contains(strings.Fields(f["contact"]), of.SalesforceID) {
-			a.report(t, "a %s belongs to other contacts on the two sides: %q, of %s, and %q\n    %s\n    %s", kind, g["contact"], a.ledger.about(of),
-				f["contact"], a.ledger.about(link), a.story(link, "contact"))
+			a.report(t, "a %s belongs to other contacts on the two sides: %q, of %s, and %q\n    %s", kind, g["contact"], a.ledger.about(of),
+				f["contact"], a.whole(t, link))
 		}
 	}
 	for _, side := range record.Sides {
 		for id, fields := range a.now[side][kind] {
 			if link := a.ledger.byRecord[side][id]; link.State != record.LinkInStep && !a.standsAlone(kind, side, fields, link) {
 				of := a.ledger.byRecord[side][fields["contact"]]
-				a.report(t, "%s %s in %s, %q, stands alone\n    %s\n    of %s\n    %s", kind, id, side, fields["title"], a.ledger.about(link),
-					a.ledger.about(of), a.storyOf(side, id))
+				a.report(t, "%s %s in %s, %q, stands alone\n    %s\n    of %s", kind, id, side, fields["title"], a.whole(t, link),
+					a.ledger.about(of))
 			}
 		}
 		a.mustBeOnce(t, kind, side)
@@ -84,7 +83,7 @@ func (a *account) mustBeOnce(t *testing.T, kind record.Kind, side record.Side) {
 		if len(ids) > 1 {
 			about := ""
 			for _, id := range ids {
-				about += "\n    " + a.ledger.about(a.ledger.byRecord[side][id]) + "\n    " + a.storyOf(side, id)
+				about += "\n    " + a.whole(t, a.ledger.byRecord[side][id])
 			}
 			a.report(t, "%d %ss in %s have the %s %q%s", len(ids), kind, side, what, value, about)
 		}
@@ -103,8 +102,8 @@ func (a *account) mustHaveGone(t *testing.T, deleted []deletion) {
 		case a.now[side][d.kind][d.other] == nil:
 			gone++
 		case !slices.ContainsFunc(a.tapes[side].strokes, func(x stroke) bool { return x.person && x.id == d.other && x.at.After(d.at) }):
-			a.report(t, "%s %s was deleted in %s at %s, and %s lives on in %s\n    %s\n    %s", d.kind, d.id, d.side, d.at.Format("15:04:05.000"), d.other, side,
-				a.ledger.about(a.ledger.byRecord[side][d.other]), a.storyOf(side, d.other))
+			a.report(t, "%s %s was deleted in %s at %s, and %s lives on in %s\n    %s", d.kind, d.id, d.side, d.at.Format("15:04:05.000"), d.other, side,
+				a.whole(t, a.ledger.byRecord[side][d.other]))
 		}
 	}
 	t.Logf("of %d tasks, notes and appointments that people deleted %d had another half that had to go, and went", len(deleted), gone)

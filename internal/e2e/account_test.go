@@ -41,7 +41,7 @@ func (a *account) mustBeQuiet(t *testing.T, writes int, since time.Time) {
 		for _, x := range a.tapes[side].strokes {
 			if !x.person && x.at.After(since) && !told[x.id] {
 				told[x.id] = true
-				a.report(t, "among them one to %s in %s\n    %s\n    %s", x.id, side, a.ledger.about(a.ledger.byRecord[side][x.id]), a.storyOf(side, x.id))
+				a.report(t, "among them one to %s in %s\n    %s", x.id, side, a.whole(t, a.ledger.byRecord[side][x.id]))
 			}
 		}
 	}
