@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -142,4 +143,20 @@ func TestWhereNotesAreKeptAsTasksOtherTasksAreNoNotes(t *testing.T) {
 	require.Equal(t, "a note\nand more", note.Body)
 	n.finds()
 	n.unchanged()
+}
+
+func TestARoundOverNotesGoesOnFromTheContactWhoseNotesCouldNotBeRead(t *testing.T) {
+	n := newSwept(t, setting{})
+	bob, _ := n.couple("Babbage", "bob@example.com")
+	n.sweep()
+	n.hears()
+	ids, err := n.ghl.LoadNotes([]gohighleveltest.Note{{ContactID: n.g, Body: "one"}, {ContactID: bob, Body: "two"}})
+	require.NoError(t, err)
+	n.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault500, Path: "/contacts/" + bob + "/notes", Count: 1}})
+	for _, id := range ids {
+		n.takeAnnounced()
+		n.due()
+		do[activities.SweepShardResult](n.world, onSweeps.SweepShard, shard)
+		require.Equal(t, []mark{{Side: record.GoHighLevel, ID: id}}, n.takeAnnounced())
+	}
 }

@@ -179,6 +179,9 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 	case err != nil:
 		out.Failed++
 		end.Problem, end.Next = problemOf(err), retryInterval(s.bounds(), sweep.Failures+1, retryAfter(err))
+		if s.Connection != nil && sweep.Every == 0 {
+			end.Every = s.bounds().Fastest // for failures before the rules are known
+		}
 		log.Warn("a sweep failed", "connection", key.Connection, "side", key.Side, "problem", end.Problem, "error", err)
 	case done:
 		end.Every = s.interval()
