@@ -174,6 +174,13 @@ func (s *recordSync) attempt(ctx workflow.Context) error {
 			s.commit.Fields = s.decision.Alternating
 			return s.finish(ctx, record.LinkInReview, record.ReviewPingPong)
 		}
+		if s.decision.Review != "" {
+			s.commit.Side = record.GoHighLevel
+			return s.finish(ctx, record.LinkInReview, s.decision.Review)
+		}
+		if s.decision.Kept {
+			return s.finish(ctx, record.LinkParted, record.ProblemKept)
+		}
 		if s.decision.Withdrawn {
 			return s.withdraw(ctx)
 		}
