@@ -199,6 +199,7 @@ func (s *sweeper) goHighLevelNotes(ctx context.Context) (done bool, err error) {
 	if err := s.store(ctx, page); err != nil {
 		return false, err
 	}
+	s.advanced = after != s.sweep.ComparedAfter
 	return failure == nil, failure
 }
 

@@ -159,4 +159,15 @@ func TestARoundOverNotesGoesOnFromTheContactWhoseNotesCouldNotBeRead(t *testing.
 		do[activities.SweepShardResult](n.world, onSweeps.SweepShard, shard)
 		require.Equal(t, []mark{{Side: record.GoHighLevel, ID: id}}, n.takeAnnounced())
 	}
+	// While each sweep comes further, they are as frequent as after one failure.
+	var failures int
+	n.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault500, Path: "/contacts/" + bob + "/notes"}})
+	for range 5 {
+		_, err := n.db.Exec(t.Context(), `UPDATE sweeps SET compared_after = 0 WHERE kind = 3 AND side = 1`)
+		require.NoError(t, err)
+		n.due()
+		do[activities.SweepShardResult](n.world, onSweeps.SweepShard, shard)
+		require.NoError(t, n.db.QueryRow(t.Context(), `SELECT failures FROM sweeps WHERE kind = 3 AND side = 1`).Scan(&failures))
+		require.Equal(t, 1, failures)
+	}
 }

@@ -24,6 +24,8 @@ type sweeper struct {
 	calls, changes, echoes int
 	// confirmations is how many records may still be read by themselves.
 	confirmations int
+	// advanced tells that a reading which goes on from sweep to sweep came further.
+	advanced bool
 	// again is from where on the next pass reads again what this one reads: that much must be remembered.
 	again time.Time
 }

@@ -92,6 +92,8 @@ type SweptPage struct {
 type SweepEnd struct {
 	// Problem is the kind of the failure; "" for none.
 	Problem string
+	// Advanced tells that it came further before it failed: so it is the first failure of those in a row.
+	Advanced bool
 	// Unfinished tells that there is more to read at once; that is neither a failure nor a success.
 	Unfinished bool
 	// Next is from now until the next one is due.
