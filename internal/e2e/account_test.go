@@ -143,7 +143,7 @@ func (a *account) mustKeepWhatWasReplaced(t *testing.T) {
 				lastByPerson[place] = x.at
 				continue
 			}
-			if canonical[x.kind][x.field] == "" || x.gone && a.wentWithIts(tape, x) {
+			if canonical[x.kind][x.field] == "" || x.gone && a.wentWithIts(tape, x) || isNoteToTask(x) {
 				continue
 			}
 			for _, value := range vanished(x) {

@@ -36,7 +36,8 @@ func converging(calendar string, noMarkers bool) string {
 			rules += "  external_id_field: " + sandbox.ExternalIDField + "\n"
 		}
 	}
-	return rules + `live:
+	return rules + `note_to_task: {enabled: true, mark_done: true}
+live:
   record_lane_max: 8
   sweeps: {fastest: 300ms, slowest: 1s, gohighlevel_overlap: 5s, salesforce_overlap: 5s, margin: 1s, compare: 10s, stale_after: 30s}
 `
@@ -131,6 +132,7 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	for _, kind := range belongings {
 		a.mustAddUpBelongings(t, kind)
 	}
+	a.mustHaveBecomeTasks(t)
 	a.mustHaveGone(t, people.deleted)
 	a.mustKeepWhatWasReplaced(t)
 	if a.wrong > 0 {

@@ -41,6 +41,7 @@ var deeds = []struct {
 	{record.Note, "edit, then delete over there", 1},
 	{record.Appointment, "create", 6}, {record.Appointment, "edit", 10}, {record.Appointment, "edit both", 2},
 	{record.Appointment, "delete", 1}, {record.Appointment, "edit, then delete over there", 1},
+	{listing, "create", 2}, {listing, "add to", 2}, {listing, "complete one of", 4},
 }
 
 // edited are the fields that people edit.
@@ -49,6 +50,7 @@ var edited = map[record.Kind][]string{
 	record.Task:        {"title", "body", "due", "status", "status"},
 	record.Note:        {"title", "body", "body"},
 	record.Appointment: {"title", "body", "start", "start", "address", "status", "status"},
+	listing:            {""},
 }
 
 func drawDeeds(random *rand.Rand, n int) []deed {
@@ -79,6 +81,7 @@ type doers struct {
 	ctx      context.Context
 	tapes    map[record.Side]*tape
 	calendar string         // in which appointments are booked
+	lists    []*list        // that became tasks
 	bin      []string       // what contacts were deleted in Salesforce
 	deleted  []deletion     // of what belongs to contacts, one by one
 	done     map[string]int // by kind and deed
@@ -98,6 +101,9 @@ func (d *doers) do(t *testing.T, x deed) {
 }
 
 func (d *doers) try(x deed) error {
+	if x.kind == listing {
+		return d.tryList(x)
+	}
 	switch x.what {
 	case "edit":
 		return d.edit(x.kind, x.side, d.one(x.kind, x.side, x.who), x.field, x.nth)
@@ -120,12 +126,12 @@ func (d *doers) try(x deed) error {
 	return d.tryContact(x)
 }
 
-// one picks a record of a side.
+// one picks a record of a side, but no task that came of a list.
 func (d *doers) one(kind record.Kind, side record.Side, nth int) string {
 	t := d.tapes[side]
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ids := slices.Sorted(maps.Keys(t.last[kind]))
+	ids := slices.DeleteFunc(slices.Sorted(maps.Keys(t.last[kind])), func(id string) bool { return ofLists(t.last[kind][id]) })
 	if len(ids) == 0 {
 		return ""
 	}
@@ -139,8 +145,11 @@ func (d *doers) both(x deed, do func(side record.Side, id string, nth int) error
 		return err
 	}
 	var pairs []record.Link
+	d.tapes[record.GoHighLevel].mu.Lock()
+	shown := d.tapes[record.GoHighLevel].last[x.kind]
+	d.tapes[record.GoHighLevel].mu.Unlock()
 	for _, w := range links {
-		if w.Link.State == record.LinkInStep && w.Link.GoHighLevelID != "" && w.Link.SalesforceID != "" {
+		if !ofLists(shown[w.Link.GoHighLevelID]) && w.Link.State == record.LinkInStep && w.Link.GoHighLevelID != "" && w.Link.SalesforceID != "" {
 			pairs = append(pairs, w.Link)
 		}
 	}

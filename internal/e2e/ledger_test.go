@@ -120,6 +120,8 @@ func (s *system) waitingMarks(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	defer func() { _ = db.Close(ctx) }() // it was only read
-	err = db.QueryRow(ctx, `SELECT (SELECT count(*) FROM pending) + (SELECT count(*) FROM announced)`).Scan(&n)
+	err = db.QueryRow(ctx, `
+		SELECT
+		(SELECT count(*) FROM pending) + (SELECT count(*) FROM announced) + (SELECT count(*) FROM note_tasks WHERE marked > heeded)`).Scan(&n)
 	return n, err
 }

@@ -107,6 +107,7 @@ var (
 	lineEnd   = regexp.MustCompile(`</p>|</div>|</li>|<br ?/?>`)
 	element   = regexp.MustCompile(`<[^>]*>`)
 	above     = regexp.MustCompile(`^\[from [^]]*\]\n?`)
+	bullet    = regexp.MustCompile(`(?m)^[-•*☐☑] `)
 	inFront   = regexp.MustCompile(`^\[(cancelled|showed|no-show|invalid)\] `)
 	eventForm = "2006-01-02T15:04:05.000Z0700"
 )
@@ -114,7 +115,7 @@ var (
 // written is a text of some lines, as HTML or not, without what Tandem writes above it.
 func written(text string) string {
 	text = html.UnescapeString(element.ReplaceAllString(lineEnd.ReplaceAllString(text, "\n"), ""))
-	return strings.TrimSpace(above.ReplaceAllString(plain(text), ""))
+	return strings.TrimSpace(bullet.ReplaceAllString(above.ReplaceAllString(plain(text), ""), ""))
 }
 
 // statusWord splits an event's subject into the status in front of it, confirmed where there is none, and the rest.
