@@ -21,6 +21,9 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	if f.record == nil {
 		return false, nil
 	}
+	if k.State == record.LinkDeleted && k.Contact != "" && f.contact != "" && f.contact != k.Contact {
+		return false, nil // it has not gone with its contact, but was moved to another one, of which the vendor says nothing
+	}
 	if s.sweep.Kind != record.Contact && k.State != record.LinkInStep {
 		// It waits for its contact or for a person, or is left out: there is nothing to compare with but the time.
 		return !k.SyncedAt.Add(-min(clockSkew, s.overlap())).Before(f.stamp), nil

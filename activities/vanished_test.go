@@ -81,3 +81,30 @@ func TestWhatCannotBeCreatedBecauseItsContactIsGoneWaitsForTheContact(t *testing
 		})
 	}
 }
+
+// GoHighLevel moves a task with its contact's merge in silence, so that it looks as though it had gone with the contact.
+func TestATaskThatWasMovedByAMergeIsNotGoneWithItsContact(t *testing.T) {
+	w, ada := swept(t, setting{}, record.Task)
+	bob, _ := w.couple("Babbage", "bob@example.com")
+	id, err := w.ghl.CreateTask(gohighleveltest.Task{
+		ContactID: ada.ghl, Title: "Call back", DueDate: time.Date(2027, 3, 12, 14, 0, 0, 0, time.UTC), DateAdded: time.Now().Add(-time.Hour),
+	})
+	require.NoError(t, err)
+	w.hearOf(record.Task, of(ada.ghl, inGoHighLevel(id)))
+	half := w.only("Task")["Id"].(string)
+	w.sweep()
+	w.drain()
+
+	require.NoError(t, w.sf.Delete("Contact", ada.sf)) // and the task with it
+	require.NoError(t, w.ghl.Merge(bob, ada.ghl))
+	w.announceOf(record.Task, gone(inSalesforce(half)))
+	w.plan()
+	w.recordSync(record.Task, w.linkOfKind(record.Task, record.GoHighLevel, id).ID)
+	require.Equal(t, record.LinkDeleted, w.linkOfKind(record.Task, record.GoHighLevel, id).State)
+
+	w.sweep()
+	w.drain()
+	require.Empty(t, w.ghl.Tasks(), "it is deleted because its other half was, which is journaled")
+	require.Equal(t, record.Delete, w.lastWrite(w.linkOfKind(record.Task, record.Salesforce, half).ID, record.GoHighLevel, record.Title).operation)
+	w.nothingNew()
+}

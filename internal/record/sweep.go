@@ -59,6 +59,8 @@ type KnownRecord struct {
 	State    LinkState
 	Base     []byte
 	SyncedAt time.Time // zero for never
+	// Contact is whom the record was last seen to belong to, by the side's own id; "" for contacts, and where nobody has said.
+	Contact string
 	// Pending and Announced tell that a sync of it is due already.
 	Pending, Announced bool
 	// Seen is how a sweep saw it before; its RecordID is "" where none did within the overlap.
