@@ -19,13 +19,23 @@ func (a *steps) contactOf(ctx context.Context, connection string, ids map[record
 			if err != nil {
 				return nil, err
 			}
-			if link != nil && link.GoHighLevelID != "" && link.SalesforceID != "" &&
-				link.State != record.LinkParted && link.State != record.LinkDeleted {
+			if link != nil && whole(*link) {
 				return link, nil
 			}
 		}
 	}
 	return nil, nil
+}
+
+// whole tells whether both halves of a contact are there, as far as anybody knows. While a person is asked what to do about
+// one that is gone, what belongs to it may be with another contact already.
+func whole(l record.Link) bool {
+	if l.GoHighLevelID == "" || l.SalesforceID == "" || l.State == record.LinkParted || l.State == record.LinkDeleted {
+		return false
+	}
+	return l.State != record.LinkInReview || !slices.Contains([]string{
+		record.ReviewMerged, record.ReviewGone, record.ReviewDeletion, record.ReviewDeletionWave,
+	}, l.Problem)
 }
 
 // belongsTo returns both halves of the contact that the records belong to; where none of them is in step, what the records

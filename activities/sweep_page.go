@@ -209,7 +209,7 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		if err != nil {
 			return page, err
 		}
-		if f.deleted || !f.stamp.Before(s.again) && !s.hasty(f) {
+		if f.deleted || !f.stamp.Before(s.again) && !s.hasty(f) && !(same && k.Pending) {
 			page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
 		}
 		if same {

@@ -82,6 +82,44 @@ func TestWhatCannotBeCreatedBecauseItsContactIsGoneWaitsForTheContact(t *testing
 	}
 }
 
+// Each of two contacts has a half of its own in Salesforce, so that a person is asked about their merge in GoHighLevel. What
+// the merge moved goes on with the survivor meanwhile.
+func TestWhatAMergeMovedIsSyncedWhileAPersonIsAskedAboutTheMerge(t *testing.T) {
+	w, ada := timeline(t, setting{}, record.Task)
+	bob, _ := w.couple("Babbage", "bob@example.com")
+	id, err := w.ghl.CreateTask(gohighleveltest.Task{ContactID: ada.ghl, Title: "Call back", DueDate: time.Date(2027, 3, 12, 14, 0, 0, 0, time.UTC)})
+	require.NoError(t, err)
+	w.hearOf(record.Task, of(ada.ghl, inGoHighLevel(id)))
+	require.NoError(t, w.ghl.Merge(bob, ada.ghl))
+	w.announce(gone(inGoHighLevel(ada.ghl)))
+	require.NoError(t, w.ghl.EditTask(id, map[string]any{"title": "Call back soon"}))
+	w.hearOf(record.Task, of(bob, inGoHighLevel(id)))
+	require.Len(t, w.reviews(), 1)
+	require.Equal(t, record.ReviewMerged, w.reviews()[0].Reason)
+	require.Equal(t, "Call back soon", w.only("Task")["Subject"])
+	require.Equal(t, record.LinkInStep, w.linkOfKind(record.Task, record.GoHighLevel, id).State)
+}
+
+// All tasks are read by each poll: while one of them is being synced it must not be found again and again.
+func TestATaskWhoseSyncIsDueIsNotMarkedByEachPoll(t *testing.T) {
+	w, ada := swept(t, setting{}, record.Task)
+	id, err := w.ghl.CreateTask(gohighleveltest.Task{
+		ContactID: ada.ghl, Title: "Call back", DueDate: time.Date(2027, 3, 12, 14, 0, 0, 0, time.UTC), DateAdded: time.Now().Add(-time.Hour),
+	})
+	require.NoError(t, err)
+	mark := of(ada.ghl, inGoHighLevel(id))
+	w.hearOf(record.Task, mark)
+	w.sweep()
+	w.drain()
+	w.announceOf(record.Task, mark)
+	w.plan() // from now on it is pending
+	w.sweep()
+	require.Empty(t, w.takeTold())
+	require.NoError(t, w.ghl.EditTask(id, map[string]any{"title": "Call back soon"}))
+	w.sweep()
+	require.Len(t, w.takeTold(), 1, "a change is told of all the same")
+}
+
 // GoHighLevel moves a task with its contact's merge in silence, so that it looks as though it had gone with the contact.
 func TestATaskThatWasMovedByAMergeIsNotGoneWithItsContact(t *testing.T) {
 	w, ada := swept(t, setting{}, record.Task)

@@ -42,6 +42,8 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 	case activities.AbsenceReview:
 		s.commit.Side = side
 		return false, s.finish(ctx, record.LinkInReview, out.Review)
+	case activities.AbsenceWaits:
+		return false, s.finish(ctx, record.LinkExcluded, record.ProblemNoContact)
 	case activities.AbsenceOver:
 		s.commit.Drop = out.Drop
 		return false, s.finish(ctx, record.LinkDeleted, "")
