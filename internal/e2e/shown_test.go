@@ -115,6 +115,7 @@ var (
 // written is a text of some lines, as HTML or not, without what Tandem writes above it.
 func written(text string) string {
 	text = html.UnescapeString(element.ReplaceAllString(lineEnd.ReplaceAllString(text, "\n"), ""))
+	text = strings.ReplaceAll(text, "\r", "") // Salesforce ends the lines of long texts with both
 	return strings.TrimSpace(bullet.ReplaceAllString(above.ReplaceAllString(plain(text), ""), ""))
 }
 
