@@ -81,7 +81,10 @@ func isNoteToTask(on *tape, x stroke) bool {
 	if made(x.before) || strings.Contains(x.before+x.after, "tasks done on") {
 		return true
 	}
-	return x.gone && x.kind == record.Task && slices.ContainsFunc(on.strokes, func(y stroke) bool {
+	if !x.gone && !strings.Contains(x.before, "(ref ") {
+		return false // a person's
+	}
+	return x.kind == record.Task && slices.ContainsFunc(on.strokes, func(y stroke) bool {
 		return y.id == x.id && y.field == "title" && made(y.before+y.after)
 	})
 }
