@@ -104,6 +104,9 @@ func (k *Keys) read(connection string) (*vault.DataKey, error) {
 }
 
 func (k *Keys) hold(connection string, key *vault.DataKey) {
+	if k.life == 0 {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.held[connection] = held{key: key, at: k.now()}
