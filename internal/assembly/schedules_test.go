@@ -11,12 +11,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
 )
 
@@ -105,6 +107,27 @@ func TestManyWorkersMakeOneScheduleForEachShard(t *testing.T) {
 	is, err = c.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, updated, is.Info.LastUpdateAt)
+
+	// What a version made that encrypted nothing is encrypted from now on, once.
+	options := client.Options{Namespace: devstack.Namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))}
+	newCodec(t).Encrypt(&options)
+	encrypting, err := client.NewClientFromExisting(c, options)
+	require.NoError(t, err)
+	t.Cleanup(encrypting.Close)
+	last := is.Info.LastUpdateAt
+	for range 2 {
+		require.NoError(t, assembly.EnsureMaintenance(t.Context(), assembly.Scheduler{Client: encrypting, Converter: options.DataConverter}, 1, time.Hour))
+		is, err = encrypting.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
+		require.NoError(t, err)
+		action := is.Schedule.Action.(*client.ScheduleWorkflowAction)
+		require.True(t, codec.Encrypted(action.Args[0].(*common.Payload)))
+		require.Equal(t, "Maintain shard 0 of 1", action.StaticSummary)
+		if !last.Equal(updated) {
+			require.Equal(t, last, is.Info.LastUpdateAt)
+		}
+		last = is.Info.LastUpdateAt
+		require.NotEqual(t, updated, last)
+	}
 }
 
 func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
