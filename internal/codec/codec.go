@@ -137,9 +137,9 @@ func (c *Codec) each(payloads []*common.Payload, do func(*common.Payload) (*comm
 		case errors.Is(err, vault.ErrErased):
 			return nil, erased(err)
 		case err != nil && c.insists:
-			panic(fmt.Sprintf("Temporal's payloads: %v", err))
+			panic(fmt.Sprintf("a payload: %v", err))
 		case err != nil:
-			return nil, fmt.Errorf("Temporal's payloads: %w", err)
+			return nil, fmt.Errorf("a payload: %w", err)
 		}
 	}
 	return out, nil

@@ -83,4 +83,4 @@ func (w *world) encrypt(t *testing.T, connection, text string) *common.Payload {
 	return p
 }
 
-var errDown = errors.New("Postgres does not answer")
+var errDown = errors.New("no answer")
