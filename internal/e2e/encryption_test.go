@@ -94,6 +94,8 @@ func TestWhatTemporalKeepsIsReadableOnlyWithTheKeyAndToThoseWhoMaySeeIt(t *testi
 		return err == nil && strings.Contains(printed, "INVALID_EMAIL_ADDRESS")
 	})
 
+	t.Run("in the Web UI", s.mustShowOnly)
+
 	// With its key everything that was kept of the connection is gone, and nothing new is kept.
 	if err := s.Store.ForgetConnectionKey(t.Context(), connection); err != nil {
 		t.Fatal(err)

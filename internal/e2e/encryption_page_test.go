@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/tandem-sync/tandem/internal/codec"
+	"github.com/tandem-sync/tandem/workflows"
+)
+
+// mustShowOnly looks at a run in the Web UI as a browser does: one who may see reads the summary and the result, and one
+// who may not reads ciphertext.
+func (s *system) mustShowOnly(t *testing.T) {
+	browser := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			browser = path
+		}
+	}
+	if browser == "" {
+		t.Skip("NOT CHECKED: what the Web UI shows, for want of Chromium (apt-get install chromium)")
+	}
+	run, err := s.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: workflows.CheckConnectionID(connection), TaskQueue: workflows.TaskQueue, StaticSummary: "Look whether Acme lets us in",
+		TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioCheck, connection),
+	}, workflows.CheckConnection, workflows.CheckConnectionInput{Connection: connection})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Get(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	page := s.State.UIAddress + "/namespaces/" + s.State.Namespace + "/workflows/" + url.PathEscape(run.GetID()) + "/" + run.GetRunID() + "/history"
+	secrets := []string{"Look whether Acme lets us in", "index_lag_seconds"} // of the summary and of the result
+	for _, may := range []bool{true, false} {
+		allow := codec.Anybody
+		if !may {
+			allow = codec.Token(codecToken) // which the Web UI does not have
+		}
+		s.LetSee(allow)
+		shown := see(t, browser, page)
+		if !strings.Contains(shown, run.GetRunID()) {
+			t.Fatalf("the page shows no run: %s", shown)
+		}
+		for _, secret := range secrets {
+			if strings.Contains(shown, secret) != may {
+				t.Errorf("to one who may see it (%t) %q is shown: %t", may, secret, !may)
+			}
+		}
+		if ciphertext := strings.Contains(shown, "tandem-key"); ciphertext == may {
+			t.Errorf("to one who may see (%t) ciphertext is shown: %t", may, ciphertext)
+		}
+	}
+}
+
+// see returns a page as a browser shows it once all is loaded.
+func see(t *testing.T, browser, page string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	command := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--user-data-dir="+t.TempDir(), "--virtual-time-budget=20000", "--dump-dom", page)
+	var out, complaints bytes.Buffer
+	command.Stdout, command.Stderr = &out, &complaints
+	if err := command.Run(); err != nil {
+		t.Fatalf("%v: %s", err, complaints.String())
+	}
+	return out.String()
+}
