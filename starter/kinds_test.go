@@ -41,6 +41,7 @@ func TestPeopleSeeTasksNotesAndAppointmentsByTheStarter(t *testing.T) {
 	t.Run("the status has a line for each kind", h.statusOfKinds)
 	t.Run("a task that both sides changed is explained, reviewed and decided", h.decidesATask)
 	t.Run("a task that failed is replayed", h.replaysATask)
+	t.Run("both sides are verified, and certificates shown", h.verifies)
 	t.Run("kinds that are off are named", h.namesKindsThatAreOff)
 }
 
@@ -152,6 +153,33 @@ func (h *house) statusOfKinds(t *testing.T) {
 	for _, text := range []string{"contact", "task", "note", "appointment"} {
 		require.Contains(t, table.out, "acme        "+text)
 	}
+}
+
+func (h *house) verifies(t *testing.T) {
+	got := h.run(t, "verify show acme")
+	require.Equal(t, exitNotFound, got.code)
+	require.Contains(t, got.err, "starter start verify acme")
+	require.Equal(t, exitUsage, h.run(t, "start verify acme --kind deal").code)
+	h.Sandbox.GoHighLevel.Load([]gohighleveltest.Contact{{LastName: "Unheard", Email: "unheard@example.com", DateAdded: time.Now().AddDate(-1, 0, 0)}})
+
+	drifted := h.run(t, "start verify acme --kind contact --wait")
+	require.Equal(t, exitFailed, drifted.code, drifted.out)
+	require.Contains(t, drifted.err, "has drifted: 1 difference; `starter start verify acme --repair --watch`")
+	require.Contains(t, drifted.out, "IN GOHIGHLEVEL")
+	var c record.Certificate
+	h.mustRun(t, &c, "start verify acme --kind contact --repair --wait")
+	require.Equal(t, 1, c.Repaired)
+	require.Len(t, c.Kinds, 1)
+
+	var shown record.Certificate
+	h.mustRun(t, &shown, "verify show acme")
+	require.Equal(t, c, shown)
+	var all []record.Certificate
+	h.mustRun(t, &all, "verify show acme --list")
+	require.Equal(t, c, all[0])
+	require.Equal(t, 1, all[1].Drift)
+	list := h.run(t, "verify show acme --list")
+	require.Len(t, strings.Split(strings.TrimSpace(list.out), "\n"), 3)
 }
 
 // contest lets both sides change a task's title, and waits until it waits for a person.
