@@ -36,7 +36,7 @@ func TestEveryIDTellsItsConnection(t *testing.T) {
 		"RecordSyncID":      RecordSyncID(record.Note, RecordSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "003X"}),
 		"CheckConnectionID": CheckConnectionID("acme"), "SyncChangesID": SyncChangesID("acme"), "ReviewID": ReviewID("acme", 42),
 		"MaintenanceID": MaintenanceID("acme"), "TimelineID": TimelineID("acme", 7), "ExplainID": ExplainID("acme", 7),
-		"PlanRulesID": PlanRulesID("acme"), "NoteToTaskID": NoteToTaskID("acme", "069X"),
+		"PlanRulesID": PlanRulesID("acme"), "VerifyID": VerifyID("acme"), "NoteToTaskID": NoteToTaskID("acme", "069X"),
 	}
 	for call, id := range calls {
 		same(t, call, ConnectionOf(id), "acme")
