@@ -15,8 +15,8 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
-// mustShowOnly looks at a run in the Web UI as a browser does: one who may see reads the summary and the result, and one
-// who may not reads ciphertext.
+// mustShowOnly looks at a run in the Web UI as a browser does: one who may see reads its summary, details and result, and
+// one who may not reads ciphertext.
 func (s *system) mustShowOnly(t *testing.T) {
 	browser := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -27,8 +27,9 @@ func (s *system) mustShowOnly(t *testing.T) {
 	if browser == "" {
 		t.Skip("NOT CHECKED: what the Web UI shows, for want of Chromium (apt-get install chromium)")
 	}
+	const summary, details = "Look whether Acme lets us in", "Somebody asked by telephone"
 	run, err := s.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: workflows.CheckConnectionID(connection), TaskQueue: workflows.TaskQueue, StaticSummary: "Look whether Acme lets us in",
+		ID: workflows.CheckConnectionID(connection), TaskQueue: workflows.TaskQueue, StaticSummary: summary, StaticDetails: details,
 		TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioCheck, connection),
 	}, workflows.CheckConnection, workflows.CheckConnectionInput{Connection: connection})
 	if err != nil {
@@ -37,25 +38,32 @@ func (s *system) mustShowOnly(t *testing.T) {
 	if err := run.Get(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	page := s.State.UIAddress + "/namespaces/" + s.State.Namespace + "/workflows/" + url.PathEscape(run.GetID()) + "/" + run.GetRunID() + "/history"
-	secrets := []string{"Look whether Acme lets us in", "index_lag_seconds"} // of the summary and of the result
-	for _, may := range []bool{true, false} {
-		allow := codec.Anybody
-		if !may {
-			allow = codec.Token(codecToken) // which the Web UI does not have
-		}
-		s.LetSee(allow)
-		shown := see(t, browser, page)
-		if !strings.Contains(shown, run.GetRunID()) {
-			t.Fatalf("the page shows no run: %s", shown)
-		}
-		for _, secret := range secrets {
-			if strings.Contains(shown, secret) != may {
-				t.Errorf("to one who may see it (%t) %q is shown: %t", may, secret, !may)
+	pages := s.State.UIAddress + "/namespaces/" + s.State.Namespace + "/workflows/" + url.PathEscape(run.GetID()) + "/" + run.GetRunID() + "/"
+	for _, page := range []struct {
+		tab     string
+		secrets []string
+		closed  string // what is shown instead
+	}{
+		{"history", []string{summary, "index_lag_seconds"}, "tandem-key"}, // the latter is of the result
+		{"user-metadata", []string{summary, details, "Check access and fields on both sides"}, "Decoding failed"},
+	} {
+		for _, may := range []bool{true, false} {
+			s.LetSee(codec.Anybody)
+			if !may {
+				s.LetSee(codec.Token(codecToken)) // which the Web UI does not have
 			}
-		}
-		if ciphertext := strings.Contains(shown, "tandem-key"); ciphertext == may {
-			t.Errorf("to one who may see (%t) ciphertext is shown: %t", may, ciphertext)
+			shown := strings.ReplaceAll(see(t, browser, pages+page.tab), "%20", " ") // Markdown is shown in frames of its own
+			if !strings.Contains(shown, run.GetRunID()) {
+				t.Fatalf("the page shows no run: %s", shown)
+			}
+			for _, secret := range page.secrets {
+				if strings.Contains(shown, secret) != may {
+					t.Errorf("%s: to one who may see it (%t) %q is shown: %t", page.tab, may, secret, !may)
+				}
+			}
+			if strings.Contains(shown, page.closed) == may {
+				t.Errorf("%s: to one who may see (%t) %q is shown: %t", page.tab, may, page.closed, may)
+			}
 		}
 	}
 }
