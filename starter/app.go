@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"sync"
 	"text/tabwriter"
 
 	"go.temporal.io/sdk/client"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -40,6 +42,9 @@ type app struct {
 	store    *store.Store
 	vault    *vault.Vault
 	resolved client.Options
+
+	payloadKeys  *codec.Keys // of what Temporal keeps; there once it is dialled
+	cannotReveal sync.Once
 }
 
 func newApp(in io.Reader, out, errOut io.Writer, lookup func(string) (string, bool)) *app {
@@ -78,6 +83,7 @@ func (a *app) dial(ctx context.Context) (client.Client, error) {
 		return nil, usageError{err}
 	}
 	options.ContextPropagators = activities.Propagators()
+	a.encrypt(&options)
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, unreachable{fmt.Errorf("no Temporal answers at %s: start it with `starter dev`, or name another with --temporal-address: %w", options.HostPort, err)}

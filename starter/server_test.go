@@ -126,7 +126,7 @@ func (h *house) add(t *testing.T, flags string) outcome {
 
 func (h *house) startWorker(t *testing.T) {
 	t.Helper()
-	w := assembly.NewWorker(h.temporal, assembly.NewConnections(h.Store, h.Vault), h.Store)
+	w := assembly.NewWorker(h.temporal, h.temporal, assembly.NewConnections(h.Store, h.Vault), h.Store)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/intake"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -52,6 +53,11 @@ It takes its settings from the environment:
   TANDEM_MAINTENANCE_EVERY
                          how often connections are maintained: what nothing told of, orphans, expired reviews, retention, grants
                          that lie idle (default 1h; 0: this worker makes no Schedules for it)
+  TANDEM_CODEC_LISTEN    address of /codec/decode, where Temporal's Web UI has decrypted what it shows; off for none (default off)
+  TANDEM_CODEC_ORIGIN    the Web UI's origin, as https://temporal.example.com; several separated by commas
+  TANDEM_CODEC_TOKEN     the bearer token of those who may see it, or TANDEM_CODEC_TOKEN_FILE with its content
+  TANDEM_CODEC_OIDC_ISSUER, TANDEM_CODEC_OIDC_AUDIENCE
+                         instead: whose tokens for which audience may see it, as the Web UI passes them on
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -104,12 +110,12 @@ func run(ctx context.Context, args []string) error {
 	}
 	options.MetricsHandler = metrics.Temporal(log)
 	options.ContextPropagators = activities.Propagators()
-	temporal, err := client.DialContext(ctx, options)
-	if err != nil {
-		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
+	p := program{log: log, settings: settings, trusted: trusted, ledger: ledger, keys: keys, metrics: metrics}
+	if err := p.dial(ctx, options); err != nil {
+		return err
 	}
-	defer temporal.Close()
-	p := program{log: log, settings: settings, trusted: trusted, temporal: temporal, ledger: ledger, keys: keys, metrics: metrics}
+	defer p.temporal.Close()
+	defer p.working.Close()
 	return p.serve(ctx)
 }
 
@@ -118,10 +124,33 @@ type program struct {
 	log      *zap.Logger
 	settings platform.Settings
 	trusted  intake.Keys
-	temporal client.Client
+	temporal assembly.Scheduler
+	working  client.Client // of the worker itself, for which see EncryptWork
 	ledger   *store.Store
 	keys     *vault.Vault
 	metrics  *platform.Metrics
+	// namespace is Temporal's.
+	namespace string
+}
+
+// dial connects to Temporal, with everything encrypted that goes there.
+func (p *program) dial(ctx context.Context, options client.Options) error {
+	sealing, keys := assembly.NewCodec(p.ledger, p.keys, codec.KeyLife)
+	if err := keys.Check(); err != nil {
+		return err
+	}
+	sealing.Encrypt(&options)
+	temporal, err := client.DialContext(ctx, options)
+	if err != nil {
+		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
+	}
+	p.temporal, p.namespace = assembly.Scheduler{Client: temporal, Converter: options.DataConverter}, options.Namespace
+	sealing.EncryptWork(&options)
+	if p.working, err = client.NewClientFromExistingWithContext(ctx, temporal, options); err != nil {
+		temporal.Close()
+		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
+	}
+	return nil
 }
 
 // serve works until the context ends, and then lets what is under way finish.
@@ -140,12 +169,16 @@ func (p program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	decoder, err := p.serveCodec()
+	if err != nil {
+		return err
+	}
 	go p.purge(ctx)
 	staleness, err := assembly.NewStaleness(p.ledger, p.metrics.Meter())
 	if err != nil {
 		return err
 	}
-	w := assembly.NewWorker(p.temporal, connections, p.ledger)
+	w := assembly.NewWorker(p.working, p.temporal, connections, p.ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -154,14 +187,15 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	}
 	go staleness.CountEvery(ctx, 30*time.Second, p.log)
-	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address))
+	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address),
+		zap.String("codec", decoder.address))
 	<-ctx.Done()
 	p.log.Info("stopping: what is under way may finish")
 	// Webhooks first, while everything that keeps them still works.
 	stopped := public.stop()
 	w.Stop()
 	<-flushed
-	return errors.Join(stopped, private.stop())
+	return errors.Join(stopped, decoder.stop(), private.stop())
 }
 
 // makeSchedules makes the Schedules that poll and maintain the connections, unless that is left to other workers.

@@ -16,6 +16,7 @@ type Settings struct {
 	// Listen is the worker's private address for health and metrics, as host:port.
 	Listen    string
 	Webhooks  WebhookSettings
+	Codec     CodecSettings
 	LogLevel  string
 	LogFormat string
 	// SweepShards is over how many Schedules the polling of the connections is spread; as text, until it is validated.
@@ -77,6 +78,7 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
 			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
 		},
+		Codec:       codecSettings(get),
 		LogLevel:    get(EnvLogLevel, "info"),
 		LogFormat:   get(EnvLogFormat, "json"),
 		SweepShards: get(EnvSweepShards, "4"),
@@ -137,6 +139,9 @@ func (s Settings) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(s.Webhooks.Listen); err != nil && s.Webhooks.On() {
 		problems = append(problems, fmt.Errorf("%s=%q: want host:port, or %s", EnvWebhookListen, s.Webhooks.Listen, Off))
+	}
+	if err := s.Codec.validate(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, err := NewLogger(s.LogLevel, s.LogFormat); err != nil {
 		problems = append(problems, err)

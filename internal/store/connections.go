@@ -29,8 +29,8 @@ type Connection struct {
 
 const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at`
 
-// AddConnection stores a new connection with its first rules and returns it as stored. It fails with
-// ErrConnectionExists where the id is taken.
+// AddConnection stores a new connection with its first rules, gives it a key for Temporal's payloads, and returns it as
+// stored. It fails with ErrConnectionExists where the id is taken.
 func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, error) {
 	var added Connection
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -43,8 +43,11 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 		if added, err = pgx.CollectExactlyOneRow(rows, scanConnection); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO connection_rules (connection, version, rules) VALUES ($1, $2, $3)`,
-			added.Number, added.RulesVersion, added.Rules)
+		if _, err = tx.Exec(ctx, `INSERT INTO connection_rules (connection, version, rules) VALUES ($1, $2, $3)`,
+			added.Number, added.RulesVersion, added.Rules); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO payload_keys (connection) VALUES ($1)`, added.Number)
 		return err
 	})
 	var pg *pgconn.PgError

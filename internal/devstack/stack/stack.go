@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/platform"
@@ -65,6 +66,7 @@ type Stack struct {
 
 	goHighLevel, salesforce *devstack.HTTPServer
 	forwarder               *forwarder // nil without webhooks
+	decoder                 decoder
 	lock                    *devstack.Lock
 	mu                      sync.Mutex
 	workers                 []*devstack.Process
@@ -92,6 +94,7 @@ func Start(ctx context.Context, o Options) (s *Stack, err error) {
 		what  string
 		start func(context.Context) error
 	}{
+		{"the decoder", s.startDecoder},
 		{"Temporal", s.startTemporal},
 		{"Postgres", s.startPostgres},
 		{"the sandbox", s.startSandbox},
@@ -133,7 +136,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		return err
 	}
 	s.Temporal, err = devstack.StartTemporal(ctx, devstack.TemporalOptions{
-		Binary: binary, DataDir: s.DataDir, Port: s.TemporalPort, UIPort: s.UIPort,
+		Binary: binary, DataDir: s.DataDir, Port: s.TemporalPort, UIPort: s.UIPort, CodecEndpoint: s.State.CodecURL,
 	})
 	if err != nil {
 		return err
@@ -163,8 +166,13 @@ func (s *Stack) startPostgres(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.Vault, err = vault.Load(vault.Source{File: s.State.KeysetFile})
-	return err
+	if s.Vault, err = vault.Load(vault.Source{File: s.State.KeysetFile}); err != nil {
+		return err
+	}
+	if s.State.CodecURL != "" {
+		s.LetSee(codec.Anybody)
+	}
+	return nil
 }
 
 // startSandbox serves the two fakes as they were when the stack was last closed.
@@ -246,13 +254,15 @@ func (s *Stack) StartWorker(ctx context.Context) (*devstack.Process, error) {
 	return w, s.lock.WriteState(state)
 }
 
-// Dial connects to the stack's Temporal.
+// Dial connects to the stack's Temporal, and encrypts as its workers do.
 func (s *Stack) Dial(ctx context.Context, log *zap.Logger) (client.Client, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return client.DialContext(ctx, client.Options{
+	options := client.Options{
 		HostPort: s.State.TemporalAddress, Namespace: s.State.Namespace, Logger: platform.TemporalLogger(log),
 		ContextPropagators: activities.Propagators(),
-	})
+	}
+	s.Codec().Encrypt(&options)
+	return client.DialContext(ctx, options)
 }
