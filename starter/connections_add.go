@@ -78,7 +78,7 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return err
 	}

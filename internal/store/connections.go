@@ -59,6 +59,7 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 	if err != nil {
 		return Connection{}, fmt.Errorf("store: add a connection: %w", err)
 	}
+	s.numbers.Store(added.ID, numbered{int32(added.Number), time.Now()})
 	return added, nil
 }
 
@@ -70,11 +71,13 @@ func (s *Store) GetConnection(ctx context.Context, id string) (Connection, error
 	}
 	c, err := pgx.CollectExactlyOneRow(rows, scanConnection)
 	if errors.Is(err, pgx.ErrNoRows) {
+		s.numbers.Delete(id)
 		return Connection{}, fmt.Errorf("store: %w: %q", record.ErrNoConnection, id)
 	}
 	if err != nil {
 		return Connection{}, fmt.Errorf("store: read a connection: %w", err)
 	}
+	s.numbers.Store(id, numbered{int32(c.Number), time.Now()})
 	return c, nil
 }
 
