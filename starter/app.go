@@ -137,7 +137,10 @@ func (a *app) keysetSource(ctx context.Context) (vault.Source, error) {
 	if err != nil {
 		return source, usageError{err}
 	}
-	return source, kms.Register(ctx, source.KMS)
+	if err := kms.Register(ctx, source.KMS); err != nil {
+		return source, usageError{err}
+	}
+	return source, nil
 }
 
 // keys opens the vault.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
+	"github.com/tandem-sync/tandem/internal/vault/kms"
 )
 
 func newKeysCommand(a *app) *cobra.Command {
@@ -24,8 +25,36 @@ keyset in the environment needs a restart.`,
   starter keys rotate
   starter keys retire`,
 	}
-	c.AddCommand(newKeysList(a), newKeysRotate(a), newKeysReseal(a), newKeysRetire(a))
+	c.AddCommand(newKeysNew(a), newKeysList(a), newKeysRotate(a), newKeysReseal(a), newKeysRetire(a))
 	return c
+}
+
+func newKeysNew(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "new <file>",
+		Short: "Write a new keyset to a file that only you can read",
+		Long: `Writes a new keyset, with one key, to a new file that only you can read. Where TANDEM_KEYSET_KMS names the key of a key
+management service, as gcp-kms://projects/... or aws-kms://arn:..., the keyset is encrypted by it. Keep the file as safe as the
+data: without it, nothing opens.`,
+		Example: `  starter keys new keyset.json
+  TANDEM_KEYSET_KMS=gcp-kms://projects/p/locations/eu/keyRings/r/cryptoKeys/tandem starter keys new keyset.json`,
+		Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			source := vault.Source{File: args[0]}
+			source.KMS, _ = a.lookup(vault.EnvKMS)
+			if err := kms.Register(c.Context(), source.KMS); err != nil {
+				return usageError{err}
+			}
+			if err := vault.Create(source); err != nil {
+				return err
+			}
+			if a.json() {
+				return a.printJSON(map[string]string{"file": args[0]})
+			}
+			say(a.out, "A new keyset is in %s. Let %s name it, for the workers and the starter.", args[0], vault.EnvFile)
+			return nil
+		},
+	}
 }
 
 func newKeysList(a *app) *cobra.Command {

@@ -76,15 +76,15 @@ func (r *rotation) runsBefore(ctx context.Context, since time.Time) (problems []
 	}
 	began := fmt.Sprintf("%s IS NOT NULL AND StartTime <= '%s' AND ", workflows.Scenario.GetName(), since.Add(clocksApart).UTC().Format(time.RFC3339Nano))
 	for _, of := range []struct{ status, what, cure string }{
-		{"ExecutionStatus = 'Running'", "is open", "wait for them, or decide what they wait for (`starter reviews list`)"},
-		{"ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')", "failed and could not be replayed any more", "replay them first (`starter runs --failed`), or say --despite-runs"},
+		{"ExecutionStatus = 'Running'", "open", "wait for them, or decide what they wait for (`starter reviews list`)"},
+		{"ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')", "failed, to be replayed no more", "replay them first (`starter runs --failed`), or say --despite-runs"},
 	} {
 		n, err := temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: r.a.namespace(), Query: began + of.status})
 		if err != nil {
 			return nil, noSearchAttributes(err)
 		}
 		if n.GetCount() > 0 {
-			problems = append(problems, fmt.Sprintf("of the runs that began before key %d sealed everything, %d %s: %s", r.keyset.Primary(), n.GetCount(), of.what, of.cure))
+			problems = append(problems, fmt.Sprintf("runs that began before key %d sealed everything: %d %s: %s", r.keyset.Primary(), n.GetCount(), of.what, of.cure))
 		}
 	}
 	return problems, nil

@@ -80,7 +80,7 @@ func (h *house) rotates(t *testing.T) {
 
 	refused := h.run(t, "keys retire")
 	require.Equal(t, exitPerson, refused.code, refused.out)
-	require.Contains(t, refused.err, "failed and could not be replayed", "runs of before the rotation are there")
+	require.Contains(t, refused.err, "failed, to be replayed no more", "runs of before the rotation are there")
 	h.mustRun(t, &out, "keys retire --despite-runs")
 	require.Equal(t, []uint32{old}, out.Retired)
 	require.Equal(t, standby, out.Seals)
@@ -129,7 +129,21 @@ func (h *house) waitsForWorkers(t *testing.T) {
 	require.Contains(t, busy.err, "somebody else")
 }
 
+func (h *house) makesKeysets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyset.json")
+	made := h.run(t, "keys new %s", path)
+	require.Equal(t, exitDone, made.code, made.err)
+	_, err := vault.Load(vault.Source{File: path})
+	require.NoError(t, err)
+	again := h.run(t, "keys new %s", path)
+	require.Equal(t, exitFailed, again.code)
+	require.Contains(t, again.err, "never overwritten")
+}
+
 func (h *house) erases(t *testing.T) {
+	h.startWorker(t)
+	var one workflows.RecordSyncResult
+	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
 	sf, err := h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
 	refused := h.run(t, "disconnect acme --erase")
@@ -184,5 +198,7 @@ func (h *house) erases(t *testing.T) {
 	var shown struct{ Status connectionStatus }
 	h.mustRun(t, &shown, "connections show acme")
 	require.Zero(t, shown.Status.Linked)
+	ready := h.run(t, "connections check acme")
+	require.Equal(t, exitDone, ready.code, "the worker opens the new one: %s", ready.err)
 	require.True(t, strings.HasPrefix(shown.Status.State, record.ConnectionActive))
 }

@@ -8,9 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/core/registry"
-	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/testing/fakekms"
 
 	"github.com/tandem-sync/tandem/internal/record"
@@ -234,15 +232,9 @@ func TestAKeysetEncryptedByAKeyManagementServiceIsLoadedAndRotated(t *testing.T)
 	client, err := fakekms.NewClient(address)
 	require.NoError(t, err)
 	registry.RegisterKMSClient(client)
-	master, err := client.GetAEAD(address)
-	require.NoError(t, err)
-	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	require.NoError(t, err)
 	source := Source{File: filepath.Join(t.TempDir(), "keyset.json"), KMS: address}
-	file, err := os.OpenFile(source.File, os.O_CREATE|os.O_WRONLY, 0o600)
-	require.NoError(t, err)
-	require.NoError(t, handle.Write(keyset.NewJSONWriter(file), master))
-	require.NoError(t, file.Close())
+	require.NoError(t, Create(source))
+	require.ErrorIs(t, Create(source), fs.ErrExist)
 
 	v, err := Load(source)
 	require.NoError(t, err)

@@ -177,8 +177,16 @@ func Generate() ([]byte, error) {
 
 // WriteNew writes a new keyset to path, readable by its owner alone. It fails with fs.ErrExist when there is anything
 // at path already, and never leaves half a file there.
-func WriteNew(path string) error {
-	content, err := Generate()
+func WriteNew(path string) error { return Create(Source{File: path}) }
+
+// Create is WriteNew for a source that is a file, whose keyset it encrypts where the source names a key for that.
+func Create(source Source) error {
+	path := source.File
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return fmt.Errorf("vault: no new key: %w", err)
+	}
+	content, err := source.encode(handle)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,9 @@ func Register(ctx context.Context, address string) error {
 	var err error
 	switch {
 	case strings.HasPrefix(address, google):
-		client, err = gcpkms.NewClientWithOptions(ctx, address)
+		client, err = gcpkms.NewClient(ctx, address)
 	case strings.HasPrefix(address, amazon):
-		client, err = awskms.NewClient(ctx, address)
+		client, err = awskms.NewClientWithOptions(ctx, address)
 	default:
 		return fmt.Errorf("the key of the keyset is in no key management service that is known: %q begins neither with %s nor with %s", address, google, amazon)
 	}
