@@ -159,7 +159,7 @@ func (a *app) showErasure(e erasure) error {
 	if a.json() {
 		return a.printJSON(e)
 	}
-	say(a.out, "Connection %s is erased. %s ended.\n", e.Connection, counted(e.RunsEnded, "run"))
+	say(a.out, "Connection %s is erased. %s ended.", e.Connection, counted(e.RunsEnded, "run"))
 	for _, access := range e.Access {
 		line := "is not revoked"
 		if access.Revoked {

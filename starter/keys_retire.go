@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
-
-	"github.com/tandem-sync/tandem/workflows"
 )
 
 // clocksApart is how far Temporal's clock may be ahead of Postgres's.
@@ -68,24 +69,48 @@ func (r *rotation) end(ctx context.Context) error {
 	return nil
 }
 
-// runsBefore says which runs may hold values under older keys in their histories.
+// runsBefore says which runs may need values under older keys, which their histories hold: those that are open, and those
+// that failed and may be replayed.
 func (r *rotation) runsBefore(ctx context.Context, since time.Time) (problems []string, err error) {
 	temporal, err := r.a.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	began := fmt.Sprintf("%s IS NOT NULL AND StartTime <= '%s' AND ", workflows.Scenario.GetName(), since.Add(clocksApart).UTC().Format(time.RFC3339Nano))
-	for _, of := range []struct{ status, what, cure string }{
-		{"ExecutionStatus = 'Running'", "open", "wait for them, or decide what they wait for (`starter reviews list`)"},
-		{"ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')", "failed, to be replayed no more", "replay them first (`starter runs --failed`), or say --despite-runs"},
-	} {
-		n, err := temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: r.a.namespace(), Query: began + of.status})
-		if err != nil {
-			return nil, noSearchAttributes(err)
+	began := runsFilter{before: since.Add(clocksApart)}
+	open, err := temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: r.a.namespace(), Query: began.query(time.Now()) + " AND ExecutionStatus = 'Running'",
+	})
+	if err != nil {
+		return nil, noSearchAttributes(err)
+	}
+	if n := open.GetCount(); n > 0 {
+		problems = append(problems, fmt.Sprintf("%d open: wait for them, or decide what they wait for (`starter reviews list`)", n))
+	}
+	began.failed = true
+	failed, err := r.a.listRuns(ctx, temporal, began)
+	if err != nil {
+		return nil, err
+	}
+	replayable := map[string]bool{} // by workflow id
+	for _, info := range failed {
+		id := info.GetExecution().GetWorkflowId()
+		if _, asked := replayable[id]; asked {
+			continue
 		}
-		if n.GetCount() > 0 {
-			problems = append(problems, fmt.Sprintf("runs that began before key %d sealed everything: %d %s: %s", r.keyset.Primary(), n.GetCount(), of.what, of.cure))
+		// What was replayed, or came again by itself, has a newer run.
+		newest, err := temporal.DescribeWorkflowExecution(ctx, id, "")
+		var gone *serviceerror.NotFound
+		if err != nil && !errors.As(err, &gone) {
+			return nil, err
 		}
+		replayable[id] = unsuccessful(newest.GetWorkflowExecutionInfo().GetStatus())
+	}
+	maps.DeleteFunc(replayable, func(_ string, is bool) bool { return !is })
+	if n := len(replayable); n > 0 {
+		problems = append(problems, fmt.Sprintf("%d failed, to be replayed no more: replay them first (`starter runs --failed`), or say --despite-runs", n))
+	}
+	if len(problems) > 0 {
+		problems[0] = fmt.Sprintf("runs that began before key %d sealed everything: ", r.keyset.Primary()) + problems[0]
 	}
 	return problems, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
@@ -52,6 +53,12 @@ func (h *house) follows(t *testing.T) (stop func()) {
 func (h *house) rotates(t *testing.T) {
 	h.startWorker(t)
 	stop := h.follows(t)
+	// A run that failed for good, from before the rotation, beside those that were replayed.
+	run, err := h.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: "contact/gone/1", TaskQueue: workflows.TaskQueue, TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioContactSync, "gone"),
+	}, workflows.ContactSync, workflows.RecordSyncInput{Connection: "gone", LinkID: 1})
+	require.NoError(t, err)
+	require.Error(t, run.Get(t.Context(), nil))
 	var before, after listedKeys
 	h.mustRun(t, &before, "keys list")
 	require.Equal(t, []string{keySeals}, before.states())
@@ -80,7 +87,7 @@ func (h *house) rotates(t *testing.T) {
 
 	refused := h.run(t, "keys retire")
 	require.Equal(t, exitPerson, refused.code, refused.out)
-	require.Contains(t, refused.err, "failed, to be replayed no more", "runs of before the rotation are there")
+	require.Contains(t, refused.err, "1 failed, to be replayed no more", "one that was replayed counts no more")
 	h.mustRun(t, &out, "keys retire --despite-runs")
 	require.Equal(t, []uint32{old}, out.Retired)
 	require.Equal(t, standby, out.Seals)
