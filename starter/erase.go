@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -86,7 +87,7 @@ func (a *app) erase(ctx context.Context, s *store.Store, keys *vault.Vault, numb
 		return err
 	}
 	for _, side := range record.Sides {
-		access, err := revokeAccess(ctx, s.Credentials(keys), e.Connection, side, o.unrevoked)
+		access, err := revokeAccess(ctx, nil, s.Credentials(keys), e.Connection, side, o.unrevoked)
 		if errors.Is(err, oauth.ErrNoCredential) {
 			continue
 		}
@@ -125,14 +126,16 @@ func (a *app) forgetHistoryKey(context.Context, *store.Store, string) error { re
 
 // revokeAccess revokes the access to a side while nobody can renew it. It fails where the vendor should be asked again, and
 // with oauth.ErrNoCredential where there is none.
-func revokeAccess(ctx context.Context, credentials *store.CredentialStore, connection string, side record.Side, unrevoked bool) (endedAccess, error) {
+func revokeAccess(
+	ctx context.Context, client *http.Client, credentials *store.CredentialStore, connection string, side record.Side, unrevoked bool,
+) (endedAccess, error) {
 	ended := endedAccess{Side: side}
 	err := credentials.WithCredential(ctx, connection, side, func(c *oauth.Credential) (bool, error) {
 		if unrevoked && side == record.Salesforce {
 			ended.Problem = "it was left to a person: in Setup, open Connected Apps OAuth Usage, and revoke it"
 			return false, nil
 		}
-		got, err := oauth.Revoke(ctx, nil, c)
+		got, err := oauth.Revoke(ctx, client, c)
 		ended.Revoked, ended.ByHand = got.Revoked, got.ByHand
 		return false, err
 	})

@@ -14,7 +14,7 @@ import (
 type sealedColumn struct {
 	table, column string
 	keys          []keyColumn // the primary key
-	connection    string      // holds the connection's number
+	connection    string      // holds the connection's number; null where a value belongs to none
 	side          string      // an expression for the side's code; "0" where a value belongs to no side
 	purpose       string      // what the values were sealed for
 }
@@ -152,7 +152,7 @@ func (s *Store) foreign(ctx context.Context, c sealedColumn, key uint32, after [
 		}
 	}
 	rows, err := s.pool.Query(ctx, fmt.Sprintf(`
-		SELECT ARRAY[%[1]s], c.id, (%[2]s)::smallint, t.%[3]s FROM %[4]s t JOIN connections c ON c.number = t.%[5]s
+		SELECT ARRAY[%[1]s], coalesce(c.id, ''), (%[2]s)::smallint, t.%[3]s FROM %[4]s t LEFT JOIN connections c ON c.number = t.%[5]s
 		WHERE t.%[3]s IS NOT NULL AND substring(t.%[3]s FOR %[6]d) <> $1 %[7]s ORDER BY %[8]s LIMIT %[9]d`,
 		strings.Join(texts, ", "), c.side, c.column, c.table, c.connection, vault.PrefixSize, where, strings.Join(names, ", "), resealedAtOnce), args...)
 	if err != nil {
