@@ -167,7 +167,7 @@ func (h *house) erases(t *testing.T) {
 	require.Contains(t, interrupted.err, "the same command goes on")
 	_, err = h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
-	for _, line := range []string{"connections resume acme", "connections disconnect acme --yes"} {
+	for _, line := range []string{"connections resume acme", "connections disconnect acme --yes", "connections apply " + h.rules} {
 		told := h.run(t, "%s", line)
 		require.Equal(t, exitPerson, told.code, line)
 		require.Contains(t, told.err, "starter disconnect acme --erase", line)

@@ -147,9 +147,9 @@ func (s *Store) Rules(ctx context.Context, id string, version int) (string, erro
 	return rules, nil
 }
 
-// SetConnectionState says where a connection stands. The word is the caller's.
+// SetConnectionState says where a connection stands. The word is the caller's. One that is being erased counts as gone.
 func (s *Store) SetConnectionState(ctx context.Context, id, state string) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1`, id, state)
+	tag, err := s.pool.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1 AND state <> $3`, id, state, record.ConnectionErasing)
 	if err != nil {
 		return fmt.Errorf("store: set a connection's state: %w", err)
 	}
