@@ -72,7 +72,7 @@ func (j *absentees) proveGoHighLevel(ctx context.Context, a *absent) error {
 		a.failure = fault(record.GoHighLevel, crm.Busy, "read the contact", "it is gone, and its own sync has not come to it yet")
 		a.failure.RetryAfter = visibilityLag / patientReadings
 	case !a.byVerdict():
-		a.action, a.review = AbsenceReview, record.ReviewGone
+		a.action = AbsenceWaits
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ func (b *batch) load(ctx context.Context, work []record.Work) error {
 			p.absence = &absent{link: w.Link, action: AbsenceKeep}
 			continue
 		}
-		if (w.GoHighLevel != nil && w.GoHighLevel.Excluded) || (w.Salesforce != nil && w.Salesforce.Excluded) {
+		// A note that lacks a part is left out as well, and is to be mended: other kinds are judged as they are.
+		if b.ofContacts() && (w.GoHighLevel != nil && w.GoHighLevel.Excluded || w.Salesforce != nil && w.Salesforce.Excluded) {
 			p.excluded = true
 			continue
 		}

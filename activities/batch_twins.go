@@ -171,9 +171,9 @@ func (b *batch) apartFrom(ctx context.Context, side record.Side, pairs []*pair, 
 		if !p.open() {
 			continue
 		}
-		want, other := written(p.decision, side), p.link.RecordID(side.Other())
+		want, other := written(p.decision, side), the(p.ghl, p.sf)
 		for _, r := range held(p) {
-			if alike(b.kind, want, other, r) || b.entitled(want, r) {
+			if alike(b.kind, want, other.ID, other.ExternalID, r) || b.entitled(want, r) {
 				twins[p] = append(twins[p], r.ID)
 				all = append(all, r.ID)
 			}

@@ -178,7 +178,9 @@ func (w *world) stageAll(all ...record.Record) {
 	require.NoError(w.t, err)
 	var page []record.Staged
 	for _, r := range all {
-		page = append(page, record.Staged{Side: r.Side, ID: r.ID, Body: w.sealStaged(r), ReadAt: time.Now()})
+		included, err := w.connection().Kinds[r.Kind].Included(r)
+		require.NoError(w.t, err)
+		page = append(page, record.Staged{Side: r.Side, ID: r.ID, Body: w.sealStaged(r), ReadAt: time.Now(), Excluded: !included})
 	}
 	require.NoError(w.t, w.store.StagePage(w.t.Context(), key, "", page, record.StageState{Done: true, Count: len(page)}))
 }

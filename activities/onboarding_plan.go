@@ -66,11 +66,11 @@ func (c *Connection) salesforceDay(ctx context.Context) (day, left int, err erro
 		return 0, 0, err
 	}
 	limit, _ := doc["DailyApiRequests"].(map[string]any)
-	return whole(limit["Max"]), whole(limit["Remaining"]), nil
+	return wholeNumber(limit["Max"]), wholeNumber(limit["Remaining"]), nil
 }
 
-// whole reads a number of a decoded document; 0 for anything else.
-func whole(v any) int {
+// wholeNumber reads a number of a decoded document; 0 for anything else.
+func wholeNumber(v any) int {
 	n, _ := v.(json.Number)
 	i, _ := n.Int64()
 	return int(i)

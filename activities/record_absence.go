@@ -33,6 +33,7 @@ const (
 	AbsenceRestore AbsenceAction = "restore" // the other half was edited since, and wins: the record is created again
 	AbsenceReview  AbsenceAction = "review"  // a person decides
 	AbsenceOver    AbsenceAction = "over"    // nothing is left on either side
+	AbsenceWaits   AbsenceAction = "waits"   // its contact is gone there: nothing is known before that one's own sync has settled it
 )
 
 // Absence is what follows from a record that is not to be found.

@@ -31,6 +31,25 @@ func withdraws(kind rules.KindMapper, ghl *record.Record, d reconcile.Decision) 
 	return withdrawn(kind, after)
 }
 
+// withholds tells whether the event of an appointment that does not take place stays for now, as more of them are to go at
+// once than the rules let pass, or for good, as a person decided. A withdrawal counts as a deletion in GoHighLevel.
+func (a *steps) withholds(ctx context.Context, c *Connection, link record.Link) (review string, kept bool, err error) {
+	if link.State == record.LinkParted && link.Problem == record.ProblemKept {
+		return "", true, nil
+	}
+	surge := c.deletions(link.Kind).Surge
+	leaves, err := a.Ledger.NoteDeletions(ctx, c.ID, link.Kind, record.GoHighLevel, []int64{link.ID},
+		record.DeletionGuard{Count: surge.Count, Share: surge.Share, Window: surge.Window})
+	switch leave := leaves[link.ID]; {
+	case err != nil:
+		return "", false, err
+	case leave.Held:
+		return record.ReviewDeletionWave, false, nil
+	default:
+		return "", leave.Choice != "" && leave.Choice != record.ChooseDelete, nil
+	}
+}
+
 // withdrawal is the decision to delete the event; nil for none. What comes after it is agreed on anew.
 func withdrawal(d reconcile.Decision, event *record.Record) reconcile.Decision {
 	out := reconcile.Decision{GoHighLevel: d.GoHighLevel, Next: reconcile.Base{}}

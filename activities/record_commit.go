@@ -43,6 +43,8 @@ type CommitRecordInput struct {
 	Drop bool `json:"drop,omitempty"`
 	// Verdict is the decision of a person that was carried out; nil for none.
 	Verdict *record.Verdict `json:"verdict,omitempty"`
+	// Again leaves the record pending, for one more pass.
+	Again bool `json:"again,omitempty"`
 }
 
 // RecordCommitted is how a contact stands once its outcome is recorded.
@@ -69,7 +71,7 @@ func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitt
 		return RecordCommitted{}, err
 	}
 	outcome := record.Outcome{
-		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem, Forget: in.Forget, Drop: in.Drop, Verdict: in.Verdict,
+		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem, Forget: in.Forget, Drop: in.Drop, Verdict: in.Verdict, Again: in.Again,
 		GoHighLevelID: in.Claim.GoHighLevelID, SalesforceID: in.Claim.SalesforceID,
 		GoHighLevelContact: in.Claim.GoHighLevelContact, SalesforceContact: in.Claim.SalesforceContact,
 	}

@@ -34,12 +34,23 @@ func (l contactLinks) inStep(named map[record.Side][]string) *record.Link {
 	for _, side := range []record.Side{record.Salesforce, record.GoHighLevel} {
 		for _, id := range named[side] {
 			link, there := l[side][id]
-			if there && link.GoHighLevelID != "" && link.SalesforceID != "" && link.State != record.LinkParted && link.State != record.LinkDeleted {
+			if there && whole(link) {
 				return &link
 			}
 		}
 	}
 	return nil
+}
+
+// whole tells whether both halves of a contact are there, as far as anybody knows. While a person is asked what to do about
+// one that is gone, what belongs to it may be with another contact already.
+func whole(l record.Link) bool {
+	if l.GoHighLevelID == "" || l.SalesforceID == "" || l.State == record.LinkParted || l.State == record.LinkDeleted {
+		return false
+	}
+	return l.State != record.LinkInReview || !slices.Contains([]string{
+		record.ReviewMerged, record.ReviewGone, record.ReviewDeletion, record.ReviewDeletionWave,
+	}, l.Problem)
 }
 
 // belongsTo returns both halves of the contact that the records belong to; where none of those that they name is in step,

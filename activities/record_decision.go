@@ -34,6 +34,10 @@ type RecordDecision struct {
 	// Withdrawn tells that the appointment does not take place and that the rules want no event of it: the event that there
 	// is goes, once what was changed in it has reached the appointment.
 	Withdrawn bool `json:"withdrawn,omitempty"`
+	// Review is why a person must look before the event is withdrawn, as one of the reasons of package record: more are
+	// cancelled at once than the rules let pass. Kept tells that a person has looked and that the event is to stay.
+	Review string `json:"review,omitempty"`
+	Kept   bool   `json:"kept,omitempty"`
 	// Fields to write, per side.
 	GoHighLevelFields []record.Field `json:"gohighlevel_fields,omitempty"`
 	SalesforceFields  []record.Field `json:"salesforce_fields,omitempty"`
@@ -118,6 +122,13 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 		c.mend(kind, &d, torn, map[record.Side]*record.Record{record.GoHighLevel: sf, record.Salesforce: ghl}[torn])
 	}
 	withdrawn := withdraws(kind, ghl, d)
+	if withdrawn && sf != nil {
+		if review, kept, err := a.withholds(ctx, c, link); err != nil || review != "" || kept {
+			return RecordDecision{
+				Review: review, Kept: kept, GoHighLevelContact: in.Claim.GoHighLevelContact, SalesforceContact: in.Claim.SalesforceContact,
+			}, err
+		}
+	}
 	if d.Create != "" && !withdrawn && !kind.Creates(d.Create) {
 		return RecordDecision{Excluded: true}, nil
 	}

@@ -135,7 +135,8 @@ func TestATaskIsNotTakenForDeletedWhileItsContactIsGone(t *testing.T) {
 	w.recordSync(record.Task, plan.Others[0].LinkID)
 	require.Len(t, w.live("Task"), 1)
 	link := w.linkOfKind(record.Task, record.GoHighLevel, id)
-	require.Equal(t, [2]string{string(record.LinkInReview), record.ReviewGone}, [2]string{string(link.State), link.Problem})
+	require.Equal(t, [2]string{string(record.LinkExcluded), record.ProblemNoContact}, [2]string{string(link.State), link.Problem},
+		"it waits for what becomes of its contact, of which nobody need be asked twice")
 }
 
 func TestATaskThatIsGoneWithItsContactOnBothSidesIsOver(t *testing.T) {

@@ -42,15 +42,15 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 	return SettledRecord{}, err
 }
 
-// twin returns the record that the contact has on a side, that belongs to no other link than half of one, and that says the
-// same; the oldest of several, "" for none.
+// twin returns the record that the contact has on a side, that belongs to no other link than half of one, and that is alike;
+// the oldest of several, "" for none.
 func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields) (string, error) {
 	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want)
 	if err != nil || len(candidates) == 0 {
 		return "", err
 	}
 	candidates = slices.DeleteFunc(candidates, func(r record.Record) bool {
-		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), r)
+		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), in.Marker, r)
 	})
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
@@ -99,9 +99,11 @@ var telling = map[record.Kind][]record.Field{
 	record.Appointment: {record.Start, record.Title},
 }
 
-// alike tells whether a record that the contact has may be what is to be created of another one.
-func alike(kind record.Kind, want record.Fields, other string, r record.Record) bool {
-	return !r.Has(record.TraitDeleted) && !r.Has(record.TraitOtherKind) && (sameRecord(kind, want, r.Fields) || madeOf(other, r))
+// alike tells whether a record that the contact has may be what is to be created of another one: it says the same, it was
+// made of that one, or that one carries its id (marker, "" for none), as where it was made of it and has been edited since.
+func alike(kind record.Kind, want record.Fields, other, marker string, r record.Record) bool {
+	return !r.Has(record.TraitDeleted) && !r.Has(record.TraitOtherKind) &&
+		(sameRecord(kind, want, r.Fields) || madeOf(other, r) || r.ID == marker)
 }
 
 // sameRecord tells whether a record says what is to be created. What is not to be written there is not compared.
@@ -189,6 +191,9 @@ func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fi
 			continue
 		}
 		if err := c.completeNote(ctx, row, []string{contact}); err != nil {
+			if crm.KindOf(err) == crm.NotFound {
+				continue // deleted since it was listed
+			}
 			return nil, err
 		}
 		out = append(out, row)

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -223,99 +220,4 @@ func linkCursor(cursor string) (int64, error) {
 		return 0, nil
 	}
 	return strconv.ParseInt(cursor, 10, 64)
-}
-
-// calendarPage reads the next calendar.
-func (r *sideReader) calendarPage(ctx context.Context, cursor string) (out page, err error) {
-	if r.calendars == nil {
-		if r.calendars, err = r.calendarsAfter(ctx, cursor); err != nil {
-			return page{}, err
-		}
-	}
-	out = page{total: -1}
-	if len(r.calendars) == 0 {
-		return out, nil
-	}
-	now, calendar := time.Now(), r.calendars[0]
-	out.docs, err = r.calendar(ctx, calendar, now.Add(-appointmentsEver), now.Add(appointmentsAhead))
-	if err != nil {
-		return page{}, err
-	}
-	if err := r.unfold(ctx, out.docs); err != nil {
-		return page{}, err
-	}
-	if r.calendars = r.calendars[1:]; len(r.calendars) > 0 {
-		out.next = calendar
-	}
-	return out, nil
-}
-
-// unfold reads appointments by themselves that are in the hour that a clock shows twice: calendars have local times.
-func (r *sideReader) unfold(ctx context.Context, docs []crm.Document) error {
-	for i, doc := range docs {
-		one, err := r.readOf(record.Appointment, record.GoHighLevel, doc, true)
-		if err != nil {
-			return err
-		}
-		if !r.twice(one.Fields[record.Start]) && !r.twice(one.Fields[record.End]) {
-			continue
-		}
-		whole, err := r.GoHighLevel.GetAppointment(ctx, one.ID)
-		if crm.KindOf(err) == crm.NotFound {
-			doc["deleted"] = true // since it was listed
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		docs[i] = whole
-	}
-	return nil
-}
-
-// twice tells whether the location's clock shows an instant's time once more.
-func (r *sideReader) twice(v record.Value) bool {
-	at, ok := record.ParseInstant(v.Text(), r.zone())
-	if !ok {
-		return false
-	}
-	shows := func(t time.Time) string { return t.In(r.zone()).Format(time.DateTime) }
-	return shows(at) == shows(at.Add(foldWidth)) || shows(at) == shows(at.Add(-foldWidth))
-}
-
-// patiently does something n times, several at once, and once more what failed only for now: one call in twenty that
-// fails must not make the rest be done again.
-func patiently(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	left := make([]int, n)
-	for i := range left {
-		left[i] = i
-	}
-	for round := 1; ; round++ {
-		failed := make([]error, n)
-		var group errgroup.Group
-		group.SetLimit(goHighLevelWriters)
-		for _, i := range left {
-			group.Go(func() error {
-				if failed[i] = ctx.Err(); failed[i] == nil {
-					failed[i] = do(ctx, i)
-				}
-				return nil
-			})
-		}
-		_ = group.Wait() // each failure is kept by itself
-		again := left[:0]
-		var failure error
-		for _, i := range left {
-			if failed[i] == nil {
-				continue
-			}
-			if failure = failed[i]; round == readings || ctx.Err() != nil || crm.KindOf(failure).Class() != crm.Retry {
-				return failure
-			}
-			again = append(again, i)
-		}
-		if left = again; len(left) == 0 {
-			return nil
-		}
-	}
 }

@@ -32,17 +32,6 @@ func (w *world) matchOf(kind record.Kind) record.MatchCounts {
 	return do[record.MatchCounts](w, onRecords.MatchRecords, activities.MatchRecordsInput{Connection: acme, Kind: kind, Epoch: w.stageOf(kind)})
 }
 
-// kindLinks returns the links of a kind.
-func (w *world) kindLinks(kind record.Kind) (out []record.Link) {
-	w.t.Helper()
-	work, err := w.store.Links(w.t.Context(), acme, kind, 0, 10_000)
-	require.NoError(w.t, err)
-	for _, one := range work {
-		out = append(out, one.Link)
-	}
-	return out
-}
-
 func TestTasksThatSayTheSameOfAContactAreMatchedAndTheRestIsPending(t *testing.T) {
 	w, ada := timeline(t, setting{}, record.Task)
 	grace := shared{w.addGoHighLevel(contact("Hopperfield", "grace@example.com")), w.addSalesforce(row("Hopperfield", "grace@example.com"))}
@@ -99,7 +88,7 @@ func TestWhatBelongsToAContactThatIsNotInStepWaitsForIt(t *testing.T) {
 
 func TestNotesAreReadByContactWithTheirContentAndPartsAsOne(t *testing.T) {
 	n := newNoted(t, setting{})
-	text := n.inSalesforce("Minutes", "<p>"+long("line", 1500)+"</p>", n.s)
+	text := n.inSalesforce("Minutes", "<p>"+long("line", 260)+"</p>", n.s)
 	n.hears(text)
 	link := n.together(text)
 	require.Greater(t, len(n.ghl.Notes()), 1, "it is in parts")
@@ -159,4 +148,34 @@ func TestAKindThatTheRulesDoNotSyncIsNotRead(t *testing.T) {
 	w, _ := timeline(t, setting{}, record.Task)
 	_, err := w.try(onRecords.StageRecords, activities.StageRecordsInput{Connection: acme, Kind: record.Note, Side: record.Salesforce, Epoch: "e1"})
 	require.Equal(t, "Invalid", string(kindOf(t, err)))
+}
+
+func TestAnAppointmentInTheHourThatAClockShowsTwiceFindsItsEvent(t *testing.T) {
+	w, ada := timeline(t, setting{}, record.Appointment)
+	again := time.Date(2026, 11, 1, 6, 30, 0, 0, time.UTC) // half past one in New York, for the second time
+	id := w.book(w.calendar(), ada.ghl, "Checkup", again)
+	w.sf.Create("Event", map[string]any{"WhoId": ada.sf, "Subject": "Checkup", "StartDateTime": again.Format(time.RFC3339), "DurationInMinutes": 30})
+	require.Equal(t, 1, w.matchOf(record.Appointment).Linked)
+	w.drain()
+	require.Equal(t, record.LinkInStep, w.linkOfKind(record.Appointment, record.GoHighLevel, id).State)
+	w.lasts(w.only("Event"), again, again.Add(30*time.Minute))
+}
+
+func TestOneCallInManyThatFailsForNowDoesNotMakeTheOthersBeRepeated(t *testing.T) {
+	n := newNoted(t, setting{})
+	for i := range 30 {
+		email := fmt.Sprintf("crowd%d@example.com", i)
+		n.addGoHighLevel(contact("Crowd", email))
+		n.addSalesforce(row("Crowd", email))
+	}
+	n.onboard()
+	n.inGoHighLevel("a note")
+	n.connection()
+	n.ghl.ResetStats()
+	n.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault503, Path: "/notes", Count: 5}})
+	out := do[activities.StageRecordsResult](n.world, onRecords.StageRecords,
+		activities.StageRecordsInput{Connection: acme, Kind: record.Note, Side: record.GoHighLevel, Epoch: "e1"})
+	require.True(t, out.Done)
+	require.Equal(t, 1, out.Read)
+	require.LessOrEqual(t, n.ghl.Stats().ByOperation["GET /contacts/{contactId}/notes"], 31+5)
 }

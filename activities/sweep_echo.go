@@ -12,7 +12,7 @@ import (
 // tellsNothing tells whether a sync of what a poll found would find nothing to do, for certain: our own write that comes
 // back, or an edit of what is not synced. It goes by the base and never by the time.
 func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRecord) (bool, error) {
-	if k.LinkID == 0 || k.Pending {
+	if k.LinkID == 0 || k.Pending && !s.readsAll() {
 		return false, nil
 	}
 	if f.deleted {
@@ -20,6 +20,9 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	}
 	if f.record == nil {
 		return false, nil
+	}
+	if k.State == record.LinkDeleted && k.Contact != "" && f.contact != "" && f.contact != k.Contact {
+		return false, nil // it has not gone with its contact, but was moved to another one, of which the vendor says nothing
 	}
 	if s.sweep.Kind != record.Contact && k.State != record.LinkInStep {
 		// It waits for its contact or for a person, or is left out: there is nothing to compare with but the time.
@@ -51,6 +54,12 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 		return false, nil
 	}
 	return s.compareWithBase(s.sweep.Kind, &r, k).same, nil
+}
+
+// readsAll tells whether each poll reads all that there is, so that what one leaves to the sync that is due the next one finds
+// out. Else a record would be marked again and again for as long as its sync takes.
+func (s *sweeper) readsAll() bool {
+	return s.sweep.Side == record.GoHighLevel && s.sweep.Kind != record.Contact
 }
 
 // saysTheSame reads what a note says of which a poll shows only the title. Those beyond so many count as changed.

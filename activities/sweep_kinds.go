@@ -160,39 +160,49 @@ func (s *sweeper) goHighLevelNotes(ctx context.Context) (done bool, err error) {
 	s.again = s.sweep.Began
 	page := record.SweptPage{Heard: map[string]int{}, Readings: map[record.SweepReading]record.Reading{}}
 	after := s.sweep.ComparedAfter
+	var failure error
 	for _, contact := range contacts {
-		s.calls++
-		docs, err := s.GoHighLevel.ListNotes(ctx, contact.RecordID)
-		if crm.KindOf(err) == crm.NotFound {
-			after = contact.LinkID
-			continue // its own sync makes something of that
-		}
+		one, err := s.notesOfContact(ctx, contact.RecordID)
 		if err != nil {
-			return false, err
+			failure = err // what was read before it counts: else a round would never end where one call in some fails
+			break
 		}
-		found, err := s.sightNotes(contact.RecordID, docs)
-		if err != nil {
-			return false, err
-		}
-		one, err := s.weigh(ctx, found)
-		if err != nil {
-			return false, err
-		}
-		if err := s.absentOf(ctx, &one, contact.RecordID, found); err != nil {
-			return false, err
-		}
-		page.Marks, page.Seen = append(page.Marks, one.Marks...), append(page.Seen, one.Seen...)
+		page.Marks, page.Seen, page.Notes = append(page.Marks, one.Marks...), append(page.Seen, one.Seen...), append(page.Notes, one.Notes...)
 		for event, n := range one.Heard {
 			page.Heard[event] += n
 		}
 		after = contact.LinkID
 	}
-	if done = len(contacts) < notedContacts; done {
+	if failure == nil && len(contacts) < notedContacts {
 		after = 0
 		s.endPass(&page, record.Reading{Epoch: s.sweep.Began})
 	}
 	page.ComparedAfter = &after
-	return true, s.store(ctx, page)
+	if err := s.store(ctx, page); err != nil {
+		return false, err
+	}
+	s.advanced = after != s.sweep.ComparedAfter
+	return failure == nil, failure
+}
+
+// notesOfContact reads the notes of a contact; none where the contact is gone, of which its own sync makes something.
+func (s *sweeper) notesOfContact(ctx context.Context, contact string) (page record.SweptPage, err error) {
+	s.calls++
+	docs, err := s.GoHighLevel.ListNotes(ctx, contact)
+	if crm.KindOf(err) == crm.NotFound {
+		return page, nil
+	}
+	if err != nil {
+		return page, err
+	}
+	found, err := s.sightNotes(contact, docs)
+	if err != nil {
+		return page, err
+	}
+	if page, err = s.weigh(ctx, found); err != nil {
+		return page, err
+	}
+	return page, s.absentOf(ctx, &page, contact, found)
 }
 
 // absentOf marks the records that belong to a contact and that it does not have any more.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -142,4 +143,31 @@ func TestWhereNotesAreKeptAsTasksOtherTasksAreNoNotes(t *testing.T) {
 	require.Equal(t, "a note\nand more", note.Body)
 	n.finds()
 	n.unchanged()
+}
+
+func TestARoundOverNotesGoesOnFromTheContactWhoseNotesCouldNotBeRead(t *testing.T) {
+	n := newSwept(t, setting{})
+	bob, _ := n.couple("Babbage", "bob@example.com")
+	n.sweep()
+	n.hears()
+	ids, err := n.ghl.LoadNotes([]gohighleveltest.Note{{ContactID: n.g, Body: "one"}, {ContactID: bob, Body: "two"}})
+	require.NoError(t, err)
+	n.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault500, Path: "/contacts/" + bob + "/notes", Count: 1}})
+	for _, id := range ids {
+		n.takeAnnounced()
+		n.due()
+		do[activities.SweepShardResult](n.world, onSweeps.SweepShard, shard)
+		require.Equal(t, []mark{{Side: record.GoHighLevel, ID: id}}, n.takeAnnounced())
+	}
+	// While each sweep comes further, they are as frequent as after one failure.
+	var failures int
+	n.ghl.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault500, Path: "/contacts/" + bob + "/notes"}})
+	for range 5 {
+		_, err := n.db.Exec(t.Context(), `UPDATE sweeps SET compared_after = 0 WHERE kind = 3 AND side = 1`)
+		require.NoError(t, err)
+		n.due()
+		do[activities.SweepShardResult](n.world, onSweeps.SweepShard, shard)
+		require.NoError(t, n.db.QueryRow(t.Context(), `SELECT failures FROM sweeps WHERE kind = 3 AND side = 1`).Scan(&failures))
+		require.Equal(t, 1, failures)
+	}
 }

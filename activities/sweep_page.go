@@ -24,6 +24,8 @@ type sweeper struct {
 	changes, echoes int
 	// confirmations is how many records may still be read by themselves.
 	confirmations int
+	// advanced tells that a reading which goes on from sweep to sweep came further.
+	advanced bool
 	// again is from where on the next pass reads again what this one reads: that much must be remembered.
 	again time.Time
 }
@@ -207,7 +209,7 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 		if err != nil {
 			return page, err
 		}
-		if f.deleted || !f.stamp.Before(s.again) && !s.hasty(f) {
+		if f.deleted || !f.stamp.Before(s.again) && !s.hasty(f) && !(same && k.Pending) {
 			page.Seen = append(page.Seen, record.Seen{RecordID: f.id, Stamp: f.stamp, Fingerprint: f.fingerprint})
 		}
 		if same {

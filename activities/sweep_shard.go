@@ -182,7 +182,14 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 		end.Unfinished = true // this worker ends, which says nothing about the connection
 	case err != nil:
 		out.Failed++
-		end.Problem, end.Next = problemOf(err), retryInterval(s.bounds(), sweep.Failures+1, retryAfter(err))
+		failures := sweep.Failures + 1
+		if end.Advanced = s.advanced; end.Advanced {
+			failures = 1
+		}
+		end.Problem, end.Next = problemOf(err), retryInterval(s.bounds(), failures, retryAfter(err))
+		if s.Connection != nil && sweep.Every == 0 {
+			end.Every = s.bounds().Fastest // for failures before the rules are known
+		}
 		log.Warn("a sweep failed", "connection", key.Connection, "side", key.Side, "problem", end.Problem, "error", err)
 	case done:
 		end.Every = s.interval()

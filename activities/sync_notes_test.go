@@ -208,6 +208,22 @@ func TestClassicNotesAndTasksThatAreNotesGoInBulkToo(t *testing.T) {
 	}
 }
 
+func TestAStagedNoteThatLacksAPartIsLeftToTheRecordLane(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds})
+	ghl, _ := w.clusterOf(1)
+	mark := w.memos(1, ghl...)[0]
+	w.announceOf(record.Note, mark)
+	w.plan()
+	_, err := w.db.Exec(t.Context(), `UPDATE pending SET changed_at = now() - interval '1 hour'`)
+	require.NoError(t, err)
+	w.stageAll(record.Record{
+		Side: record.GoHighLevel, Kind: record.Note, ID: mark.RecordID, ContactIDs: ghl, Fields: record.Fields{}, Traits: []record.Trait{record.TraitIncompletePart},
+	})
+	_, err = w.tryBulk(record.Note, true)
+	require.NoError(t, err)
+	require.Len(t, w.overTo(record.Note), 1)
+}
+
 func TestANoteThatWasStagedWithoutItsContentIsReadBeforeAnotherOneIsMadeOfIt(t *testing.T) {
 	w := newWorld(t, setting{rules: allKinds})
 	_, sf := w.clusterOf(1)

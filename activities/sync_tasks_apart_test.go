@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -29,6 +30,25 @@ func TestATaskThatIsThereAlreadyIsLinkedByTheRecordLane(t *testing.T) {
 	require.Equal(t, waits, w.linkOfKind(record.Task, record.GoHighLevel, marks[1].RecordID).SalesforceID)
 	require.Len(t, w.live("Task"), 6)
 	require.Len(t, w.ghl.Tasks(), 6)
+}
+
+// As where a poll is faster than the commit of the create that has made it.
+func TestATaskThatCarriesTheIDOfAnotherOneIsItsOtherHalfWhateverItSays(t *testing.T) {
+	inBothLanes(t, func(t *testing.T, by lane) {
+		w := newWorld(t, setting{rules: allKinds})
+		ghl, sf := w.clusterOf(1)
+		id := w.todos(1, ghl...)[0].RecordID
+		made := w.sf.Create("Task", with(taskRow(sf[0], "SEND OFFER"), sandbox.ExternalIDField, id))
+		w.announceOf(record.Task, of(sf[0], inSalesforce(made)))
+		w.plan()
+		if by == bulkLane {
+			w.bulk(record.Task)
+		}
+		w.drain()
+		link := w.pairsOf(record.Task, 1)[0]
+		require.Equal(t, [2]string{id, made}, [2]string{link.GoHighLevelID, link.SalesforceID})
+		require.Len(t, w.ghl.Tasks(), 1)
+	})
 }
 
 func TestTasksOfContactsThatAreNotInStepWaitInBulk(t *testing.T) {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -46,67 +47,20 @@ func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (
 	if err != nil {
 		return VerifyContactsResult{}, err
 	}
-	out := VerifyContactsResult{}
-	suspects := &batch{Connection: c, ledger: a.Ledger}
-	for _, w := range work {
-		switch w.Link.State {
-		case record.LinkInReview:
-			out.InReview++
-			continue
-		case record.LinkFailed:
-			out.Failed++
-			continue
-		case record.LinkExcluded:
-			out.Excluded++
-			continue
-		case record.LinkParted:
-			out.Parted++
-			continue
-		case record.LinkDeleted:
-			continue // nothing is left to compare
-		}
-		p := &pair{link: w.Link}
-		if p.ghl, err = c.unstage(w.GoHighLevel); err != nil {
-			return out, err
-		}
-		if p.sf, err = c.unstage(w.Salesforce); err != nil {
-			return out, err
-		}
-		agrees, err := suspects.agrees(p)
-		if err != nil {
-			return out, err
-		}
-		if agrees {
-			out.InStep++
-		} else {
-			p.ghl, p.sf, p.excluded = nil, nil, false
-			suspects.pairs = append(suspects.pairs, p)
-		}
+	v := &verifier{steps: a.steps(), c: c, kind: record.Contact, throughout: true}
+	got, pause, err := v.compare(ctx, work)
+	if err != nil || pause != nil {
+		return VerifyContactsResult{Pause: pause, Allowances: c.allowances()}, err
 	}
-	pause, err := paused(ctx, suspects.readPatiently(ctx))
-	if err != nil {
-		return out, err
+	// What the rules leave out by now is told of its new state by a sync.
+	differing := slices.Concat(got.drift, got.leftOut)
+	out := VerifyContactsResult{
+		InStep: got.InStep, InReview: got.Held, Failed: got.Failed, Excluded: got.Excluded - len(got.leftOut), Parted: got.Parted,
+		Differing: len(differing), Allowances: c.allowances(),
 	}
-	if pause != nil {
-		return VerifyContactsResult{Pause: pause, Allowances: c.allowances()}, nil
-	}
-	var differing []int64
-	for _, p := range suspects.pairs {
-		agrees, err := suspects.agrees(p)
-		if err != nil {
-			return out, err
-		}
-		if agrees {
-			out.InStep++
-		} else {
-			differing = append(differing, p.link.ID)
-		}
-	}
-	out.Differing = len(differing)
 	if len(work) == in.Size {
 		out.Last = work[len(work)-1].Link.ID
 	}
-	out.Allowances = c.allowances()
 	return out, a.Ledger.MarkPending(ctx, in.Connection, record.Contact, differing)
 }
 
@@ -140,15 +94,6 @@ func (b *batch) readPatiently(ctx context.Context) error {
 		b.pairs = failed
 	}
 	return fault(record.GoHighLevel, crm.Unavailable, "compare contacts", "too many calls fail; it is tried again")
-}
-
-// agrees tells whether both records are there and the merge finds nothing to write.
-func (b *batch) agrees(p *pair) (bool, error) {
-	if p.ghl == nil || p.sf == nil {
-		return false, nil
-	}
-	err := b.decidePair(p)
-	return err == nil && !p.excluded && p.decision.Nothing(), err
 }
 
 // AccessReport says whether a connection can do what its rules ask for.

@@ -73,6 +73,9 @@ func runDemo(ctx context.Context, a *app, o demoOptions, exit bool) (err error) 
 		return fmt.Errorf("the live part failed: %w", err)
 	}
 	result.Tasks, result.Notes, result.Appointments = l.kindResult(record.Task), l.kindResult(record.Note), l.kindResult(record.Appointment)
+	if result.NoteToTask, err = l.noteToTaskResult(ctx); err != nil {
+		return err
+	}
 	if err := l.showKinds(result); err != nil {
 		return err
 	}

@@ -25,8 +25,8 @@ type act struct {
 	// settled tells what became of it, once something did. How long it took and by which means is found out elsewhere.
 	settled func(ctx context.Context) (upshot, bool)
 	edit    bool // that has to arrive
-	// kind is set of what is done with a task, a note or an appointment, which is counted by itself; change tells that it
-	// changes one that is there.
+	// kind is set of what is done with a task, a note or an appointment, or with a note that becomes tasks, which is counted by
+	// itself; change tells that it changes one that is there.
 	kind   record.Kind
 	change bool
 }

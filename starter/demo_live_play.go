@@ -29,7 +29,7 @@ func (l *live) play(ctx context.Context, decide bool) (liveResult, error) {
 	if err := l.scene(ctx, c.workday()); err != nil {
 		return liveResult{}, err
 	}
-	steps := []func(context.Context, *cast, bool) error{l.playTimeline, l.playConflict, l.playDeletions}
+	steps := []func(context.Context, *cast, bool) error{l.playTimeline, l.playNoteToTask, l.playConflict, l.playDeletions}
 	for _, step := range steps {
 		if err := step(ctx, c, decide); errors.Is(err, errNobodyLeft) {
 			say(l.out, "Left out: %v.", err)

@@ -49,6 +49,8 @@ type demoResult struct {
 	Tasks        kindResult `json:"tasks"`
 	Notes        kindResult `json:"notes"`
 	Appointments kindResult `json:"appointments"`
+	// NoteToTask is what became of Salesforce notes that became GoHighLevel tasks.
+	NoteToTask noteToTaskResult `json:"note_to_task"`
 }
 
 // demo is a running demo.
@@ -99,7 +101,7 @@ func startDemo(ctx context.Context, o demoOptions, out io.Writer) (d *demo, err 
 		Window: 10 * time.Second, IndexLag: 2 * time.Second,
 		Kinds:    record.Kinds[1:],
 		Contacts: []string{"deletions: {gohighlevel: propagate, salesforce: ask}"}, Fields: []string{"city: {conflict: ask}"},
-		Extra: demoLive,
+		Extra: demoLive + demoNoteToTask,
 	})
 	if err := d.stack.Connect(ctx, demoConnection, rules); err != nil {
 		return d, err

@@ -163,7 +163,7 @@ func (l *live) showKinds(r demoResult) error {
 	for _, one := range []struct {
 		name string
 		kindResult
-	}{{"tasks", r.Tasks}, {"notes", r.Notes}, {"appointments", r.Appointments}} {
+	}{{"tasks", r.Tasks}, {"notes", r.Notes}, {"appointments", r.Appointments}, {"notes to tasks", r.NoteToTask.kindResult}} {
 		rows = append(rows, []string{
 			one.name, strconv.Itoa(one.Made), strconv.Itoa(one.Changed), strconv.Itoa(one.Arrived), strconv.Itoa(one.Drift),
 		})

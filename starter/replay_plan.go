@@ -171,6 +171,8 @@ func inputOf(id string) (connection, scenario string, workflow, in any, err erro
 		}
 	case len(parts) == 3 && parts[0] == "note-to-task" && parts[2] != "":
 		return parts[1], workflows.ScenarioNoteToTask, workflows.NoteToTask, workflows.NoteToTaskInput{Connection: parts[1], NoteID: parts[2]}, nil
+	case len(parts) == 2 && parts[0] == "verify":
+		return parts[1], workflows.ScenarioVerify, workflows.Verify, workflows.VerifyInput{Connection: parts[1]}, nil
 	case len(parts) == 2 && parts[0] == "plan-rules":
 		return "", "", nil, nil, errors.New("its history is gone; `starter connections apply <rules.yaml> --plan` does its work")
 	case len(parts) == 3 && (parts[0] == "explain" || parts[0] == "timeline"):

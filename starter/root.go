@@ -55,7 +55,7 @@ Exit codes:
   1  failed
   2  wrong usage or input
   3  needs a person: access to grant, a side to reconnect, something to review
-  4  no such connection or run, review or contact
+  4  no such connection or run, review, contact or certificate
   5  Temporal or Postgres does not answer`,
 		Example: `  starter demo                          see it work, with two fake CRMs
   starter dev                           start Temporal, Postgres, a worker and the fakes here
@@ -88,7 +88,8 @@ Exit codes:
 	root.AddCommand(
 		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a),
 		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newTimelineCommand(a), newRunsCommand(a),
-		newReplayCommand(a), newNoteToTaskCommand(a), newKeysCommand(a), newDisconnectCommand(a), newMaintenanceCommand(a), newVersionCommand(a),
+		newReplayCommand(a), newNoteToTaskCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newKeysCommand(a), newDisconnectCommand(a),
+		newVersionCommand(a),
 	)
 	fitHelp(root)
 	a.completeConnections(root)
@@ -125,7 +126,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &gone), errors.As(err, &noServer), errors.As(err, &noAnswer):
 		return exitUnreachable
-	case errors.As(err, &notFound), errors.Is(err, record.ErrNoConnection), errors.Is(err, record.ErrNoReview), errors.Is(err, record.ErrNoLink):
+	case errors.As(err, &notFound), errors.Is(err, record.ErrNoConnection), errors.Is(err, record.ErrNoReview), errors.Is(err, record.ErrNoLink),
+		errors.Is(err, record.ErrNoCertificate):
 		return exitNotFound
 	case errors.As(err, &person), activities.KindOf(err).Class() == crm.Person && activities.KindOf(err) != "":
 		return exitPerson

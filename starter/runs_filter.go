@@ -27,7 +27,8 @@ var scenarios = []string{
 	workflows.ScenarioOnboarding, workflows.ScenarioBulkSync, workflows.ScenarioContactSync, workflows.ScenarioTaskSync,
 	workflows.ScenarioNoteSync, workflows.ScenarioAppointmentSync, workflows.ScenarioCheck, workflows.ScenarioSyncChanges,
 	workflows.ScenarioReview, workflows.ScenarioSweep, workflows.ScenarioPlanRules, workflows.ScenarioExplain,
-	workflows.ScenarioTimeline, workflows.ScenarioNoteToTask, workflows.ScenarioMaintenance,
+	workflows.ScenarioTimeline, workflows.ScenarioNoteToTask, workflows.ScenarioMaintenance, workflows.ScenarioVerify,
+	workflows.ScenarioPlanOnboarding,
 }
 
 // slug is what a connection's id looks like. It stands between quotes in a query, so nothing else may get there.

@@ -33,17 +33,21 @@ type house struct {
 	rules    string // a rules file for the connection acme
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, change ...func(*stack.Options)) *house {
 	t.Helper()
 	dir, err := devstack.NewTempDataDir()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // the first build of Temporal takes minutes
 	defer cancel()
-	s, err := stack.Start(ctx, stack.Options{
+	o := stack.Options{
 		DataDir: dir, Ephemeral: true, Out: os.Stderr,
 		Sandbox: sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 10 * time.Millisecond}},
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	s, err := stack.Start(ctx, o)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		closing, cancel := context.WithTimeout(context.Background(), time.Minute)

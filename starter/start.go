@@ -19,9 +19,10 @@ func newStartCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "start", Short: "Start a sync scenario",
 		Example: "  starter start onboarding acme --plan\n  starter start contact-sync acme --salesforce 0035g00000AbCdEAAV\n" +
-			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc",
+			"  starter start sync acme --kind task --gohighlevel ocQHyuzHvysMo5N5VsXc\n" +
+			"  starter start verify acme --watch",
 	}
-	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a), newStartMaintenance(a))
+	c.AddCommand(newStartOnboarding(a), newStartContactSync(a), newStartSync(a), newStartVerify(a), newStartMaintenance(a))
 	return c
 }
 
@@ -132,6 +133,12 @@ func (a *app) startRun(ctx context.Context, temporal client.Client, id, scenario
 	}
 	a.warnWithoutWorker(ctx, temporal)
 	return run, nil
+}
+
+// running tells whether a run of that workflow id is open.
+func running(ctx context.Context, temporal client.Client, id string) bool {
+	run, err := temporal.DescribeWorkflowExecution(ctx, id, "")
+	return err == nil && run.WorkflowExecutionInfo.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
 // warnWithoutWorker says so when nobody is there to execute what was started.

@@ -57,6 +57,14 @@ func runOnboarding(ctx context.Context, a *app, connection string, o onboardingO
 			return err
 		}
 	}
+	temporal, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	// Both read whole sides, and would take each other's records away.
+	if id := workflows.VerifyID(connection); running(ctx, temporal, id) {
+		return needsPerson{fmt.Errorf("both sides of connection %s are being compared; once `starter watch %s` ends, start it again", connection, id)}
+	}
 	return a.runScenario(ctx, connection, workflows.OnboardingID(connection), workflows.ScenarioOnboarding,
 		"Onboard connection "+connection, workflows.Onboarding, workflows.OnboardingInput{Connection: connection}, o.wait, o.watch)
 }
@@ -137,7 +145,7 @@ func (a *app) showOnboardingPlan(p activities.OnboardingPlan) error {
 		return err
 	}
 	say(a.out, "\nBy the limits alone it takes %s; how fast both sides answer comes on top.\n"+
-		"How many pairs there are is known only once both sides are read: the more, the less\nthere is to write.", between(p.TakesLeast, p.TakesMost))
+		"How many pairs there are is known only once both sides are read: the more, the\nless there is to write.", between(p.TakesLeast, p.TakesMost))
 	for _, note := range p.Notes {
 		say(a.out, "- %s", note)
 	}

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -40,6 +42,10 @@ func (a *app) watch(ctx context.Context, temporal client.Client, run client.Work
 	}
 	if err != nil {
 		return err
+	}
+	var c record.Certificate
+	if strings.HasPrefix(run.GetID(), workflows.VerifyID("")) && json.Unmarshal(raw, &c) == nil {
+		return a.printCertificate(c)
 	}
 	return a.printResult(raw)
 }

@@ -32,6 +32,7 @@ const (
 	ScenarioNoteToTask      = "note-to-task"
 	ScenarioPlanOnboarding  = "plan-onboarding"
 	ScenarioMaintenance     = "maintenance"
+	ScenarioVerify          = "verify"
 )
 
 // Search attributes. They are stored in clear and never hold personal data.
@@ -62,7 +63,7 @@ func SearchAttributesOf(kind record.Kind, scenario, connection string) temporal.
 		ConnectionID.ValueSet(connection), Kind.ValueSet(string(kind)), Scenario.ValueSet(scenario))
 }
 
-// QueryProgress is the query that Onboarding and BulkSync answer with a Progress.
+// QueryProgress is the query that Onboarding, BulkSync and Verify answer with a Progress.
 const QueryProgress = "progress"
 
 // The signals and the update that runs take.

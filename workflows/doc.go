@@ -2,7 +2,7 @@
 // clear. The map:
 //
 //	Onboarding       onboarding/<connection>            starts BulkSync, once per pass
-//	BulkSync         bulk/<connection>/<kind>/<epoch>   starts ContactSync for what the bulk lane hands over
+//	BulkSync         bulk/<connection>/<kind>/<epoch>   starts ContactSync, TaskSync, ... for what the bulk lane hands over
 //	ContactSync      contact/<connection>/<link>        one contact, one activity per API call
 //	Sweep            sweep/<shard>-<time>               finds what no webhook told of; started by a Schedule
 //	CheckConnection  check/<connection>                 what a connection lacks, without writing anything

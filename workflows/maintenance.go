@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tandem-sync/tandem/activities"
@@ -11,7 +12,7 @@ import (
 )
 
 // Maintenance looks after what neither webhooks nor sweeps do, once: of one shard of the connections, as a Schedule starts it,
-// or of one connection, as a person does.
+// or of one connection, as a person does. For a shard it starts the comparisons that are due by the connections' rules.
 func Maintenance(ctx workflow.Context, in MaintenanceInput) (activities.MaintenanceResult, error) {
 	var out activities.MaintenanceResult
 	if err := in.Validate(); err != nil {
@@ -36,7 +37,31 @@ func Maintenance(ctx workflow.Context, in MaintenanceInput) (activities.Maintena
 	if err != nil {
 		return out, err
 	}
-	return maintained(ctx, out), nil
+	out = maintained(ctx, out)
+	return out, verifyDue(ctx, in)
+}
+
+// verifyDue starts the comparisons of both sides that are due. They outlive this run; one that is under way already is left
+// alone.
+func verifyDue(ctx workflow.Context, in MaintenanceInput) error {
+	var due []string
+	err := workflow.ExecuteActivity(sweepCall(ctx, "See which connections are due to be verified"), verifying.DueVerifications,
+		activities.DueVerificationsInput{Shard: in.Shard, Shards: in.Shards, Limit: verifiedAtOnce}).Get(ctx, &due)
+	if err != nil {
+		return err
+	}
+	var starts []workflow.Future
+	for _, connection := range due {
+		run := workflow.ExecuteChildWorkflow(child(ctx, VerifyID(connection), ScenarioVerify, connection, "Compare both sides of "+connection),
+			Verify, VerifyInput{Connection: connection})
+		starts = append(starts, run.GetChildWorkflowExecution())
+	}
+	for _, start := range starts {
+		if err := start.Get(ctx, nil); err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // maintained shows what maintenance came to, and tells runs that they wait about nothing any more.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/mock"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -32,11 +34,19 @@ func TestMaintenanceLooksAfterItsShardAndTellsRunsWhoseReviewIsOver(t *testing.T
 			told.note(id)
 			return errors.New("it has ended")
 		})
+	env.OnActivity(verifying.DueVerifications, mock.Anything, activities.DueVerificationsInput{Shard: 2, Shards: 4, Limit: verifiedAtOnce}).
+		Return([]string{"acme", "bolt"}, nil)
+	env.OnWorkflow(Verify, mock.Anything, mock.Anything).Return(func(ctx workflow.Context, in VerifyInput) (record.Certificate, error) {
+		told.note("verify " + in.Connection)
+		same(t, "kinds and repair", in, VerifyInput{Connection: in.Connection})
+		return record.Certificate{}, nil
+	}).After(time.Hour) // it outlives the run
 	env.ExecuteWorkflow(Maintenance, MaintenanceInput{Shard: 2, Shards: 4})
 	var out activities.MaintenanceResult
 	succeeded(t, env, &out)
 	same(t, "maintained", out.Maintained, 7)
 	same(t, "attempts", calls, 3)
+	same(t, "comparisons", told.count("verify acme")+told.count("verify bolt"), 2)
 	same(t, "told", told.count("review/acme/1")+told.count("review/acme/2"), 2)
 }
 

@@ -111,7 +111,14 @@ func lostPause(lost int) time.Duration {
 	return min(2*time.Second<<min(lost-1, 12), time.Hour)
 }
 
+// repairPause is how long a Verify waits before it looks again whether what has drifted is synced.
+func repairPause(look int) time.Duration {
+	return min(time.Second<<min(look, 5), 30*time.Second)
+}
+
 const (
+	// repairPatience is how long a Verify waits at most until what has drifted is synced.
+	repairPatience = 30 * time.Minute
 	// partPause is how long a NoteSync waits before it looks whether a part of a note was created: by then a vendor's lists
 	// show it.
 	partPause = 40 * time.Second
@@ -119,7 +126,7 @@ const (
 	lostLooks = 36
 	// heartbeat is how long a worker may be silent about what it has under way.
 	heartbeat = 10 * time.Second
-	// batchSize is how many contacts one activity of the bulk lane takes.
+	// batchSize is how many records one activity of the bulk lane takes.
 	batchSize = 200
 	// bulkLanes is how many batches are under way at once: while one waits for a vendor, another computes.
 	bulkLanes = 3
@@ -140,6 +147,8 @@ const (
 	markSize = 2000
 	// verifySize is how many links one activity compares.
 	verifySize = 1000
+	// verifiedAtOnce is how many comparisons one run of Maintenance starts at most; the others are due at the next.
+	verifiedAtOnce = 20
 	// passes is how often an onboarding syncs what the comparison found differing, before it calls it drift.
 	passes = 3
 )

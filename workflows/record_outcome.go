@@ -42,6 +42,8 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 	case activities.AbsenceReview:
 		s.commit.Side = side
 		return false, s.finish(ctx, record.LinkInReview, out.Review)
+	case activities.AbsenceWaits:
+		return false, s.finish(ctx, record.LinkExcluded, record.ProblemNoContact)
 	case activities.AbsenceOver:
 		s.commit.Drop = out.Drop
 		return false, s.finish(ctx, record.LinkDeleted, "")
@@ -139,7 +141,8 @@ func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, proble
 }
 
 // fail records that the contact failed, with whatever was written before, and returns the typed error that the run
-// fails with; or else that the contact changed meanwhile, so that it is to be tried again as it is now.
+// fails with; or else that the contact changed meanwhile, so that it is to be tried again as it is now. So it is where what
+// was to be written to is gone since it was read.
 func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
 	if s.claim.Token != 0 {
 		problem := string(activities.KindOf(err))
@@ -150,6 +153,7 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 		if len(s.commit.Wrote) == 0 {
 			s.commit.Plan = nil
 		}
+		s.commit.Again = s.lookAgain(ctx)
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), s.calls.commit, s.commit).Get(disconnected, &s.standing)
 		switch {
@@ -160,4 +164,20 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 		}
 	}
 	return false, permanent(ctx, err)
+}
+
+// vanishedLooks is how often a record is looked at again that is gone when it is to be written to: for a moment a vendor may
+// still show what was deleted.
+const vanishedLooks = 3
+
+// lookAgain tells whether what was to be written to is gone since it was read, and waits for as long as a vendor may need to
+// show it.
+func (s *recordSync) lookAgain(ctx workflow.Context) bool {
+	if !s.vanished || s.looks == vanishedLooks || !lookingAgain(ctx) {
+		return false
+	}
+	pause := workflow.TimerOptions{Summary: "Before reading again what is gone since it was read"}
+	err := workflow.NewTimerWithOptions(ctx, settlePause(s.looks), pause).Get(ctx, nil)
+	s.looks++
+	return err == nil
 }

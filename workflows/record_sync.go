@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -74,6 +75,8 @@ type recordSync struct {
 	asked    []record.Field               // what the person was asked about
 	waiting  waiting
 	parked   bool
+	vanished bool // what was to be written to is gone since it was read
+	looks    int  // how often it was looked at again for that
 	result   RecordSyncResult
 }
 
@@ -91,6 +94,7 @@ func (s *recordSync) run(ctx workflow.Context) error {
 	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil || s.result.LinkID != 0
 	for ; ; woken = true {
 		s.claim, s.commit, s.standing = activities.RecordClaim{}, activities.CommitRecordInput{}, activities.RecordCommitted{}
+		s.vanished = false
 		s.waiting.heed()
 		err := s.attempt(ctx)
 		switch {
@@ -170,6 +174,13 @@ func (s *recordSync) attempt(ctx workflow.Context) error {
 			s.commit.Fields = s.decision.Alternating
 			return s.finish(ctx, record.LinkInReview, record.ReviewPingPong)
 		}
+		if s.decision.Review != "" {
+			s.commit.Side = record.GoHighLevel
+			return s.finish(ctx, record.LinkInReview, s.decision.Review)
+		}
+		if s.decision.Kept {
+			return s.finish(ctx, record.LinkParted, record.ProblemKept)
+		}
 		if s.decision.Withdrawn {
 			return s.withdraw(ctx)
 		}
@@ -177,6 +188,9 @@ func (s *recordSync) attempt(ctx workflow.Context) error {
 			break
 		}
 		found, review, err := s.create(ctx, s.decision.Create)
+		if errors.Is(err, errContactGone) {
+			return s.finish(ctx, record.LinkExcluded, record.ProblemNoContact)
+		}
 		if err != nil {
 			return err
 		}

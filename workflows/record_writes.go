@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -22,6 +23,9 @@ func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool,
 			s.calls.settle, activities.SettleRecordInput{
 				Claim: s.claim, Side: side, Plan: s.decision.Plan, Verdict: s.decided, Marker: marker, CreatedAt: s.decision.CreatedAt,
 			}).Get(ctx, &settled)
+		if activities.KindOf(err) == crm.NotFound && s.contactIsGone(ctx, side) {
+			return false, "", errContactGone
+		}
 		if err != nil || settled.Review != "" {
 			return false, settled.Review, err
 		}
@@ -36,6 +40,8 @@ func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool,
 			return false, "", nil
 		case activities.KindOf(err) == crm.Duplicate:
 			return false, record.ReviewDuplicateRefused, nil
+		case activities.KindOf(err) == crm.NotFound && s.contactIsGone(ctx, side):
+			return false, "", errContactGone
 		case !ambiguous(err):
 			return false, "", err
 		}
@@ -43,6 +49,27 @@ func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool,
 			return false, "", err
 		}
 	}
+}
+
+// errContactGone tells that there is nobody for whom the record could be created.
+var errContactGone = errors.New("the contact is gone")
+
+// contactIsGone tells whether a side refuses a create because the contact that the record belongs to is gone there, of which
+// the contact's own sync has yet to make something.
+func (s *recordSync) contactIsGone(ctx workflow.Context, side record.Side) bool {
+	if s.kind == record.Contact || !lookingAgain(ctx) {
+		return false
+	}
+	ctx = vendorCall(ctx, fmt.Sprintf("See whether the contact is still in %s", side))
+	var call workflow.Future
+	if side == record.GoHighLevel {
+		call = workflow.ExecuteActivity(ctx, goHighLevel.GetGoHighLevelContact,
+			activities.GoHighLevelContactInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelContact})
+	} else {
+		call = workflow.ExecuteActivity(ctx, salesforce.GetSalesforceRecord,
+			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceContact})
+	}
+	return activities.KindOf(call.Get(ctx, nil)) == crm.NotFound
 }
 
 func (s *recordSync) id(side record.Side) string {
@@ -72,6 +99,7 @@ func (s *recordSync) update(ctx workflow.Context) (failed record.Side, err error
 			continue
 		}
 		if err := s.send(ctx, side, record.Update); err != nil {
+			s.vanished = activities.KindOf(err) == crm.NotFound
 			return side, err
 		}
 		s.result.Updated = append(s.result.Updated, side)

@@ -24,6 +24,7 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(PlanOnboarding)
 	r.RegisterWorkflow(NoteToTask)
 	r.RegisterWorkflow(Maintenance)
+	r.RegisterWorkflow(Verify)
 }
 
 // Ledger is all that the activities need to remember.
@@ -32,6 +33,7 @@ type Ledger interface {
 	activities.SweepLedger
 	activities.NoteLedger
 	activities.MaintenanceLedger
+	activities.VerifyLedger
 }
 
 // RegisterActivities makes the activities known to a worker or a test environment.
@@ -40,6 +42,7 @@ func RegisterActivities(r worker.ActivityRegistry, connections activities.Connec
 	r.RegisterActivity(&activities.Salesforce{Connections: connections})
 	r.RegisterActivity(&activities.Contacts{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Records{Connections: connections, Ledger: ledger})
+	r.RegisterActivity(&activities.Verifications{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.NoteTasks{Connections: connections, Ledger: ledger})
 	r.RegisterActivity(&activities.Reviews{Connections: connections, Ledger: ledger, Bell: bell})
 	r.RegisterActivity(&activities.Sweeps{Connections: connections, Ledger: ledger, Bell: bell})
@@ -56,4 +59,5 @@ var (
 	sweeps      *activities.Sweeps
 	noteTasks   *activities.NoteTasks
 	maintenance *activities.Maintenance
+	verifying   *activities.Verifications
 )

@@ -25,3 +25,13 @@ const changeOverlap = "overlap"
 func overlapping(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, changeOverlap, workflow.DefaultVersion, 1) >= 1
 }
+
+// changeLookingAgain, of November 2026: a record that is gone when it is to be written to is read again, and one whose contact
+// is gone when it is to be created waits for that contact; either failed before. It may be removed with the release after the
+// next.
+const changeLookingAgain = "looking-again"
+
+// lookingAgain tells whether a run began under that change. It is asked only where that makes a difference.
+func lookingAgain(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeLookingAgain, workflow.DefaultVersion, 1) >= 1
+}

@@ -30,6 +30,7 @@ type Ledger interface {
 	activities.SweepLedger
 	activities.NoteLedger
 	activities.MaintenanceLedger
+	activities.VerifyLedger
 }
 
 // NewWorker makes a worker for the house's task queue with everything registered, in the same way for production and

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,155 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
-	"github.com/tandem-sync/tandem/internal/vault"
 )
-
-// canonical are the fields that are followed, by the names under which the journal has them.
-var canonical = map[string]record.Field{
-	"first": record.FirstName, "last": record.LastName, "email": record.Email, "phone": record.Phone, "street": record.Street,
-	"city": record.City, "state": record.State, "zip": record.PostalCode, "birth": record.BirthDate, "plan": record.Custom("plan"),
-	"tags": record.Tags,
-}
-
-// goHighLevelNow and salesforceNow tell how everybody on a side stands, by id.
-func (s *system) goHighLevelNow() map[string]map[string]string {
-	out := map[string]map[string]string{}
-	for c := range s.Sandbox.GoHighLevel.All() {
-		fields := s.goHighLevelFields(c)
-		delete(fields, "id")
-		fields["phone"] = phoneDigits(c.Phone)
-		out[c.ID] = fields
-	}
-	return out
-}
-
-func (s *system) salesforceNow() map[string]map[string]string {
-	out := map[string]map[string]string{}
-	for _, row := range s.Sandbox.Salesforce.All("Contact") {
-		fields := salesforceFields(row)
-		id := fields["id"]
-		delete(fields, "id")
-		fields["phone"] = phoneDigits(text(row, "Phone"))
-		out[id] = fields
-	}
-	return out
-}
-
-// phoneDigits are a phone number however it is written.
-func phoneDigits(phone string) string {
-	return strings.TrimPrefix(notDigit.ReplaceAllString(phone, ""), "1")
-}
-
-// journaled is one entry of the journal, opened.
-type journaled struct {
-	link      int64
-	side      record.Side
-	operation record.Operation
-	at        time.Time
-	origin    string
-	writes    []reconcile.Write
-}
-
-// ledger is everything that the ledger says at the end.
-type ledger struct {
-	links    map[int64]record.Link
-	byRecord map[record.Side]map[string]record.Link
-	journal  []journaled
-	lost     map[string]bool // side, field and value of everything that the journal has as replaced
-}
-
-func (s *system) readLedger(t *testing.T) *ledger {
-	t.Helper()
-	l := &ledger{links: map[int64]record.Link{}, lost: map[string]bool{}, byRecord: map[record.Side]map[string]record.Link{
-		record.GoHighLevel: {}, record.Salesforce: {},
-	}}
-	work, err := s.Store.Links(t.Context(), connection, record.Contact, 0, 100_000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	last := int64(0)
-	for _, w := range work {
-		l.links[w.Link.ID], last = w.Link, max(last, w.Link.ID)
-		for _, side := range record.Sides {
-			if id := w.Link.RecordID(side); id != "" {
-				l.byRecord[side][id] = w.Link
-			}
-		}
-	}
-	const dropped = 500 // links that are gone keep their journal
-	for id := range last + dropped {
-		rows, err := s.Store.Journal(t.Context(), connection, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, row := range rows {
-			l.take(t, s, row)
-		}
-	}
-	return l
-}
-
-func (l *ledger) take(t *testing.T, s *system, row record.JournalRow) {
-	t.Helper()
-	plainText, err := s.Vault.Open(vault.Scope{Connection: connection, Side: row.Side, Purpose: "journal"}, row.Sealed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := journaled{link: row.LinkID, side: row.Side, operation: row.Operation, at: row.At, origin: row.Origin}
-	if err := json.Unmarshal(plainText, &j.writes); err != nil {
-		t.Fatal(err)
-	}
-	l.journal = append(l.journal, j)
-	for _, w := range j.writes {
-		for _, value := range w.Before {
-			if !slices.Contains(w.After, value) {
-				l.lost[lostKey(row.Side, string(w.Field), value)] = true
-			}
-		}
-	}
-}
-
-func lostKey(side record.Side, field, value string) string {
-	if field == string(record.Phone) {
-		value = phoneDigits(value)
-	}
-	return fmt.Sprintf("%s %s %s", side, field, plain(value))
-}
-
-// has tells whether the journal knows that a value of a field was replaced or taken away on a side.
-func (l *ledger) has(side record.Side, field, value string) bool {
-	return l.lost[lostKey(side, string(canonical[field]), value)]
-}
-
-// about tells, for a failure, what the ledger has about a contact: fields by name, no values.
-func (l *ledger) about(link record.Link) string {
-	out := fmt.Sprintf("link %d is %s %s, of %q and %q", link.ID, link.State, link.Problem, link.GoHighLevelID, link.SalesforceID)
-	for _, j := range l.journal {
-		if j.link != link.ID {
-			continue
-		}
-		out += fmt.Sprintf("\n      %s %s in %s by %s:", j.at.Format("15:04:05.000"), j.operation, j.side, j.origin)
-		for _, w := range j.writes {
-			out += fmt.Sprintf(" %s(%s)", w.Field, w.Cause)
-		}
-	}
-	return out
-}
-
-// waitingMarks counts what is pending or announced.
-func (s *system) waitingMarks(ctx context.Context) (n int, err error) {
-	db, err := pgx.Connect(ctx, s.State.DatabaseURL)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = db.Close(ctx) }() // it was only read
-	err = db.QueryRow(ctx, `SELECT (SELECT count(*) FROM pending) + (SELECT count(*) FROM announced)`).Scan(&n)
-	return n, err
-}
 
 // account holds that everybody is accounted for at the end.
 type account struct {
@@ -166,6 +17,7 @@ type account struct {
 	seed   uint64
 	tapes  map[record.Side]*tape
 	ledger *ledger
+	now    map[record.Side]shown
 	taken  map[int64][]record.Choice
 	wrong  int
 }
@@ -189,7 +41,7 @@ func (a *account) mustBeQuiet(t *testing.T, writes int, since time.Time) {
 		for _, x := range a.tapes[side].strokes {
 			if !x.person && x.at.After(since) && !told[x.id] {
 				told[x.id] = true
-				a.report(t, "among them one to %s in %s\n    %s\n    %s", x.id, side, a.ledger.about(a.ledger.byRecord[side][x.id]), a.storyOf(side, x.id))
+				a.report(t, "among them one to %s in %s\n    %s", x.id, side, a.whole(t, a.ledger.byRecord[side][x.id]))
 			}
 		}
 	}
@@ -198,10 +50,12 @@ func (a *account) mustBeQuiet(t *testing.T, writes int, since time.Time) {
 // mustAddUp holds that whoever is linked in step agrees field by field, and that whoever stands alone does so by a decision.
 func (a *account) mustAddUp(t *testing.T) {
 	t.Helper()
-	now := map[record.Side]map[string]map[string]string{record.GoHighLevel: a.goHighLevelNow(), record.Salesforce: a.salesforceNow()}
+	now := map[record.Side]map[string]map[string]string{
+		record.GoHighLevel: a.now[record.GoHighLevel][record.Contact], record.Salesforce: a.now[record.Salesforce][record.Contact],
+	}
 	inStep := 0
 	for _, link := range a.ledger.links {
-		if link.State != record.LinkInStep {
+		if link.Kind != record.Contact || link.State != record.LinkInStep {
 			continue
 		}
 		g, f := now[record.GoHighLevel][link.GoHighLevelID], now[record.Salesforce][link.SalesforceID]
@@ -210,7 +64,7 @@ func (a *account) mustAddUp(t *testing.T) {
 			continue
 		}
 		inStep++
-		for _, field := range slices.Sorted(maps.Keys(canonical)) {
+		for _, field := range slices.Sorted(maps.Keys(canonical[record.Contact])) {
 			if g[field] != f[field] && !canOnlyDiffer(field, g[field], f[field]) {
 				a.report(t, "%s is %q in GoHighLevel and %q in Salesforce\n    %s\n    %s", field, g[field], f[field], a.ledger.about(link),
 					a.story(link, field))
@@ -276,7 +130,7 @@ func (a *account) mustBeUnique(t *testing.T, side record.Side, now map[string]ma
 }
 
 // mustKeepWhatWasReplaced holds that every value that the API replaced or took away is in the journal, save what people
-// typed after the API had read the contact and before it wrote. It tells how many of those there were.
+// typed after the API had read the record and before it wrote. It tells how many of those there were.
 func (a *account) mustKeepWhatWasReplaced(t *testing.T) {
 	t.Helper()
 	for _, side := range record.Sides {
@@ -289,6 +143,9 @@ func (a *account) mustKeepWhatWasReplaced(t *testing.T) {
 				lastByPerson[place] = x.at
 				continue
 			}
+			if canonical[x.kind][x.field] == "" || x.gone && a.wentWithIts(tape, x) || isNoteToTask(tape, x) {
+				continue
+			}
 			for _, value := range vanished(x) {
 				if x.gone {
 					deleted++
@@ -296,7 +153,7 @@ func (a *account) mustKeepWhatWasReplaced(t *testing.T) {
 					replaced++
 				}
 				switch since := tape.readBefore(x.id, x.at); {
-				case a.ledger.has(side, x.field, value):
+				case a.ledger.has(side, x.kind, x.field, value):
 				case lastByPerson[place].After(since):
 					unseen++
 				default:
@@ -320,33 +177,4 @@ func vanished(x stroke) []string {
 	}
 	after := strings.Split(x.after, ";")
 	return slices.DeleteFunc(strings.Split(x.before, ";"), func(tag string) bool { return slices.Contains(after, tag) })
-}
-
-// story tells what became of one field of a contact on both sides.
-func (a *account) story(link record.Link, field string) string {
-	out := ""
-	for _, side := range record.Sides {
-		out += a.strokes(side, link.RecordID(side), field)
-	}
-	return out
-}
-
-func (a *account) storyOf(side record.Side, id string) string { return a.strokes(side, id, "") }
-
-func (a *account) strokes(side record.Side, id, field string) string {
-	out := fmt.Sprintf("%s %s:", side, id)
-	for _, x := range a.tapes[side].strokes {
-		if x.id != id || field != "" && x.field != field {
-			continue
-		}
-		who := "the API"
-		if x.person {
-			who = "a person"
-		}
-		out += fmt.Sprintf("\n      %s %s: %s %q -> %q", x.at.Format("15:04:05.000"), who, x.field, x.before, x.after)
-		if x.gone {
-			out += " (gone)"
-		}
-	}
-	return out + "\n    "
 }

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -10,12 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"go.temporal.io/api/workflowservice/v1"
-
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
-	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/devstack/stack"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -33,11 +27,21 @@ const (
 )
 
 // converging are rules under which deletions travel without being asked about, and nothing is slow.
-const converging = `  deletions: {gohighlevel: propagate, salesforce: propagate, surge: {count: 10000, share: 1, window: 1h}}
+func converging(calendar string, noMarkers bool) string {
+	const deletions = "  deletions: {gohighlevel: propagate, salesforce: propagate, surge: {count: 10000, share: 1, window: 1h}}\n"
+	rules := deletions + "notes:\n  enabled: true\n" + deletions
+	for _, section := range []string{"tasks:\n", "appointments:\n  create: both\n  no_show: delete\n  calendar: " + calendar + "\n"} {
+		rules += section + "  enabled: true\n" + deletions
+		if !noMarkers {
+			rules += "  external_id_field: " + sandbox.ExternalIDField + "\n"
+		}
+	}
+	return rules + `note_to_task: {enabled: true, mark_done: true}
 live:
   record_lane_max: 8
   sweeps: {fastest: 300ms, slowest: 1s, gohighlevel_overlap: 5s, salesforce_overlap: 5s, margin: 1s, compare: 10s, stale_after: 30s}
 `
+}
 
 // TestConvergence lets people do whatever comes to their minds on both sides at once, while both vendors and all of Tandem's
 // own parts have a bad day. When they stop, both sides agree, nobody is doubled, nobody writes any more, and whatever Tandem
@@ -72,8 +76,9 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	})
 	tapes[record.GoHighLevel].look, tapes[record.Salesforce].look = s.goHighLevelNow, s.salesforceNow
 	s.Sandbox.Fill(sandbox.People{Both: 40, OnlyGoHighLevel: 10, OnlySalesforce: 10, Seed: seed})
+	calendar := s.Sandbox.GoHighLevel.AddCalendar(gohighleveltest.Calendar{Name: "Visits"})
 	s.connect(t, func(o *sandbox.RulesOptions) {
-		o.IndexLag, o.NoMarkers, o.Extra, o.Requests, o.Window = lag, noMarkers, converging, 1000, time.Second
+		o.IndexLag, o.NoMarkers, o.Extra, o.Requests, o.Window = lag, noMarkers, converging(calendar, noMarkers), 1000, time.Second
 	})
 	crew := &workers{system: s, random: random, tapes: tapes, struck: make(chan error, 10)}
 	crew.start(t)
@@ -84,7 +89,7 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 		tapes[side].begin()
 	}
 
-	people := &doers{system: s, ctx: t.Context(), tapes: tapes, done: map[string]int{}, idle: map[string]int{}}
+	people := &doers{system: s, ctx: t.Context(), tapes: tapes, calendar: calendar, done: map[string]int{}, idle: map[string]int{}}
 	s.badDay(true)
 	began := time.Now()
 	for i, x := range drawDeeds(random, deedsDone) {
@@ -118,9 +123,17 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	t.Logf("people decided %v", bench.made)
 	late, since := s.writesAfterASweep(t, seed)
 
-	a := &account{system: s, seed: seed, tapes: tapes, ledger: s.readLedger(t), taken: bench.taken}
+	a := &account{
+		system: s, seed: seed, tapes: tapes, ledger: s.readLedger(t), taken: bench.taken,
+		now: map[record.Side]shown{record.GoHighLevel: s.goHighLevelNow(), record.Salesforce: s.salesforceNow()},
+	}
 	a.mustBeQuiet(t, late, since)
 	a.mustAddUp(t)
+	for _, kind := range belongings {
+		a.mustAddUpBelongings(t, kind)
+	}
+	a.mustHaveBecomeTasks(t)
+	a.mustHaveGone(t, people.deleted)
 	a.mustKeepWhatWasReplaced(t)
 	if a.wrong > 0 {
 		t.Errorf("seed %d: %d things are wrong in all", seed, a.wrong)
@@ -140,196 +153,4 @@ func (s *system) badDay(on bool) {
 	s.Sandbox.GoHighLevel.SetWebhookFaults(gohighleveltest.WebhookFaults{
 		Drop: 0.15, Duplicate: 0.1, Reorder: gohighleveltest.Duration(lag), Backoff: gohighleveltest.Duration(500 * time.Millisecond),
 	})
-}
-
-// workers are the two workers that are kept running.
-type workers struct {
-	*system
-	random *rand.Rand
-	tapes  map[record.Side]*tape
-	alive  [2]*devstack.Process
-	struck chan error // told when all were killed in the middle of a write
-	victim int        // who was killed last
-	killed int        // one by one
-	amid   int        // in the middle of a write
-}
-
-func (w *workers) start(t *testing.T) {
-	t.Helper()
-	for i := range w.alive {
-		w.alive[i] = w.startWorker(t)
-	}
-}
-
-// at does what is to happen after so many deeds. What a killed worker had under way times out before it is taken up again,
-// so that between the kills amid the writes there is time in which things go on.
-func (w *workers) at(t *testing.T, deed int) {
-	t.Helper()
-	switch {
-	case deed == 15, deed == 60, deed == 110:
-		w.killAmid()
-	case deed >= 160 && deed%15 == 0:
-		w.kill(t)
-		switch deed {
-		case 195:
-			w.restart(t, w.Temporal)
-		case 240:
-			w.restart(t, w.Postgres)
-		}
-		w.alive[w.victim] = w.startWorker(t)
-	}
-}
-
-// killAmid kills all workers with SIGKILL in the instant in which a vendor has done what one of them asked for and has not
-// answered.
-func (w *workers) killAmid() {
-	w.tapes[record.Sides[w.random.IntN(2)]].onWrite(func() { w.struck <- errors.Join(w.alive[0].Kill(), w.alive[1].Kill()) })
-}
-
-// kill kills a worker with SIGKILL, whatever it does.
-func (w *workers) kill(t *testing.T) {
-	t.Helper()
-	w.victim = w.random.IntN(len(w.alive))
-	if err := w.alive[w.victim].Kill(); err != nil {
-		t.Fatal(err)
-	}
-	w.killed++
-}
-
-// restart kills a part of the stack with SIGKILL and starts it again.
-func (w *workers) restart(t *testing.T, part interface {
-	Kill() error
-	Restart(context.Context) error
-}) {
-	t.Helper()
-	if err := part.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := part.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// revive starts workers again that were struck in the middle of a write.
-func (w *workers) revive(t *testing.T) {
-	t.Helper()
-	for i, one := range w.alive {
-		if err := one.Err(); err != nil {
-			t.Logf("a worker ended by itself, as one that starts while Temporal does not answer: %v", err)
-			w.alive[i] = w.startWorker(t)
-		}
-	}
-	select {
-	case err := <-w.struck:
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.amid++
-		w.start(t)
-	default:
-	}
-}
-
-// rest ends the kills.
-func (w *workers) rest(t *testing.T) {
-	t.Helper()
-	for _, side := range w.tapes {
-		side.onWrite(nil)
-	}
-	w.revive(t)
-}
-
-// calm waits until nothing is pending or announced and no run is open but those that wait for people.
-func (s *system) calm(t *testing.T, seed uint64) {
-	t.Helper()
-	began, quiet, state := time.Now(), 0, ""
-	for quiet < 4 {
-		if time.Since(began) > calmWithin {
-			t.Fatalf("seed %d: it never became calm: %s%s", seed, state, s.stuck(t.Context()))
-		}
-		var idle bool
-		if idle, state = s.idle(t.Context()); idle {
-			quiet++
-		} else {
-			quiet = 0
-		}
-		<-time.After(400 * time.Millisecond) // the pace of asking
-	}
-	t.Logf("calm after %s", time.Since(began).Round(time.Second))
-}
-
-func (s *system) idle(ctx context.Context) (idle bool, state string) {
-	marks, err := s.waitingMarks(ctx)
-	if err != nil {
-		return false, err.Error()
-	}
-	if marks > 0 {
-		return false, strconv.Itoa(marks) + " changes are pending or announced"
-	}
-	open, err := s.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Query: `ExecutionStatus = 'Running' AND WorkflowType IN ('SyncChanges', 'BulkSync')`,
-	})
-	if err != nil {
-		return false, err.Error()
-	}
-	return open.Count == 0, strconv.FormatInt(open.Count, 10) + " runs are open"
-}
-
-// writesAfterASweep counts what is written while both sides are swept several times over, after one sweep of both.
-func (s *system) writesAfterASweep(t *testing.T, seed uint64) (n int, since time.Time) {
-	t.Helper()
-	writes := func() int {
-		g, f := s.Sandbox.GoHighLevel.Stats(), s.Sandbox.Salesforce.Stats()
-		return g.Created + g.Updated + g.Deleted + f.Creates + f.Updates + f.Deletes
-	}
-	s.sweep(t, seed, 1)
-	before, since := writes(), time.Now()
-	s.sweep(t, seed, 5)
-	return writes() - before, since
-}
-
-// compared waits until each link has had its turn in the rotating comparison.
-func (s *system) compared(t *testing.T, seed uint64) {
-	t.Helper()
-	rounds := func() (at time.Time) {
-		db, err := pgx.Connect(t.Context(), s.State.DatabaseURL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close(t.Context()) }() // it was only read
-		if err := db.QueryRow(t.Context(), `SELECT coalesce(max(compared_at), 'epoch') FROM sweeps`).Scan(&at); err != nil {
-			t.Fatal(err)
-		}
-		return at
-	}
-	for began, first := time.Now(), rounds(); !rounds().After(first); <-time.After(300 * time.Millisecond) { // the pace of asking
-		if time.Since(began) > calmWithin {
-			t.Fatalf("seed %d: the comparison did not come round%s", seed, s.stuck(t.Context()))
-		}
-	}
-}
-
-// sweep waits until both sides have been swept so many times more.
-func (s *system) sweep(t *testing.T, seed uint64, times int) {
-	t.Helper()
-	for range times {
-		swept := func() map[record.Side]time.Time {
-			out := map[record.Side]time.Time{}
-			fresh, err := s.Store.Freshness(t.Context(), connection)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range fresh {
-				out[f.Side] = f.SucceededAt
-			}
-			return out
-		}
-		before, began := swept(), time.Now()
-		for now := before; !now[record.GoHighLevel].After(before[record.GoHighLevel]) || !now[record.Salesforce].After(before[record.Salesforce]); now = swept() {
-			if time.Since(began) > calmWithin {
-				t.Fatalf("seed %d: a sweep did not come round: %v%s", seed, now, s.stuck(t.Context()))
-			}
-			<-time.After(100 * time.Millisecond) // the pace of asking
-		}
-	}
 }

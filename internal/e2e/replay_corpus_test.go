@@ -56,6 +56,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordNotes(t)
 	r.recordTasksInBulk(t)
 	r.recordMaintenance(t)
+	r.recordVerify(t)
 	r.takeOver(t)
 }
 
@@ -105,7 +106,7 @@ func (r *recorder) recordOnboardings(t *testing.T) {
 	r.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, false)
 
 	onboarding := r.start(t)
-	r.record(t, onboarding, "Onboarding", "goes-live", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	r.record(t, onboarding, "Onboarding", "with-all-kinds", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 	// From here on contacts are synced one by one, by hand: live sync would get in between.
 	r.turn(t, record.ConnectionPaused)
 	var out workflows.OnboardingResult

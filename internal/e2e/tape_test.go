@@ -3,32 +3,29 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
-	"regexp"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// tape writes down everything that happens to the contacts of one side, in the order in which it happens: who changed
+// tape writes down everything that happens to the records of one side, in the order in which it happens: who changed
 // what, people or the API, and when the API read whom. People and the API take turns, so that the order is certain.
 type tape struct {
 	side record.Side
 	// lag is for how long the API may be shown a record as it was before.
 	lag time.Duration
-	// look tells how the side's contacts stand, by id.
-	look func() map[string]map[string]string
-	// reads returns whom a request reads by id; nil where it does not. writes tells whether it may write a contact.
+	// look tells how the side's records stand.
+	look func() shown
+	// reads returns what a request reads by id; nil where it does not. writes tells whether it may write a record.
 	reads  func(*http.Request, []byte) []string
 	writes func(*http.Request) bool
 
 	mu      sync.Mutex
-	last    map[string]map[string]string
+	last    shown
 	strokes []stroke
 	strike  func() // called once, when the next write of the API is done and before that is answered; nil for nothing
 
@@ -36,16 +33,17 @@ type tape struct {
 	read    map[string][]time.Time // when readings by id began, of those that were answered
 }
 
-// stroke is one field of one contact that got another value. A contact that comes or goes has one for each of its fields.
+// stroke is one field of one record that got another value. A record that comes or goes has one for each of its fields.
 type stroke struct {
 	at            time.Time
 	person        bool
+	kind          record.Kind
 	id, field     string
 	before, after string
-	gone          bool // the contact is no more
+	gone          bool // the record is no more
 }
 
-// begin takes the contacts as they are for the start.
+// begin takes the records as they are for the start.
 func (t *tape) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,25 +67,33 @@ func (t *tape) note(person bool) {
 		return
 	}
 	now, at := t.look(), time.Now()
-	for id, before := range t.last {
+	for kind := range now {
+		t.noteKind(person, at, kind, now[kind])
+	}
+	t.last = now
+}
+
+func (t *tape) noteKind(person bool, at time.Time, kind record.Kind, now map[string]map[string]string) {
+	for id, before := range t.last[kind] {
 		after, there := now[id]
 		for field, value := range before {
 			if after[field] != value {
-				t.strokes = append(t.strokes, stroke{at: at, person: person, id: id, field: field, before: value, after: after[field], gone: !there})
+				t.strokes = append(t.strokes, stroke{
+					at: at, person: person, kind: kind, id: id, field: field, before: value, after: after[field], gone: !there,
+				})
 			}
 		}
 	}
 	for id, after := range now {
-		if _, there := t.last[id]; there {
+		if _, there := t.last[kind][id]; there {
 			continue
 		}
 		for field, value := range after {
 			if value != "" {
-				t.strokes = append(t.strokes, stroke{at: at, person: person, id: id, field: field, after: value})
+				t.strokes = append(t.strokes, stroke{at: at, person: person, kind: kind, id: id, field: field, after: value})
 			}
 		}
 	}
-	t.last = now
 }
 
 // watch stands in front of the side's API.
@@ -155,8 +161,8 @@ func (t *tape) noteReading(began time.Time, ids []string) {
 	}
 }
 
-// readBefore returns from when on the API need not have seen what people did to a contact, when it wrote at a time: since
-// it last read the contact before. Zero where it never did.
+// readBefore returns from when on the API need not have seen what people did to a record, when it wrote at a time: since
+// it last read the record before. Zero where it never did.
 func (t *tape) readBefore(id string, at time.Time) (since time.Time) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
@@ -186,40 +192,4 @@ func (a *answered) WriteHeader(status int) {
 func (a *answered) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	a.status = 0
 	return http.NewResponseController(a.ResponseWriter).Hijack()
-}
-
-var (
-	goHighLevelContact = regexp.MustCompile(`^/contacts/([A-Za-z0-9]{20})$`)
-	salesforceContact  = regexp.MustCompile(`/sobjects/Contact/([A-Za-z0-9]{15,18})$`)
-)
-
-func goHighLevelReads(r *http.Request, _ []byte) []string {
-	if m := goHighLevelContact.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
-		return m[1:]
-	}
-	return nil
-}
-
-func goHighLevelWrites(r *http.Request) bool {
-	return r.Method != http.MethodGet && strings.HasPrefix(r.URL.Path, "/contacts/") && r.URL.Path != "/contacts/search"
-}
-
-func salesforceReads(r *http.Request, body []byte) []string {
-	if m := salesforceContact.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
-		return m[1:]
-	}
-	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/composite/sobjects/Contact") {
-		return nil
-	}
-	var asked struct {
-		IDs []string `json:"ids"`
-	}
-	if json.Unmarshal(body, &asked) != nil {
-		return nil
-	}
-	return asked.IDs
-}
-
-func salesforceWrites(r *http.Request) bool {
-	return r.Method != http.MethodGet && (strings.Contains(r.URL.Path, "/sobjects") || strings.Contains(r.URL.Path, "/composite"))
 }

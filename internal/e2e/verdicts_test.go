@@ -79,9 +79,9 @@ func (j *judges) decide(ctx context.Context, r record.Review, v record.Verdict) 
 	}
 	if single(r) {
 		in := workflows.RecordSyncInput{Connection: connection, LinkID: r.Links[0].ID}
-		options.ID, options.TypedSearchAttributes = workflows.ContactSyncID(in), workflows.SearchAttributes(workflows.ScenarioContactSync, connection)
+		options.ID, options.TypedSearchAttributes = workflows.RecordSyncID(r.Kind, in), workflows.SearchAttributes(workflows.SyncScenarios[r.Kind], connection)
 		start = func() client.WithStartWorkflowOperation {
-			return j.temporal.NewWithStartWorkflowOperation(options, workflows.ContactSync, in)
+			return j.temporal.NewWithStartWorkflowOperation(options, workflows.RecordSyncs[r.Kind], in)
 		}
 	}
 	update, err := j.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -96,13 +96,13 @@ func (j *judges) decide(ctx context.Context, r record.Review, v record.Verdict) 
 	return update.Get(ctx, nil)
 }
 
-// single tells whether a review waits in the run of its one contact.
+// single tells whether a review waits in the run of its one record.
 func single(r record.Review) bool {
 	switch r.Reason {
 	case record.ReviewDeletionWave, record.ReviewAmbiguousMatch:
 		return false
 	case record.ReviewNamesakes, record.ReviewDuplicateRefused:
-		return len(r.Links) == 1 && r.WorkflowID == workflows.ContactSyncID(workflows.RecordSyncInput{Connection: connection, LinkID: r.Links[0].ID})
+		return len(r.Links) == 1 && r.WorkflowID == workflows.RecordSyncID(r.Kind, workflows.RecordSyncInput{Connection: connection, LinkID: r.Links[0].ID})
 	}
 	return true
 }

@@ -19,6 +19,8 @@ var (
 	ErrHalfClaimed = errors.New("the other half is being worked on")
 	// ErrNoReview tells that there is no review of that id in the connection.
 	ErrNoReview = errors.New("no such review")
+	// ErrNoCertificate tells that the connection was never compared.
+	ErrNoCertificate = errors.New("it was never compared in whole")
 	// ErrDecided tells that a review was decided otherwise before.
 	ErrDecided = errors.New("the review is decided already")
 	// ErrNotRead tells that the two sides are to be matched before both have been read to the end.

@@ -91,7 +91,9 @@ type MatchKeys struct {
 
 // Work is one link with what is staged of both its records; nil where nothing is staged.
 type Work struct {
-	Link        Link
+	Link Link
+	// Pending tells that a sync of the link is due, or under way; only Links and Unlinked say so.
+	Pending     bool
 	GoHighLevel *Staged
 	Salesforce  *Staged
 }

@@ -59,8 +59,12 @@ type KnownRecord struct {
 	State    LinkState
 	Base     []byte
 	SyncedAt time.Time // zero for never
+	// Contact is whom the record was last seen to belong to, by the side's own id; "" for contacts, and where nobody has said.
+	Contact string
 	// Pending and Announced tell that a sync of it is due already.
 	Pending, Announced bool
+	// Asked tells that a person has been asked what to do about its being gone on this side.
+	Asked bool
 	// Seen is how a sweep saw it before; its RecordID is "" where none did within the overlap.
 	Seen Seen
 }
@@ -92,6 +96,8 @@ type SweptPage struct {
 type SweepEnd struct {
 	// Problem is the kind of the failure; "" for none.
 	Problem string
+	// Advanced tells that it came further before it failed: so it is the first failure of those in a row.
+	Advanced bool
 	// Unfinished tells that there is more to read at once; that is neither a failure nor a success.
 	Unfinished bool
 	// Next is from now until the next one is due.

@@ -186,6 +186,18 @@ func (m *AppointmentMapper) FromSalesforce(doc map[string]any) (record.Record, e
 	return r, nil
 }
 
+// statusShown returns the status that an event shows; "" where it shows none.
+func (m *AppointmentMapper) statusShown(event *record.Record) AppointmentStatus {
+	if event == nil {
+		return ""
+	}
+	status := AppointmentStatus(event.Fields[record.Status].Text())
+	if !slices.Contains(appointmentStatuses, status) {
+		return ""
+	}
+	return status
+}
+
 // statusOf returns the status that a word stands for; a word that stands for none comes back as it is.
 func (m *AppointmentMapper) statusOf(word string) string {
 	for _, status := range appointmentStatuses {
@@ -259,6 +271,10 @@ func (m *AppointmentMapper) toGoHighLevel(c Change) map[string]any {
 		doc["ignoreDateRange"], doc["ignoreFreeSlotValidation"] = true, true
 	}
 	if c.create() {
+		// An appointment that is made again is as its event shows it, also where the status travels the other way only.
+		if shown := m.statusShown(c.Other); shown != "" {
+			doc["appointmentStatus"] = string(shown)
+		}
 		doc["calendarId"], doc["locationId"], doc["contactId"] = m.rules.Calendar, m.location, c.ContactID
 	}
 	if len(doc) > 0 {

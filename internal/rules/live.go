@@ -38,6 +38,7 @@ type Live struct {
 	// RecordLaneMax is how many pending changes get a run each; more go in bulk.
 	RecordLaneMax int
 	Sweeps        Sweeps
+	Verify        Verify
 	Breaker       Breaker
 }
 
@@ -54,6 +55,11 @@ type Sweeps struct {
 	Compare time.Duration
 	// StaleAfter is how long a connection may be without a successful pass before it is called stale.
 	StaleAfter time.Duration
+}
+
+// Verify is how often everything is compared, whatever webhooks and polls said.
+type Verify struct {
+	Every time.Duration // 0 turns it off
 }
 
 // Breaker parks a contact that was written Writes times within Window, back and forth.
@@ -95,6 +101,7 @@ var (
 			Fastest: time.Minute, Slowest: 15 * time.Minute, GoHighLevelOverlap: 5 * time.Minute, SalesforceOverlap: 10 * time.Minute,
 			Margin: 5 * time.Second, Compare: 24 * time.Hour, StaleAfter: time.Hour,
 		},
+		Verify:  Verify{Every: 7 * 24 * time.Hour},
 		Breaker: Breaker{Writes: 6, Window: 10 * time.Minute},
 	}
 	defaultReviews   = Reviews{RemindAfter: 72 * time.Hour, DecideAfter: 14 * 24 * time.Hour}

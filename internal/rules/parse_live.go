@@ -3,10 +3,11 @@ package rules
 import "time"
 
 func parseLive(v value, indexLag placedSpan) Live {
-	s := v.section("record_lane_max", "sweeps", "breaker")
+	s := v.section("record_lane_max", "sweeps", "verify", "breaker")
 	return Live{
 		RecordLaneMax: s.get("record_lane_max").integer(defaultLive.RecordLaneMax, 0, 200),
 		Sweeps:        parseSweeps(s.get("sweeps"), indexLag),
+		Verify:        parseVerify(s.get("verify")),
 		Breaker:       parseBreaker(s.get("breaker")),
 	}
 }
@@ -63,6 +64,11 @@ func checkIndexLag(lag, overlap placedSpan) {
 		lag.problem("%s is longer than live.sweeps.gohighlevel_overlap, which is %s, and %s; use a shorter time span, or raise gohighlevel_overlap",
 			plain(lag.span), plain(overlap.span), why)
 	}
+}
+
+func parseVerify(v value) Verify {
+	s := v.section("every")
+	return Verify{Every: s.get("every").durationOrZero(defaultLive.Verify.Every, time.Hour, 90*day)}
 }
 
 func parseBreaker(v value) Breaker {

@@ -32,6 +32,7 @@ contacts:
 live:
   record_lane_max: 0
   sweeps: {fastest: 2m, slowest: 1h, gohighlevel_overlap: 15s, salesforce_overlap: 0s, margin: 1s, compare: 7d, stale_after: 1d12h}
+  verify: {every: 1d}
   breaker: {writes: 3, window: 1m}
 reviews: {remind_after: 1.5d, decide_after: 336h}
 `)
@@ -44,6 +45,7 @@ reviews: {remind_after: 1.5d, decide_after: 336h}
 			Fastest: 2 * time.Minute, Slowest: time.Hour, GoHighLevelOverlap: 15 * time.Second, Margin: time.Second,
 			Compare: 7 * 24 * time.Hour, StaleAfter: 36 * time.Hour,
 		},
+		Verify:  Verify{Every: 24 * time.Hour},
 		Breaker: Breaker{Writes: 3, Window: time.Minute},
 	}, r.Live)
 	assert.Equal(t, Reviews{RemindAfter: 36 * time.Hour, DecideAfter: 14 * 24 * time.Hour}, r.Reviews)

@@ -3,35 +3,82 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// rememberContacts notes whom the records of outcomes were seen to belong to.
+// rememberContacts notes whom the records of outcomes were seen to belong to. Those that turn out only now to wait for a
+// contact stay pending where that has come into step meanwhile: it could not wake what nobody knew to be its own.
 func rememberContacts(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.Outcome) error {
-	var links []int64
+	var links, waiting []int64
 	var ghl, sf []string
 	for _, o := range outcomes {
 		if o.GoHighLevelContact != "" || o.SalesforceContact != "" {
 			links, ghl, sf = append(links, o.LinkID), append(ghl, o.GoHighLevelContact), append(sf, o.SalesforceContact)
+			if o.State == record.LinkExcluded && o.Problem == record.ProblemNoContact {
+				waiting = append(waiting, o.LinkID)
+			}
 		}
 	}
 	if len(links) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `
+	rows, err := tx.Query(ctx, `
 		INSERT INTO contact_of AS o (link_id, connection, kind, gohighlevel_id, salesforce_id)
 		SELECT l.id, l.connection, l.kind, n.ghl, n.sf FROM unnest($3::bigint[], $4::text[], $5::text[]) AS n (id, ghl, sf)
 		JOIN links l ON l.connection = $1 AND l.kind = $2 AND l.id = n.id ORDER BY l.id
 		ON CONFLICT (link_id) DO UPDATE SET gohighlevel_id = coalesce(nullif(excluded.gohighlevel_id, ''), o.gohighlevel_id),
-		                                    salesforce_id = coalesce(nullif(excluded.salesforce_id, ''), o.salesforce_id)`,
+		                                    salesforce_id = coalesce(nullif(excluded.salesforce_id, ''), o.salesforce_id)
+		WHERE excluded.gohighlevel_id NOT IN ('', o.gohighlevel_id) OR excluded.salesforce_id NOT IN ('', o.salesforce_id)
+		RETURNING link_id`,
 		sc.number, sc.kind, links, ghl, sf)
+	if err != nil {
+		return err
+	}
+	learned, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	waiting = slices.DeleteFunc(waiting, func(id int64) bool { return !slices.Contains(learned, id) })
+	if len(waiting) == 0 {
+		return nil
+	}
+	// The lock keeps such a contact's own commit from passing by unseen.
+	rows, err = tx.Query(ctx, `
+		SELECT o.link_id, c.state = $4 AND c.gohighlevel_id IS NOT NULL AND c.salesforce_id IS NOT NULL
+		FROM contact_of o JOIN links c ON c.connection = o.connection AND c.kind = $2
+		  AND (c.gohighlevel_id = o.gohighlevel_id OR c.salesforce_id = o.salesforce_id)
+		WHERE o.connection = $1 AND o.link_id = ANY ($3)
+		FOR SHARE OF c`, sc.number, kindCodes[record.Contact], waiting, stateCodes[record.LinkInStep])
+	if err != nil {
+		return err
+	}
+	var wake []int64
+	var link int64
+	var inStep bool
+	if _, err := pgx.ForEachRow(rows, []any{&link, &inStep}, func() error {
+		if inStep {
+			wake = append(wake, link)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if len(wake) == 0 {
+		return nil
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+		SELECT DISTINCT id, $1::integer, $2::smallint, clock_timestamp() FROM unnest($3::bigint[]) AS w (id) ORDER BY 1
+		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`, sc.number, sc.kind, wake)
 	return err
 }
 
-// wakeBelongings makes pending what waited for the contacts of these links to come into step, and rings the bell.
+// wakeBelongings makes pending what waited for the contacts of these links to come into step, and what is being worked on
+// just now, which may be about to wait; and rings the bell.
 func wakeBelongings(ctx context.Context, tx pgx.Tx, sc scope, contacts []int64) error {
 	if sc.kind != kindCodes[record.Contact] {
 		return nil
@@ -44,7 +91,7 @@ func wakeBelongings(ctx context.Context, tx pgx.Tx, sc scope, contacts []int64) 
 		JOIN links l ON l.connection = o.connection AND l.kind = o.kind AND l.id = o.link_id
 		WHERE c.connection = $1 AND c.kind = $2 AND c.id = ANY ($3) AND c.state = $4
 		  AND c.gohighlevel_id IS NOT NULL AND c.salesforce_id IS NOT NULL
-		  AND l.state = $5 AND l.problem = $6
+		  AND (l.state = $5 AND l.problem = $6 OR EXISTS (SELECT FROM pending h WHERE h.link_id = l.id AND h.token IS NOT NULL))
 		ORDER BY 1
 		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`,
 		sc.number, sc.kind, contacts, stateCodes[record.LinkInStep], stateCodes[record.LinkExcluded], record.ProblemNoContact)

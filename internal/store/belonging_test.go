@@ -100,6 +100,27 @@ func TestARecordThatWaitsForItsContactIsWokenOnceThatIsInStep(t *testing.T) {
 	}
 }
 
+func TestARecordThatIsAboutToWaitForItsContactIsWokenByTheContact(t *testing.T) {
+	s, conn := newLiveStore(t)
+	tell(t, s, record.Task, belongs(record.GoHighLevel, "t1", "ada"), record.Mark{Side: record.GoHighLevel, RecordID: "t2"})
+	waits := record.Outcome{State: record.LinkExcluded, Problem: record.ProblemNoContact, GoHighLevelContact: "ada"}
+	ada := half(t, s, record.GoHighLevel, "ada")
+	o := origin
+	o.Kind = record.Task
+	for id, known := range map[string]bool{"t1": true, "t2": false} {
+		waits.LinkID = kindLink(t, s, record.Task, record.GoHighLevel, id).ID
+		claim := claimLink(t, s, waits.LinkID, "sync/"+id)
+		// Its run has seen a contact that is not in step, which comes into step before the run says so.
+		sync1(t, s, record.Outcome{LinkID: ada, State: record.LinkInStep, SalesforceID: "003a", Base: []byte("base")})
+		require.NoError(t, s.Commit(t.Context(), claim.Token, o, []record.Outcome{waits}))
+		pending := `SELECT count(*) FROM pending WHERE token IS NULL AND link_id = $1`
+		require.Equal(t, 1, number(t, conn, pending, waits.LinkID), "whom it belongs to was known before: %t", known)
+
+		syncKind(t, s, record.Task, waits)
+		require.Zero(t, number(t, conn, pending, waits.LinkID), "it is not woken for what it has seen")
+	}
+}
+
 func TestTheRecordsOfAContactAreFoundByEitherHalf(t *testing.T) {
 	s, _ := newLiveStore(t)
 	tell(t, s, record.Task, belongs(record.GoHighLevel, "t1", "ada"), belongs(record.Salesforce, "00T2", "003a"), belongs(record.GoHighLevel, "t3", "grace"))

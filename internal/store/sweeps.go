@@ -156,10 +156,10 @@ func (s *Store) EndSweep(ctx context.Context, sweep record.Sweep, end record.Swe
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE sweeps
 		SET next_at = clock_timestamp() + $5::interval, every_ms = CASE WHEN $6::bigint > 0 THEN $6 ELSE every_ms END, problem = CASE WHEN $8 OR $9 THEN $7 ELSE problem END,
-		    failures = CASE WHEN $8 THEN failures + 1 WHEN $9 THEN 0 ELSE failures END,
+		    failures = CASE WHEN $8 AND $10 THEN 1 WHEN $8 THEN failures + 1 WHEN $9 THEN 0 ELSE failures END,
 		    succeeded_at = CASE WHEN $9 THEN clock_timestamp() ELSE succeeded_at END
 		WHERE connection = $1 AND kind = $2 AND side = $3 AND last_at = $4`,
-		sc.number, sc.kind, side, sweep.Began, max(end.Next, 0), end.Every.Milliseconds(), end.Problem, failed, succeeded)
+		sc.number, sc.kind, side, sweep.Began, max(end.Next, 0), end.Every.Milliseconds(), end.Problem, failed, succeeded, end.Advanced)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = record.ErrFenced
 	}

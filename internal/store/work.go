@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -84,10 +85,10 @@ func (r *stagedRow) staged(side record.Side, link int64) *record.Staged {
 // older than a change that was marked, or than a write that was committed.
 func workQuery(claim bool, where string) string {
 	freshGoHighLevel, freshSalesforce := "", ""
-	joins := ""
+	joins := `
+		LEFT JOIN pending p ON p.link_id = l.id`
 	if claim {
-		joins = `
-		LEFT JOIN pending p ON p.link_id = l.id
+		joins += `
 		LEFT JOIN cursors cg ON cg.connection = l.connection AND cg.kind = l.kind AND cg.side = 1 AND cg.purpose = 'stage'
 		LEFT JOIN cursors cs ON cs.connection = l.connection AND cs.kind = l.kind AND cs.side = 2 AND cs.purpose = 'stage'`
 		const last = `coalesce(greatest(p.changed_at, l.synced_at), '-infinity')`
@@ -95,7 +96,7 @@ func workQuery(claim bool, where string) string {
 		freshSalesforce = ` AND ` + last + ` < cs.begun_at - $3::interval`
 	}
 	return `
-		SELECT ` + linkColumns + `,
+		SELECT ` + linkColumns + `, p.link_id IS NOT NULL,
 		       g.record_id, g.body, g.external_keys, g.email_keys, g.phone_name_keys, g.first_name_key, g.excluded,
 		       g.modified_at, g.read_at,
 		       s.record_id, s.body, s.external_keys, s.email_keys, s.phone_name_keys, s.first_name_key, s.excluded,
@@ -120,11 +121,13 @@ func collectWork(connection string, rows pgx.Rows, err error) ([]record.Work, er
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (record.Work, error) {
 		var l linkRow
 		var g, s stagedRow
-		if err := row.Scan(append(append(l.targets(), g.targets()...), s.targets()...)...); err != nil {
+		var pending bool
+		if err := row.Scan(slices.Concat(l.targets(), []any{&pending}, g.targets(), s.targets())...); err != nil {
 			return record.Work{}, err
 		}
 		return record.Work{
 			Link:        l.link(connection),
+			Pending:     pending,
 			GoHighLevel: g.staged(record.GoHighLevel, l.id),
 			Salesforce:  s.staged(record.Salesforce, l.id),
 		}, nil

@@ -137,6 +137,20 @@ func (s *Sandbox) AddNote(side record.Side, contact, title, text string) (id str
 	return id, s.Salesforce.LinkNote(id, contact)
 }
 
+// AddList writes a note about a contact in Salesforce as a person does, which lists items. It fails where there is no such
+// contact.
+func (s *Sandbox) AddList(contact, title string, items ...string) (id string, err error) {
+	if err := s.knows(contact); err != nil {
+		return "", err
+	}
+	content := ""
+	for _, item := range items {
+		content += "<li>" + html.EscapeString(item) + "</li>"
+	}
+	id = s.Salesforce.Create("ContentNote", map[string]any{"Title": title, "Content": "<ul>" + content + "</ul>"})
+	return id, s.Salesforce.LinkNote(id, contact)
+}
+
 // Book books an appointment in GoHighLevel as a person does, in a calendar that is made for it where there is none. It fails
 // where there is no such contact.
 func (s *Sandbox) Book(contact, title string, start time.Time) (id string, err error) {

@@ -96,6 +96,7 @@ type Fake struct {
 	locks         map[string]time.Time // by 18-character id
 	locators      locators
 	rules         []validationRule
+	triggers      map[string]func(map[string]any) // by object
 
 	nextVisible atomic.Int64 // when the first late row is due, in Unix nanoseconds; 0 when none is
 
