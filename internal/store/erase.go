@@ -16,7 +16,7 @@ import (
 var belongings = []string{
 	"credentials", "cursors", "pending", "intents", "staged", "announced", "bells", "sweeps", "swept", "maintenance",
 	"deletions", "contact_of", "links", "reviews", "note_task_items", "note_tasks", "journal",
-	"heard", "api_usage", "budget_windows", "connection_rules", "connections",
+	"certificates", "heard", "api_usage", "budget_windows", "connection_rules", "connections",
 }
 
 // erasedAtOnce bounds how many rows one statement of Erase deletes.

@@ -66,6 +66,7 @@ func fill(t *testing.T, s *store.Store, conn *pgx.Conn, connection string) (numb
 		`INSERT INTO sweeps (connection, kind, side) VALUES ($1, 1, 1)`,
 		`INSERT INTO swept (stamp, fingerprint, connection, kind, side, record_id) VALUES (now(), 1, $1, 1, 1, 'g1')`,
 		`INSERT INTO maintenance (connection) VALUES ($1)`,
+		`INSERT INTO certificates (connection, run_id, body) VALUES ($1, 'r', '{}')`,
 		`INSERT INTO note_task_items (connection, state, note_id, key) VALUES ($1, 1, 'n', 'k')`,
 	} {
 		_, err := conn.Exec(ctx, insert, number)
