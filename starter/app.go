@@ -21,6 +21,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
+	"github.com/tandem-sync/tandem/internal/vault/kms"
 )
 
 // app is what every command shares: the streams, the settings, and what is opened when first needed.
@@ -133,17 +134,29 @@ func (a *app) openStore(ctx context.Context) (*store.Store, error) {
 	return s, nil
 }
 
-// keys opens the vault.
-func (a *app) keys() (*vault.Vault, error) {
-	if a.vault != nil {
-		return a.vault, nil
-	}
+// keysetSource says where the keyset is: by the environment, or else that of the dev stack that runs here.
+func (a *app) keysetSource(ctx context.Context) (vault.Source, error) {
 	source, err := vault.SourceFromEnv(a.lookup)
 	if s := a.devStack(); err != nil && s != nil {
 		source, err = vault.Source{File: s.KeysetFile}, nil
 	}
 	if err != nil {
-		return nil, usageError{err}
+		return source, usageError{err}
+	}
+	if err := kms.Register(ctx, source.KMS); err != nil {
+		return source, usageError{err}
+	}
+	return source, nil
+}
+
+// keys opens the vault.
+func (a *app) keys(ctx context.Context) (*vault.Vault, error) {
+	if a.vault != nil {
+		return a.vault, nil
+	}
+	source, err := a.keysetSource(ctx)
+	if err != nil {
+		return nil, err
 	}
 	a.vault, err = vault.Load(source)
 	return a.vault, err

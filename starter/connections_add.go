@@ -78,11 +78,14 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = s.GetConnection(ctx, loaded.Connection)
+	row, err := s.GetConnection(ctx, loaded.Connection)
+	if row.State == record.ConnectionErasing {
+		return needsPerson{connectAgain(row.ID, row.State)}
+	}
 	exists := err == nil
 	if err != nil && !errors.Is(err, record.ErrNoConnection) {
 		return err

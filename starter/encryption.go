@@ -32,7 +32,7 @@ type keysAtHand struct {
 func (k *keysAtHand) PayloadKey(ctx context.Context, connection string) (*vault.DataKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	keyset, err := k.app.keys()
+	keyset, err := k.app.keys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("they are encrypted, and the keyset is needed that the workers have: %w", err)
 	}

@@ -150,6 +150,10 @@ func TestPeopleRunTandemByTheStarter(t *testing.T) {
 	t.Run("a run that no worker took up is started anew", h.startsAnew)
 	t.Run("Ctrl-C stops the watching, not the run", h.interrupts)
 	t.Run("a run that failed is reset once it can succeed", h.resets)
+	t.Run("a keyset is made once", h.makesKeysets)
+	t.Run("keys are rotated and retired", h.rotates)
+	t.Run("a rotation waits for workers that do not follow", h.waitsForWorkers)
+	t.Run("a connection is erased", h.erases)
 }
 
 func (h *house) migrates(t *testing.T) {

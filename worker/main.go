@@ -20,6 +20,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
+	"github.com/tandem-sync/tandem/internal/vault/kms"
 )
 
 // version is set when the worker is built.
@@ -38,7 +39,10 @@ const usage = `The worker executes Tandem's workflows and activities until it is
 
 It takes its settings from the environment:
   TANDEM_DATABASE_URL    Tandem's Postgres (required)
-  TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required)
+  TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required). The file is
+                         taken over whenever it changes; the content needs a restart
+  TANDEM_KEYSET_KMS      the key that the keyset is encrypted by, as gcp-kms://projects/... or aws-kms://arn:... (default: none,
+                         the keyset is in clear)
   TANDEM_LISTEN          address of /healthz, /readyz and /metrics, for operators only (default 127.0.0.1:9464)
   TANDEM_WEBHOOK_LISTEN  public address of /webhooks/gohighlevel, as host:port, plain HTTP behind a proxy that speaks HTTPS;
                          off receives none (default off)
@@ -88,6 +92,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere, and it does not matter
+	if err := kms.Register(ctx, source.KMS); err != nil {
+		return err
+	}
 	keys, err := vault.Load(source)
 	if err != nil {
 		return err
@@ -161,6 +168,11 @@ func (p program) serve(ctx context.Context) error {
 		defer close(flushed)
 		assembly.FlushEvery(ctx, connections, 2*time.Second, p.log)
 	}()
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		assembly.FollowKeys(ctx, p.ledger, p.keys, p.log)
+	}()
 	private, err := p.servePrivate()
 	if err != nil {
 		return err
@@ -195,6 +207,7 @@ func (p program) serve(ctx context.Context) error {
 	stopped := public.stop()
 	w.Stop()
 	<-flushed
+	<-followed
 	return errors.Join(stopped, decoder.stop(), private.stop())
 }
 

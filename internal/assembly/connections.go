@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type Connections struct {
 
 type opened struct {
 	*activities.Connection
+	number  int
 	budgets map[record.Side]*budget.Budget
 	at      time.Time
 	// considered is the connection under the rules that were considered last, which change nothing of the above.
@@ -56,32 +58,51 @@ func NewConnections(s *store.Store, v *vault.Vault) *Connections {
 func (c *Connections) Open(ctx context.Context, id string) (*activities.Connection, error) {
 	row, err := c.store.GetConnection(ctx, id)
 	if errors.Is(err, record.ErrNoConnection) {
+		c.forget(id)
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: fmt.Sprintf("there is no connection %q; see `starter connections list`", id)}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if row.State == record.ConnectionUninstalled || row.State == record.ConnectionDisconnected {
+	if row.State == record.ConnectionErasing {
+		c.forget(id)
+		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: fmt.Sprintf("connection %s is being erased", id)}
+	}
+	if !record.Connected(row.State) {
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.NeedsReconnect,
 			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connections add <rules.yaml> --reconnect gohighlevel,salesforce`", id, row.State)}
 	}
 	c.mu.Lock()
 	held := c.opened[id]
 	c.mu.Unlock()
-	if held != nil && held.RulesVersion == row.RulesVersion && time.Since(held.at) < directoryLife {
+	if held.is(row) && time.Since(held.at) < directoryLife {
 		return held.in(row.State), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
 		// The first caller's end, or its lane's, must not fail the others.
 		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row)
 	})
-	if crm.KindOf(err) == crm.RateLimited && held != nil && held.RulesVersion == row.RulesVersion {
+	if crm.KindOf(err) == crm.RateLimited && held.is(row) {
 		return held.Connection, nil // a directory that is a day old is better than none
 	}
 	if err != nil {
 		return nil, err
 	}
 	return fresh.(*opened).in(row.State), nil
+}
+
+// is tells whether what is held is the stored connection under the rules in force. One that was erased may come again, and
+// is another one.
+func (o *opened) is(row store.Connection) bool {
+	return o != nil && o.number == row.Number && o.RulesVersion == row.RulesVersion
+}
+
+// forget lets go of all that is held of a connection, its tokens and its keys among it.
+func (c *Connections) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.opened, id)
+	delete(c.budgets, id)
 }
 
 // in returns the connection as it stands in a state, which changes sooner than what else is held of it.
@@ -109,7 +130,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
 			Cipher: NewCipher(c.vault, row.ID),
 		},
-		at: time.Now(),
+		number: row.Number, at: time.Now(),
 	}
 	if o.budgets, err = c.allow(row.ID, loaded); err != nil {
 		return nil, err
@@ -159,9 +180,6 @@ func (c *Connections) allow(id string, r *rules.Rules) (map[record.Side]*budget.
 	}
 	return held, nil
 }
-
-// FingerprintPurpose is the vault purpose of a connection's fingerprint key.
-const FingerprintPurpose = "fingerprint-key"
 
 func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	credentials := c.store.Credentials(c.vault)
@@ -267,35 +285,18 @@ func emails(users []crm.Document, idKey, emailKey string) map[string]string {
 // Flush writes down the API calls counted since the last time.
 func (c *Connections) Flush(ctx context.Context) error {
 	c.mu.Lock()
-	var budgets []*budget.Budget
-	for _, held := range c.budgets {
-		for _, b := range held {
-			budgets = append(budgets, b)
-		}
-	}
+	all := maps.Clone(c.budgets)
 	c.mu.Unlock()
 	var problems []error
-	for _, b := range budgets {
-		problems = append(problems, b.Flush(ctx))
+	for id, sides := range all {
+		for _, b := range sides {
+			err := b.Flush(ctx)
+			if errors.Is(err, record.ErrNoConnection) {
+				c.forget(id) // it was erased, and nobody asks what it has used
+				err = nil
+			}
+			problems = append(problems, err)
+		}
 	}
 	return errors.Join(problems...)
-}
-
-// NewCipher returns the cipher of a connection, for whoever opens what its workers have sealed.
-func NewCipher(v *vault.Vault, connection string) activities.Cipher {
-	return cipher{vault: v, connection: connection}
-}
-
-// cipher binds the vault to one connection.
-type cipher struct {
-	vault      *vault.Vault
-	connection string
-}
-
-func (c cipher) Seal(side record.Side, purpose string, plain []byte) ([]byte, error) {
-	return c.vault.Seal(vault.Scope{Connection: c.connection, Side: side, Purpose: purpose}, plain)
-}
-
-func (c cipher) Open(side record.Side, purpose string, sealed []byte) ([]byte, error) {
-	return c.vault.Open(vault.Scope{Connection: c.connection, Side: side, Purpose: purpose}, sealed)
 }

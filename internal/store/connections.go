@@ -62,6 +62,7 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 	if err != nil {
 		return Connection{}, fmt.Errorf("store: add a connection: %w", err)
 	}
+	s.numbers.Store(added.ID, numbered{int32(added.Number), time.Now()})
 	return added, nil
 }
 
@@ -73,11 +74,13 @@ func (s *Store) GetConnection(ctx context.Context, id string) (Connection, error
 	}
 	c, err := pgx.CollectExactlyOneRow(rows, scanConnection)
 	if errors.Is(err, pgx.ErrNoRows) {
+		s.numbers.Delete(id)
 		return Connection{}, fmt.Errorf("store: %w: %q", record.ErrNoConnection, id)
 	}
 	if err != nil {
 		return Connection{}, fmt.Errorf("store: read a connection: %w", err)
 	}
+	s.numbers.Store(id, numbered{int32(c.Number), time.Now()})
 	return c, nil
 }
 
@@ -147,9 +150,9 @@ func (s *Store) Rules(ctx context.Context, id string, version int) (string, erro
 	return rules, nil
 }
 
-// SetConnectionState says where a connection stands. The word is the caller's.
+// SetConnectionState says where a connection stands. The word is the caller's. One that is being erased counts as gone.
 func (s *Store) SetConnectionState(ctx context.Context, id, state string) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1`, id, state)
+	tag, err := s.pool.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1 AND state <> $3`, id, state, record.ConnectionErasing)
 	if err != nil {
 		return fmt.Errorf("store: set a connection's state: %w", err)
 	}
