@@ -39,6 +39,8 @@ It takes its settings from the environment:
   TANDEM_DATABASE_URL    Tandem's Postgres (required)
   TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required)
   TANDEM_LISTEN          address of /healthz, /readyz and /metrics, for operators only (default 127.0.0.1:9464)
+  TANDEM_LISTEN_TOKEN    what callers of that address must send as "Authorization: Bearer ...", at least 16 characters, or
+                         TANDEM_LISTEN_TOKEN_FILE, a file with it (required where the address is not a loopback address)
   TANDEM_WEBHOOK_LISTEN  public address of /webhooks/gohighlevel, as host:port, plain HTTP behind a proxy that speaks HTTPS;
                          off receives none (default off)
   TANDEM_GHL_WEBHOOK_KEYS

@@ -51,6 +51,20 @@ func TestComposeRefusesToStartWithoutItsSecrets(t *testing.T) {
 	require.ErrorContains(t, err, "TANDEM_KEYSET")
 }
 
+func TestComposeShowsMetricsOnlyToWhoHasAToken(t *testing.T) {
+	for token, want := range map[string]string{"": "127.0.0.1:9464", "0123456789abcdef": "0.0.0.0:9464"} {
+		project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_KEYSET={}", "TANDEM_LISTEN_TOKEN="+token)
+		require.NoError(t, err)
+		env := map[string]string{}
+		for variable, value := range project.Services["worker"].Environment {
+			env[variable] = *value
+		}
+		s := settings(env)
+		require.NoError(t, s.Validate())
+		require.Equal(t, want, s.Listen)
+	}
+}
+
 var pinned = regexp.MustCompile(`^[a-z0-9./-]+:[A-Za-z0-9][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$`)
 
 func TestComposePinsEveryImage(t *testing.T) {
@@ -152,7 +166,7 @@ func holdsGo(t *testing.T, dir string) bool {
 
 func TestComposeSetsOnlyVariablesTheProgramsKnow(t *testing.T) {
 	known := []string{
-		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_LISTEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
+		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_LISTEN", "TANDEM_LISTEN_TOKEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
 		"TANDEM_WEBHOOK_LISTEN", "TANDEM_GHL_WEBHOOK_KEYS", "TANDEM_GHL_APP_ID", "TANDEM_SWEEP_EVERY", "TANDEM_SWEEP_SHARDS",
 		"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE",
 	}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/tandem-sync/tandem/internal/secret"
 )
 
 // Settings are what every program of the house needs besides Temporal's own settings.
@@ -14,7 +16,11 @@ type Settings struct {
 	// DatabaseURL is Tandem's Postgres, as postgres://user:password@host:port/database.
 	DatabaseURL string
 	// Listen is the worker's private address for health and metrics, as host:port.
-	Listen    string
+	Listen string
+	// ListenToken is what callers of the private address must present, or ListenTokenFile the file that holds it.
+	ListenToken     secret.Text
+	ListenTokenFile string
+
 	Webhooks  WebhookSettings
 	LogLevel  string
 	LogFormat string
@@ -48,8 +54,11 @@ func (w WebhookSettings) On() bool { return w.Listen != Off }
 const (
 	EnvDatabaseURL = "TANDEM_DATABASE_URL"
 	EnvListen      = "TANDEM_LISTEN"
+	EnvListenToken = "TANDEM_LISTEN_TOKEN"
 	EnvLogLevel    = "TANDEM_LOG_LEVEL"
 	EnvLogFormat   = "TANDEM_LOG_FORMAT"
+
+	EnvListenTokenFile = "TANDEM_LISTEN_TOKEN_FILE"
 
 	EnvWebhookListen        = "TANDEM_WEBHOOK_LISTEN"
 	EnvWebhookKeys          = "TANDEM_GHL_WEBHOOK_KEYS"
@@ -73,6 +82,7 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 	return Settings{
 		DatabaseURL: get(EnvDatabaseURL, ""),
 		Listen:      get(EnvListen, "127.0.0.1:9464"),
+		ListenToken: secret.New(get(EnvListenToken, "")), ListenTokenFile: get(EnvListenTokenFile, ""),
 		Webhooks: WebhookSettings{
 			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
 			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
@@ -132,8 +142,8 @@ func (s Settings) Validate() error {
 	case err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql"):
 		problems = append(problems, fmt.Errorf("%s is no postgres:// address", EnvDatabaseURL))
 	}
-	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
-		problems = append(problems, fmt.Errorf("%s=%q: want host:port", EnvListen, s.Listen))
+	if _, err := s.PrivateToken(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, _, err := net.SplitHostPort(s.Webhooks.Listen); err != nil && s.Webhooks.On() {
 		problems = append(problems, fmt.Errorf("%s=%q: want host:port, or %s", EnvWebhookListen, s.Webhooks.Listen, Off))
