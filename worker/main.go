@@ -54,6 +54,8 @@ It takes its settings from the environment:
   TANDEM_MAINTENANCE_EVERY
                          how often connections are maintained: what nothing told of, orphans, expired reviews, retention, grants
                          that lie idle (default 1h; 0: this worker makes no Schedules for it)
+  TANDEM_ALLOW_HOSTS     hosts besides the two vendors' own that requests with tokens may reach, as host or host:port, separated
+                         by commas: for fakes, or a proxy of yours (default none)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -128,7 +130,11 @@ type program struct {
 
 // serve works until the context ends, and then lets what is under way finish.
 func (p program) serve(ctx context.Context) error {
-	connections := assembly.NewConnections(p.ledger, p.keys)
+	allowed, err := p.settings.Allowed()
+	if err != nil {
+		return err
+	}
+	connections := assembly.NewConnections(p.ledger, p.keys, allowed)
 	flushed := make(chan struct{})
 	go func() {
 		defer close(flushed)

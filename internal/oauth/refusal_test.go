@@ -126,3 +126,12 @@ func (forever) Read(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+func TestSecretsGoToTheVendorsTokenEndpointOnlyUnlessTheCallerSaysOtherwise(t *testing.T) {
+	v := newVendor(t)
+	for _, c := range []Credential{v.gohighlevel(), v.salesforce()} {
+		_, err := NewTokenSource(newMemoryStore(t, c), "acme", c.Side).Refresh(t.Context(), c.AccessToken)
+		require.Equal(t, crm.NeedsAccess, crm.KindOf(err), "%v", err)
+		require.ErrorContains(t, err, "TANDEM_ALLOW_HOSTS")
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/secret"
 )
 
@@ -21,9 +22,11 @@ type Settings struct {
 	ListenToken     secret.Text
 	ListenTokenFile string
 
-	Webhooks  WebhookSettings
-	LogLevel  string
-	LogFormat string
+	Webhooks WebhookSettings
+	// AllowHosts are hosts besides the vendors' own that requests may reach, separated by commas.
+	AllowHosts string
+	LogLevel   string
+	LogFormat  string
 	// SweepShards is over how many Schedules the polling of the connections is spread; as text, until it is validated.
 	SweepShards string
 	// SweepEvery is how often each of them fires; "0" lets this worker make none.
@@ -65,6 +68,8 @@ const (
 	EnvWebhookLegacyKeyFile = "TANDEM_GHL_WEBHOOK_LEGACY_KEY_FILE"
 	EnvWebhookAppID         = "TANDEM_GHL_APP_ID"
 
+	EnvAllowHosts = "TANDEM_ALLOW_HOSTS"
+
 	EnvSweepShards = "TANDEM_SWEEP_SHARDS"
 	EnvSweepEvery  = "TANDEM_SWEEP_EVERY"
 
@@ -87,6 +92,7 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
 			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
 		},
+		AllowHosts:  get(EnvAllowHosts, ""),
 		LogLevel:    get(EnvLogLevel, "info"),
 		LogFormat:   get(EnvLogFormat, "json"),
 		SweepShards: get(EnvSweepShards, "4"),
@@ -133,6 +139,15 @@ func (s Settings) Maintenance() (every time.Duration, err error) {
 	return every, nil
 }
 
+// Allowed returns the hosts besides the vendors' own that requests may reach.
+func (s Settings) Allowed() (outbound.Hosts, error) {
+	hosts, err := outbound.ParseHosts(s.AllowHosts)
+	if err != nil {
+		return hosts, fmt.Errorf("%s: %w", EnvAllowHosts, err)
+	}
+	return hosts, nil
+}
+
 // Validate names every problem at once.
 func (s Settings) Validate() error {
 	var problems []error
@@ -147,6 +162,9 @@ func (s Settings) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(s.Webhooks.Listen); err != nil && s.Webhooks.On() {
 		problems = append(problems, fmt.Errorf("%s=%q: want host:port, or %s", EnvWebhookListen, s.Webhooks.Listen, Off))
+	}
+	if _, err := s.Allowed(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, err := NewLogger(s.LogLevel, s.LogFormat); err != nil {
 		problems = append(problems, err)

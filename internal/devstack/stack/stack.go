@@ -210,6 +210,7 @@ func (s *Stack) Env() []string {
 		"TEMPORAL_ADDRESS="+s.State.TemporalAddress,
 		"TEMPORAL_NAMESPACE="+s.State.Namespace,
 		platform.EnvListen+"=127.0.0.1:0",
+		platform.EnvAllowHosts+"="+devstack.FakeHosts,
 	)
 }
 
