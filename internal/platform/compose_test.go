@@ -33,27 +33,29 @@ func loadCompose(t *testing.T, env ...string) (*types.Project, error) {
 
 func compose(t *testing.T) *types.Project {
 	t.Helper()
-	project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_KEYSET={}")
+	project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_DB_APP_PASSWORD=secret2", "TANDEM_KEYSET={}")
 	require.NoError(t, err)
 	return project
 }
 
 func TestComposeHoldsThePlatformAndOneWorker(t *testing.T) {
 	require.ElementsMatch(t,
-		[]string{"postgres", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui", "migrate", "worker"},
+		[]string{"postgres", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui", "database-role", "migrate", "worker"},
 		compose(t).ServiceNames())
 }
 
 func TestComposeRefusesToStartWithoutItsSecrets(t *testing.T) {
-	_, err := loadCompose(t, "TANDEM_KEYSET={}")
-	require.ErrorContains(t, err, "TANDEM_DB_PASSWORD")
-	_, err = loadCompose(t, "TANDEM_DB_PASSWORD=secret")
-	require.ErrorContains(t, err, "TANDEM_KEYSET")
+	secrets := []string{"TANDEM_DB_PASSWORD=secret", "TANDEM_DB_APP_PASSWORD=secret2", "TANDEM_KEYSET={}"}
+	for i, secret := range secrets {
+		_, err := loadCompose(t, slices.Delete(slices.Clone(secrets), i, i+1)...)
+		name, _, _ := strings.Cut(secret, "=")
+		require.ErrorContains(t, err, name)
+	}
 }
 
 func TestComposeShowsMetricsOnlyToWhoHasAToken(t *testing.T) {
 	for token, want := range map[string]string{"": "127.0.0.1:9464", "0123456789abcdef": "0.0.0.0:9464"} {
-		project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_KEYSET={}", "TANDEM_LISTEN_TOKEN="+token)
+		project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_DB_APP_PASSWORD=secret2", "TANDEM_KEYSET={}", "TANDEM_LISTEN_TOKEN="+token)
 		require.NoError(t, err)
 		env := map[string]string{}
 		for variable, value := range project.Services["worker"].Environment {
@@ -80,7 +82,7 @@ func TestComposePinsEveryImage(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, images, 7+2*2, "seven services, two of them built from two images each")
+	require.Len(t, images, 8+2*2, "eight services, two of them built from two images each")
 	for _, image := range images {
 		require.Regexp(t, pinned, image)
 		require.NotContains(t, image, ":latest")
@@ -89,7 +91,7 @@ func TestComposePinsEveryImage(t *testing.T) {
 
 func TestComposeChecksTheHealthOfEveryServiceThatStays(t *testing.T) {
 	for name, s := range compose(t).Services {
-		if once := slices.Contains([]string{"temporal-schema", "temporal-namespace", "migrate"}, name); once {
+		if once := slices.Contains([]string{"temporal-schema", "temporal-namespace", "database-role", "migrate"}, name); once {
 			require.NotEqual(t, types.RestartPolicyUnlessStopped, s.Restart, name)
 			continue
 		}
@@ -109,7 +111,8 @@ func TestComposeStartsEachServiceAfterWhatItNeeds(t *testing.T) {
 		"temporal":           {"temporal-schema": ended},
 		"temporal-namespace": {"temporal": ready},
 		"temporal-ui":        {"temporal": ready},
-		"migrate":            {"postgres": ready},
+		"database-role":      {"postgres": ready},
+		"migrate":            {"database-role": ended},
 		"worker":             {"migrate": ended, "temporal-namespace": ended},
 	}
 	for name, needs := range want {
@@ -139,6 +142,20 @@ func TestComposeRunsTandemWithoutRights(t *testing.T) {
 		require.Contains(t, s.Build.DockerfileInline, "USER nonroot:nonroot", name)
 		require.False(t, s.Privileged, name)
 	}
+}
+
+func TestComposeGivesTheWorkerARoleThatOwnsNothing(t *testing.T) {
+	services := compose(t).Services
+	require.Contains(t, *services["worker"].Environment["TANDEM_DATABASE_URL"], "//tandem_app:secret2@")
+	require.Equal(t, []string{"--grant-to", "tandem_app"}, []string(services["migrate"].Entrypoint[2:]))
+	for variable, value := range services["worker"].Environment {
+		require.NotEqual(t, "TANDEM_DB_PASSWORD", variable)
+		require.NotContains(t, *value, ":secret@", "the owner's password has no business in the worker")
+	}
+	role := services["database-role"]
+	require.Equal(t, "postgres", role.User)
+	require.True(t, role.ReadOnly)
+	require.NotContains(t, strings.Join(append(role.Command, role.Entrypoint...), " "), "secret2", "arguments can be read by anybody")
 }
 
 func TestComposeBuildsFromEveryDirectoryWithGoCode(t *testing.T) {
