@@ -84,14 +84,14 @@ func TestARefusalNamesTheVendorsIdentifiersOnly(t *testing.T) {
 	v := newVendor(t)
 	v.respond = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Retry-After", "7")
-		refuse(w, http.StatusTooManyRequests, `{"error":"slow_down","message":"token refresh-1 of jane@acme.example","traceId":"abc-1"}`)
+		refuse(w, http.StatusTooManyRequests, `{"error":"slow_down","message":"token refresh-1 of jane@acme.example","traceId":"0c52e980-41f6-4be7-8c4e-32332bd1b0be"}`)
 		return true
 	}
 	_, err := source(newMemoryStore(t, v.gohighlevel()), record.GoHighLevel).Refresh(t.Context(), "access-1")
 	var failure *crm.Error
 	require.ErrorAs(t, err, &failure)
 	require.Equal(t, 7*time.Second, failure.RetryAfter)
-	require.Equal(t, "abc-1", failure.TraceID)
+	require.Equal(t, "0c52e980-41f6-4be7-8c4e-32332bd1b0be", failure.TraceID)
 	require.Equal(t, "slow_down", failure.Code)
 	require.NotContains(t, err.Error(), "refresh-1")
 	require.NotContains(t, err.Error(), "jane")
