@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -18,7 +19,9 @@ import (
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/platform"
+	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
 	"github.com/tandem-sync/tandem/internal/vault/kms"
@@ -160,6 +163,20 @@ func (a *app) keys(ctx context.Context) (*vault.Vault, error) {
 	}
 	a.vault, err = vault.Load(source)
 	return a.vault, err
+}
+
+// outbound returns a client that reaches a side's own hosts, those that the environment allows, and the fakes of a dev
+// stack that runs here.
+func (a *app) outbound(side record.Side) (*http.Client, error) {
+	settings := platform.SettingsFromEnv(a.lookup)
+	if settings.DatabaseURL == "" && a.databaseURL == "" && a.devStack() != nil {
+		settings.AllowHosts += "," + devstack.FakeHosts
+	}
+	allowed, err := settings.Allowed()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return outbound.Client(side, allowed), nil
 }
 
 // close lets go of what was opened.

@@ -222,10 +222,14 @@ func (a *app) readSecret(path string) (string, error) {
 }
 
 func (a *app) authorise(ctx context.Context, c oauth.Credential, listen string) (oauth.Credential, error) {
-	if c.Flow != oauth.AuthorizationCode {
-		return oauth.Acquire(ctx, nil, c)
+	client, err := a.outbound(c.Side)
+	if err != nil {
+		return c, err
 	}
-	return oauth.Authorize(ctx, nil, c, listen, func(url string) error {
+	if c.Flow != oauth.AuthorizationCode {
+		return oauth.Acquire(ctx, client, c)
+	}
+	return oauth.Authorize(ctx, client, c, listen, func(url string) error {
 		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n", c.Side, url)
 		if err := a.browse(url); err != nil {
 			a.say("(the browser could not be opened: %v)", err)

@@ -87,7 +87,11 @@ func (a *app) erase(ctx context.Context, s *store.Store, keys *vault.Vault, numb
 		return err
 	}
 	for _, side := range record.Sides {
-		access, err := revokeAccess(ctx, nil, s.Credentials(keys), e.Connection, side, o.unrevoked)
+		client, err := a.outbound(side)
+		if err != nil {
+			return err
+		}
+		access, err := revokeAccess(ctx, client, s.Credentials(keys), e.Connection, side, o.unrevoked)
 		if errors.Is(err, oauth.ErrNoCredential) {
 			continue
 		}

@@ -83,6 +83,7 @@ func (h *house) runIn(ctx context.Context, told func(string), line string) outco
 	ghl, sf := sandbox.Apps()
 	env := map[string]string{
 		"TANDEM_DATABASE_URL": h.State.DatabaseURL, "TANDEM_KEYSET_FILE": h.State.KeysetFile,
+		"TANDEM_ALLOW_HOSTS": devstack.FakeHosts,
 		envGoHighLevelSecret: ghl.ClientSecret, envSalesforceSecret: sf.ClientSecret,
 	}
 	var out, errOut bytes.Buffer
@@ -126,7 +127,7 @@ func (h *house) add(t *testing.T, flags string) outcome {
 
 func (h *house) startWorker(t *testing.T) {
 	t.Helper()
-	w := assembly.NewWorker(h.temporal, h.temporal, assembly.NewConnections(h.Store, h.Vault), h.Store)
+	w := assembly.NewWorker(h.temporal, h.temporal, assembly.NewConnections(h.Store, h.Vault, devstack.Fakes()), h.Store)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 }

@@ -2,10 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/codec"
@@ -28,19 +24,13 @@ func (p program) serveCodec() (*listening, error) {
 		allow = codec.OIDC(settings.OIDCIssuer, settings.OIDCAudience)
 	}
 	decoding, _ := assembly.NewCodec(p.ledger, p.keys, 0)
-	complaints, err := zap.NewStdLogAt(p.log.Named("codec"), zap.WarnLevel)
+	handler := codec.Server{Codec: decoding, Namespace: p.namespace, Origins: settings.OriginList(), Allow: allow}.Handler()
+	server, err := bounded("codec", handler, p.log)
 	if err != nil {
 		return nil, err
 	}
-	l, err := listen(settings.Listen, &http.Server{
-		Handler:           codec.Server{Codec: decoding, Namespace: p.namespace, Origins: settings.OriginList(), Allow: allow}.Handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       90 * time.Second,
-		MaxHeaderBytes:    32 << 10, // tokens can be long
-		ErrorLog:          complaints,
-	}, p.log)
+	server.MaxHeaderBytes = 32 << 10 // tokens can be long
+	l, err := listen(settings.Listen, server, mostPrivate, p.log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", platform.EnvCodecListen, err)
 	}

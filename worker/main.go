@@ -44,6 +44,8 @@ It takes its settings from the environment:
   TANDEM_KEYSET_KMS      the key that the keyset is encrypted by, as gcp-kms://projects/... or aws-kms://arn:... (default: none,
                          the keyset is in clear)
   TANDEM_LISTEN          address of /healthz, /readyz and /metrics, for operators only (default 127.0.0.1:9464)
+  TANDEM_LISTEN_TOKEN    what callers of that address must send as "Authorization: Bearer ...", at least 16 characters, or
+                         TANDEM_LISTEN_TOKEN_FILE, a file with it (required where the address is not a loopback address)
   TANDEM_WEBHOOK_LISTEN  public address of /webhooks/gohighlevel, as host:port, plain HTTP behind a proxy that speaks HTTPS;
                          off receives none (default off)
   TANDEM_GHL_WEBHOOK_KEYS
@@ -62,6 +64,8 @@ It takes its settings from the environment:
   TANDEM_CODEC_TOKEN     the bearer token of those who may see it, or TANDEM_CODEC_TOKEN_FILE with its content
   TANDEM_CODEC_OIDC_ISSUER, TANDEM_CODEC_OIDC_AUDIENCE
                          instead: whose tokens for which audience may see it, as the Web UI passes them on
+  TANDEM_ALLOW_HOSTS     hosts besides the two vendors' own that requests with tokens may reach, as host or host:port, separated
+                         by commas: for fakes, or a proxy of yours (default none)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -162,7 +166,11 @@ func (p *program) dial(ctx context.Context, options client.Options) error {
 
 // serve works until the context ends, and then lets what is under way finish.
 func (p program) serve(ctx context.Context) error {
-	connections := assembly.NewConnections(p.ledger, p.keys)
+	allowed, err := p.settings.Allowed()
+	if err != nil {
+		return err
+	}
+	connections := assembly.NewConnections(p.ledger, p.keys, allowed)
 	flushed := make(chan struct{})
 	go func() {
 		defer close(flushed)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce"
 	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -31,6 +33,7 @@ const directoryLife = 10 * time.Minute
 type Connections struct {
 	store *store.Store
 	vault *vault.Vault
+	http  map[record.Side]*http.Client
 
 	mu      sync.Mutex
 	opened  map[string]*opened
@@ -49,9 +52,14 @@ type opened struct {
 
 var _ activities.Connections = (*Connections)(nil)
 
-// NewConnections takes the store of the connections and the vault that opens their credentials.
-func NewConnections(s *store.Store, v *vault.Vault) *Connections {
-	return &Connections{store: s, vault: v, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
+// NewConnections takes the store of the connections, the vault that opens their credentials, and which hosts besides the
+// vendors' own their requests may reach.
+func NewConnections(s *store.Store, v *vault.Vault, allowed outbound.Hosts) *Connections {
+	clients := map[record.Side]*http.Client{}
+	for _, side := range record.Sides {
+		clients[side] = outbound.Client(side, allowed)
+	}
+	return &Connections{store: s, vault: v, http: clients, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
 }
 
 // Open returns a connection that is ready to be used.
@@ -193,14 +201,14 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	o.Scopes = granted.GrantedScopes
 	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
 		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
-		Tokens: oauth.NewTokenSource(credentials, o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel],
+		Tokens: c.tokens(o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel], HTTP: c.http[record.GoHighLevel],
 	})
 	if err != nil {
 		return err
 	}
 	o.Salesforce, err = salesforce.New(salesforce.Config{
-		Tokens:  oauth.NewTokenSource(credentials, o.ID, record.Salesforce),
-		Limiter: o.budgets[record.Salesforce], APIVersion: o.Rules.Salesforce.APIVersion, ClientName: "Tandem/1",
+		Tokens:  c.tokens(o.ID, record.Salesforce),
+		Limiter: o.budgets[record.Salesforce], HTTP: c.http[record.Salesforce], APIVersion: o.Rules.Salesforce.APIVersion, ClientName: "Tandem/1",
 		AllowDuplicates: o.Rules.Salesforce.AllowDuplicates,
 	})
 	return err
@@ -209,7 +217,11 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 // KeepAlive renews the grant of a side where it was not renewed for longer than an age. Clients that hold the token before
 // notice by themselves.
 func (c *Connections) KeepAlive(ctx context.Context, id string, side record.Side, age time.Duration, dry bool) (due bool, err error) {
-	return oauth.NewTokenSource(c.store.Credentials(c.vault), id, side).KeepAlive(ctx, age, dry)
+	return c.tokens(id, side).KeepAlive(ctx, age, dry)
+}
+
+func (c *Connections) tokens(id string, side record.Side) *oauth.TokenSource {
+	return oauth.NewTokenSource(c.store.Credentials(c.vault), id, side, oauth.WithHTTPClient(c.http[side]))
 }
 
 func notConnected(side record.Side, connection string, err error) error {

@@ -152,14 +152,16 @@ func (s *Stack) startPostgres(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.Postgres.Stop)
-	s.State.DatabaseURL = s.Postgres.URL()
+	if s.State.DatabaseURL, err = s.Postgres.Role(ctx, role); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
 	if s.Store, err = store.Open(ctx, s.State.DatabaseURL); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { s.Store.Close(); return nil })
-	if err := s.Store.Migrate(ctx); err != nil {
-		return err
-	}
 	s.State.KeysetFile = filepath.Join(s.DataDir, "keyset.json")
 	if _, err := os.Stat(s.State.KeysetFile); errors.Is(err, os.ErrNotExist) {
 		if err := vault.WriteNew(s.State.KeysetFile); err != nil {
@@ -173,6 +175,22 @@ func (s *Stack) startPostgres(ctx context.Context) (err error) {
 		s.LetSee(codec.Anybody)
 	}
 	return nil
+}
+
+// role is whom workers and commands work as: it owns nothing.
+const role = "tandem_app"
+
+// migrate brings the schema to this version, as its owner, and lets the role work with it.
+func (s *Stack) migrate(ctx context.Context) error {
+	owner, err := store.Open(ctx, s.Postgres.URL())
+	if err != nil {
+		return err
+	}
+	defer owner.Close()
+	if err := owner.Migrate(ctx); err != nil {
+		return err
+	}
+	return owner.Grant(ctx, role)
 }
 
 // startSandbox serves the two fakes as they were when the stack was last closed.
@@ -218,6 +236,7 @@ func (s *Stack) Env() []string {
 		"TEMPORAL_ADDRESS="+s.State.TemporalAddress,
 		"TEMPORAL_NAMESPACE="+s.State.Namespace,
 		platform.EnvListen+"=127.0.0.1:0",
+		platform.EnvAllowHosts+"="+devstack.FakeHosts,
 	)
 }
 
