@@ -76,7 +76,7 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 }
 
 // isHalf tells whether a link holds nothing but its record of a side, as where both halves were announced before either was synced,
-// or where the event of an appointment was withdrawn.
+// or where the event of an appointment was withdrawn; or whether its other half was begun to be made again and may be there.
 func isHalf(ctx context.Context, ledger Ledger, connection string, kind record.Kind, side record.Side, link int64) (bool, error) {
 	if link == 0 {
 		return true, nil
@@ -89,7 +89,7 @@ func isHalf(ctx context.Context, ledger Ledger, connection string, kind record.K
 	if half.RecordID(side.Other()) != "" || half.State == record.LinkParted || half.State == record.LinkDeleted {
 		return false, nil
 	}
-	return half.Base == nil || half.Problem == record.ProblemWithdrawn, nil
+	return half.Base == nil || half.Problem == record.ProblemWithdrawn || half.Intent != nil && half.Intent.Side == side.Other(), nil
 }
 
 // telling are the fields that tell whether two records of a contact are the same thing.

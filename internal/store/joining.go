@@ -52,7 +52,7 @@ func (s *Store) holder(ctx context.Context, tx pgx.Tx, sc scope, side record.Sid
 
 // absorb takes a link away in favour of another one, if it is a mere half: it holds one record, and was never in step with
 // anything, or is not any more because what it was in step with was withdrawn. Contacts that a filter leaves out stay. Its journal goes to the one that stays, and so does its mark: where it was pending, the one that stays is
-// pending again, for what was read of the record may be older than the change. One whose own other half may be on its way is left alone, with
+// pending again, for what was read of the record may be older than the change. One whose own other half may be on its way, whatever it was before, is left alone, with
 // record.ErrHalfClaimed; so, with yield, is one that somebody works on. Without, whoever works on it is fenced off.
 func absorb(ctx context.Context, tx pgx.Tx, sc scope, into, other int64, side record.Side, yield bool) error {
 	missing := recordColumn[side.Other()]
@@ -61,19 +61,22 @@ func absorb(ctx context.Context, tx pgx.Tx, sc scope, into, other int64, side re
 	if err != nil {
 		return err
 	}
-	var half, creating, pending, claimed bool
+	var lacking, half, creating, pending, claimed bool
 	err = tx.QueryRow(ctx, `
-		SELECT l.`+missing+` IS NULL
+		SELECT l.`+missing+` IS NULL AND l.state NOT IN (6, 7),
+		       l.`+missing+` IS NULL
 		         AND (l.base IS NULL AND (l.state IN (1, 3, 4) OR l.kind <> 1 AND l.state = 5) OR l.state = 5 AND l.problem = $4)
 		         AND NOT EXISTS (SELECT FROM reviews r WHERE r.connection = $1 AND r.decided_at IS NULL AND r.link_ids @> ARRAY[l.id]
 		                           AND cardinality(r.link_ids) > 1),
 		       EXISTS (SELECT FROM intents i WHERE i.link_id = l.id), p.link_id IS NOT NULL,
 		       coalesce(p.token IS NOT NULL AND p.claimed_until > clock_timestamp(), false)
 		FROM links l LEFT JOIN pending p ON p.link_id = l.id
-		WHERE l.connection = $1 AND l.kind = $2 AND l.id = $3`, sc.number, sc.kind, other, record.ProblemWithdrawn).Scan(&half, &creating, &pending, &claimed)
+		WHERE l.connection = $1 AND l.kind = $2 AND l.id = $3`, sc.number, sc.kind, other, record.ProblemWithdrawn).Scan(&lacking, &half, &creating, &pending, &claimed)
 	switch {
 	case err != nil:
 		return err
+	case lacking && creating:
+		return record.ErrHalfClaimed
 	case !half:
 		return &record.AlreadyLinkedError{LinkID: into, Side: side, OtherID: other}
 	case creating, claimed && yield:

@@ -67,6 +67,15 @@ func TestALinkIsJoinedWithWhatHoldsItsOtherHalf(t *testing.T) {
 			w.run(`UPDATE pending SET claimed_until = now() - interval '1 second' WHERE link_id = $1`, id)
 			return id
 		}},
+		"a half that was in step once and whose other half is made again": {want: halfClaimed, other: func(t *testing.T, w world) int64 {
+			id := half(t, w.s, record.Salesforce, "003")
+			sync1(t, w.s, record.Outcome{LinkID: id, State: record.LinkInStep, Base: []byte("base")})
+			c := claimLink(t, w.s, id, "other run")
+			_, err := w.s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []int64{id})
+			require.NoError(t, err)
+			w.run(`UPDATE pending SET claimed_until = now() - interval '1 second' WHERE link_id = $1`, id)
+			return id
+		}},
 		"a half that was in step once": {want: alreadyLinked, other: func(t *testing.T, w world) int64 {
 			id := half(t, w.s, record.Salesforce, "003")
 			w.run(`UPDATE links SET base = 'base' WHERE id = $1`, id)
