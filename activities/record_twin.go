@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -18,12 +19,14 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 	if err != nil {
 		return SettledRecord{}, err
 	}
+	var begun time.Time // when a create was begun whose outcome is unknown
 	if link.Intent != nil && link.Intent.Side == in.Side {
 		if err := trusted(in.Side, link.Intent.At, visibilityLag); err != nil {
 			return SettledRecord{}, err
 		}
+		begun = link.Intent.At
 	}
-	found, err := a.twin(ctx, c, in, written(d, in.Side))
+	found, err := a.twin(ctx, c, in, written(d, in.Side), begun)
 	if err != nil {
 		return SettledRecord{}, err
 	}
@@ -43,15 +46,22 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 }
 
 // twin returns the record that the contact has on a side, that belongs to no other link than half of one, and that is alike;
-// the oldest of several, "" for none.
-func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields) (string, error) {
+// the oldest of several, "" for none. Where a create was begun whose outcome is unknown, one that came into being since and
+// was edited a moment later is what that create made; begun is zero where none was.
+func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields, begun time.Time) (string, error) {
 	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want)
 	if err != nil || len(candidates) == 0 {
 		return "", err
 	}
-	candidates = slices.DeleteFunc(candidates, func(r record.Record) bool {
+	same := slices.DeleteFunc(slices.Clone(candidates), func(r record.Record) bool {
 		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), in.Marker, r)
 	})
+	if len(same) == 0 && !begun.IsZero() {
+		same = slices.DeleteFunc(candidates, func(r record.Record) bool {
+			return r.CreatedAt.Before(begun.Add(-clockSkew)) || !resembles(in.Claim.of(), want, r)
+		})
+	}
+	candidates = same
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
 		ids[i] = r.ID
@@ -115,6 +125,22 @@ func sameRecord(kind record.Kind, want, has record.Fields) bool {
 		}
 	}
 	return len(want) > 0
+}
+
+// resembling are the fields of which one suffices to tell what a create made from what else came into being meanwhile.
+var resembling = map[record.Kind][]record.Field{
+	record.Task:        {record.Title},
+	record.Note:        {record.Title},
+	record.Appointment: {record.Title, record.Start},
+}
+
+// resembles tells whether a record says some of what was to be created.
+func resembles(kind record.Kind, want record.Fields, r record.Record) bool {
+	return !r.Has(record.TraitDeleted) && !r.Has(record.TraitOtherKind) && slices.ContainsFunc(resembling[kind], func(field record.Field) bool {
+		value, given := want[field]
+		held, known := r.Fields[field]
+		return given && known && !value.Empty() && held.Equal(value)
+	})
 }
 
 // madeOf tells whether a record is in parts that were made of another one, be they complete or not.
