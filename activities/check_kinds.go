@@ -45,26 +45,13 @@ func (c *Connection) kindChecks() (out []accessCheck) {
 // missingScopes are the scopes that the rules need of GoHighLevel and that were not granted; none where it is not known what
 // was granted, as of a private integration's token.
 func (c *Connection) missingScopes() (out []string) {
-	if len(c.Scopes) == 0 {
+	granted := c.Scopes[record.GoHighLevel]
+	if len(granted) == 0 {
 		return nil
 	}
-	need := []string{"contacts.readonly", "contacts.write", "locations.readonly"}
-	travels := c.travels()
-	if len(travels) > 0 {
-		need = append(need, "users.readonly")
-	}
-	if _, on := travels[record.Task]; on {
-		need = append(need, "locations/tasks.readonly")
-	}
-	if t, on := travels[record.Appointment]; on {
-		need = append(need, "calendars.readonly", "calendars/events.readonly")
-		if writesGoHighLevel(t) {
-			need = append(need, "calendars/events.write")
-		}
-	}
-	for _, scope := range need {
-		if !slices.Contains(c.Scopes, scope) {
-			out = append(out, scope)
+	for _, scope := range c.Rules.Scopes() {
+		if scope.Side == record.GoHighLevel && !slices.Contains(granted, scope.Name) {
+			out = append(out, scope.Name)
 		}
 	}
 	return out
@@ -81,12 +68,6 @@ func (c *Connection) travels() map[record.Kind]rules.Travel {
 		}
 	}
 	return out
-}
-
-// writesGoHighLevel tells whether the rules ever make, change or delete records of a kind there.
-func writesGoHighLevel(t rules.Travel) bool {
-	return t.Create.Allows(record.GoHighLevel) || t.Deletions.Salesforce != rules.DeletionIgnore ||
-		slices.ContainsFunc(t.Fields, func(p reconcile.Policy) bool { return p.Direction.Allows(record.GoHighLevel) })
 }
 
 // NameScopes adds, to an error that says that GoHighLevel refuses access, every scope that the rules need and the grant

@@ -141,6 +141,7 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	c := oauth.Credential{
 		Side: record.GoHighLevel, Flow: oauth.AuthorizationCode, ClientID: o.ghlClientID, AuthURL: o.ghlAuthURL,
 		TokenURL: o.ghlTokenURL, RedirectURL: o.ghlRedirectURL, LocationID: loaded.GoHighLevel.Location,
+		Scopes: scopesOf(loaded, record.GoHighLevel),
 	}
 	if base := loaded.GoHighLevel.BaseURL; base != "" {
 		if c.AuthURL == "" {

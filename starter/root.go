@@ -88,7 +88,7 @@ Exit codes:
 	root.AddCommand(
 		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a),
 		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newTimelineCommand(a), newRunsCommand(a),
-		newReplayCommand(a), newNoteToTaskCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newVersionCommand(a),
+		newReplayCommand(a), newNoteToTaskCommand(a), newScopesCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newVersionCommand(a),
 	)
 	fitHelp(root)
 	a.completeConnections(root)

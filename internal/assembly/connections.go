@@ -169,10 +169,11 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	if err != nil {
 		return notConnected(record.GoHighLevel, o.ID, err)
 	}
-	if _, err := credentials.LoadCredential(ctx, o.ID, record.Salesforce); err != nil {
+	org, err := credentials.LoadCredential(ctx, o.ID, record.Salesforce)
+	if err != nil {
 		return notConnected(record.Salesforce, o.ID, err)
 	}
-	o.Scopes = granted.GrantedScopes
+	o.Scopes = map[record.Side][]string{record.GoHighLevel: granted.GrantedScopes, record.Salesforce: org.GrantedScopes}
 	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
 		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
 		Tokens: oauth.NewTokenSource(credentials, o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel],
