@@ -117,6 +117,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 	o.Calls = func(side record.Side) (int, int) {
 		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
 	}
+	o.Skew = func(side record.Side) (time.Duration, bool) { return o.budgets[side].Skew() }
 	if err := c.clients(ctx, o); err != nil {
 		return nil, err
 	}

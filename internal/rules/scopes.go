@@ -20,11 +20,8 @@ type Scope struct {
 // that one time only, and so is none of Scopes.
 const CustomFieldsScope = "locations/customFields.write"
 
-// Salesforce's scopes.
-const (
-	scopeAPI     = "api"
-	scopeRefresh = "refresh_token"
-)
+// RefreshScope is Salesforce's scope without which a grant of the web flow cannot be renewed.
+const RefreshScope = "refresh_token"
 
 // Scopes returns exactly the scopes that the rules need of both sides, GoHighLevel's first, and no other: a kind that is off
 // asks for nothing.
@@ -63,8 +60,8 @@ func (r *Rules) Scopes() []Scope {
 		n.ask("contacts.write", "creating tasks of notes")
 	}
 	n.side = record.Salesforce
-	n.ask(scopeAPI, "reading and writing records")
-	n.ask(scopeRefresh, "staying connected (web flow only: client credentials and JWT do without)")
+	n.ask("api", "reading and writing records")
+	n.ask(RefreshScope, "staying connected (web flow only: client credentials and JWT do without)")
 	return n.all
 }
 
