@@ -78,6 +78,9 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 		return err
 	}
 	out.need(record.Salesforce, NeedAPI, "REST API", "everything", true)
+	if err := c.checkOrg(ctx, out); err != nil {
+		return err
+	}
 	describe, err := c.Salesforce.DescribeObject(ctx, contactObject)
 	if err != nil {
 		return err
@@ -120,6 +123,22 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 	case !marked:
 		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact.%s must be marked External ID and Unique, "+
 			"so that no contact can be created twice.", name))
+	}
+	return nil
+}
+
+// checkOrg asks the org itself which one it is: not every flow's grant proves it.
+func (c *Connection) checkOrg(ctx context.Context, out *AccessReport) error {
+	rows, err := c.rows(ctx, "SELECT Id FROM Organization")
+	if err != nil {
+		return err
+	}
+	wanted := c.Rules.Salesforce.Org
+	for _, row := range rows {
+		if id, _ := row["Id"].(string); len(id) >= 15 && len(wanted) >= 15 && id[:15] != wanted[:15] {
+			out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: access was granted for org %s, but the rules name %s. "+
+				"Run `starter connect salesforce %s` and log in to the right one.", id, wanted, c.ID))
+		}
 	}
 	return nil
 }

@@ -75,11 +75,11 @@ func runResume(ctx context.Context, a *app, connection string) error {
 
 // connectAgain says what to do about a connection that has lost its access.
 func connectAgain(connection, state string) error {
-	sides := "gohighlevel,salesforce"
-	if state == record.ConnectionUninstalled {
-		sides = "gohighlevel"
+	commands := fmt.Sprintf("`starter connect gohighlevel %s`", connection)
+	if state != record.ConnectionUninstalled {
+		commands += fmt.Sprintf(" and `starter connect salesforce %s`", connection)
 	}
-	return fmt.Errorf("connection %s is %s: connect it again by `starter connections add <rules.yaml> --reconnect %s`", connection, state, sides)
+	return fmt.Errorf("connection %s is %s: connect it again by %s", connection, state, commands)
 }
 
 func newConnectionsDisconnect(a *app) *cobra.Command {
@@ -114,7 +114,7 @@ func runDisconnect(ctx context.Context, a *app, connection string, yes bool) err
 		return noConnection(err, connection)
 	}
 	return a.printState(connection, was, record.ConnectionDisconnected,
-		"Its links and its journal stay; `starter connections add <rules.yaml> --reconnect gohighlevel,salesforce` connects it again.")
+		fmt.Sprintf("Its links and its journal stay; `starter connect gohighlevel %s` and `starter connect salesforce %s` connect it again.", connection, connection))
 }
 
 // printState tells that a connection is in a state, and what follows.

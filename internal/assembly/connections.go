@@ -41,6 +41,7 @@ type opened struct {
 	*activities.Connection
 	budgets map[record.Side]*budget.Budget
 	at      time.Time
+	updated time.Time // the row's, when it was opened: a side that was connected again has another token and other scopes
 	// considered is the connection under the rules that were considered last, which change nothing of the above.
 	considered *activities.Connection
 }
@@ -63,12 +64,12 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	}
 	if row.State == record.ConnectionUninstalled || row.State == record.ConnectionDisconnected {
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.NeedsReconnect,
-			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connections add <rules.yaml> --reconnect gohighlevel,salesforce`", id, row.State)}
+			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connect gohighlevel %s` and `starter connect salesforce %s`", id, row.State, id, id)}
 	}
 	c.mu.Lock()
 	held := c.opened[id]
 	c.mu.Unlock()
-	if held != nil && held.RulesVersion == row.RulesVersion && time.Since(held.at) < directoryLife {
+	if held != nil && held.RulesVersion == row.RulesVersion && held.updated.Equal(row.UpdatedAt) && time.Since(held.at) < directoryLife {
 		return held.in(row.State), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
@@ -109,7 +110,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
 			Cipher: NewCipher(c.vault, row.ID),
 		},
-		at: time.Now(),
+		at: time.Now(), updated: row.UpdatedAt,
 	}
 	if o.budgets, err = c.allow(row.ID, loaded); err != nil {
 		return nil, err
@@ -201,7 +202,7 @@ func notConnected(side record.Side, connection string, err error) error {
 		return err
 	}
 	return &crm.Error{Side: side, Operation: "open connection", Kind: crm.NeedsReconnect,
-		Reason: fmt.Sprintf("connection %s is not authorised on this side; run `starter connections add` for it again", connection)}
+		Reason: fmt.Sprintf("connection %s is not authorised on this side; run `starter connect %s %s`", connection, side, connection)}
 }
 
 // readDirectory reads what the mapping needs to know of the two CRMs, and only that.
