@@ -72,7 +72,7 @@ func (c *Connection) checkCustomFields(ctx context.Context, out *AccessReport) e
 // rules map with what this user may read and write.
 func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) error {
 	if _, err := c.Salesforce.GetLimits(ctx); err != nil {
-		if crm.KindOf(err).Class() == crm.Person {
+		if crm.KindOf(err) == crm.NeedsAccess {
 			out.need(record.Salesforce, NeedAPI, "REST API", "everything", false)
 		}
 		return err

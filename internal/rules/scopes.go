@@ -31,7 +31,7 @@ func (r *Rules) Scopes() []Scope {
 	n.ask("contacts.write", "creating and changing contacts")
 	n.ask("locations.readonly", "the location's time zone and its duplicate setting")
 	if keys := r.CustomFieldKeys(); len(keys) > 0 {
-		n.ask("locations/customFields.readonly", "custom field "+strings.Join(keys, ", "))
+		n.ask("locations/customFields.readonly", "custom fields "+strings.Join(keys, ", "))
 	}
 	if slices.ContainsFunc(r.Contacts.Fields, func(f FieldRule) bool { return f.Field == record.Owner }) {
 		n.ask("users.readonly", "owners of contacts")
