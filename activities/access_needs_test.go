@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -165,3 +166,26 @@ type discarding struct{ header http.Header }
 func (d discarding) Header() http.Header         { return d.header }
 func (d discarding) Write(p []byte) (int, error) { return len(p), nil }
 func (d discarding) WriteHeader(int)             {}
+
+func TestASideThatIsConnectedAgainIsCheckedWithWhatItWasGrantedNow(t *testing.T) {
+	w := newWorld(t, setting{scopes: without("contacts.write")})
+	named(t, w.checked().Problems, []string{"contacts.write"})
+	credentials := w.store.Credentials(w.vault)
+	granted, err := credentials.LoadCredential(t.Context(), acme, record.GoHighLevel)
+	require.NoError(t, err)
+	granted.GrantedScopes = w.asked()
+	granted.AccessToken, granted.RefreshToken = w.ghl.GrantToken(granted.GrantedScopes...)
+	require.NoError(t, credentials.PutCredential(t.Context(), acme, record.GoHighLevel, granted))
+	report := w.checked()
+	require.Empty(t, report.Problems)
+	require.Equal(t, activities.GrantedYes, stands(report, record.GoHighLevel, activities.NeedScope, "contacts.write"))
+}
+
+func TestAnOrgThatTheRulesDoNotNameIsNamed(t *testing.T) {
+	w := newWorld(t, setting{editRules: func(r string) string {
+		return anotherOrg.ReplaceAllString(r, "org: 00D000000000009AAA")
+	}})
+	named(t, w.checked().Problems, []string{"Salesforce", "00D000000000009AAA", "starter connect salesforce acme"})
+}
+
+var anotherOrg = regexp.MustCompile(`org: "?00D\w+"?`)

@@ -242,7 +242,7 @@ func (b *Budget) usedUp(wait time.Duration) error {
 // refusal because the day is used up is no reason to go slower: it ends the day's share of every lane.
 func (b *Budget) Observe(u crm.Usage) {
 	if !u.Date.IsZero() {
-		ahead := u.Date.Sub(time.Now())
+		ahead := time.Until(u.Date)
 		b.skew.Store(&ahead)
 	}
 	if u.DailyRemaining >= 0 {

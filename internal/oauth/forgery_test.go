@@ -1,11 +1,13 @@
 package oauth
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 )
 
 func TestATokenIsOnlyEverSentToAHostOfSalesforces(t *testing.T) {
@@ -69,4 +71,21 @@ func TestASecretIsNotSentToALoginHostThatIsNotSalesforces(t *testing.T) {
 		})
 		require.Equal(t, crm.Invalid, crm.KindOf(err), host)
 	}
+}
+
+func TestACodeThatWasExchangedIsWorthNothingMore(t *testing.T) {
+	_, c := org(t, salesforcetest.Options{})
+	state, verifier := NewState(), NewVerifier()
+	loopback, arrived := waiting(t, state)
+	c.RedirectURL = loopback.RedirectURL()
+	response, err := http.Get(AuthorizeURL(c, state, verifier))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	got := <-arrived
+	require.NoError(t, got.err)
+	_, err = Exchange(t.Context(), nil, c, got.code, verifier)
+	require.NoError(t, err)
+	replayed, err := Exchange(t.Context(), nil, c, got.code, verifier)
+	require.Equal(t, crm.NeedsReconnect, crm.KindOf(err))
+	require.Zero(t, replayed)
 }
