@@ -148,8 +148,12 @@ func appOf(c *oauth.Credential, loaded *rules.Rules) oauth.Credential {
 
 // goOn turns a connection active that has both sides again, and wakes its sync: what was pending goes on by itself.
 func (a *app) goOn(ctx context.Context, s *store.Store, id string) error {
-	if _, err := s.Reconnected(ctx, id); err != nil {
+	again, err := s.Reconnected(ctx, id)
+	if err != nil {
 		return err
+	}
+	if again {
+		a.say("Connection %s is connected again.", id)
 	}
 	row, err := s.GetConnection(ctx, id)
 	if err != nil {
@@ -161,7 +165,9 @@ func (a *app) goOn(ctx context.Context, s *store.Store, id string) error {
 	}
 	if err := a.ring(ctx, id); err != nil {
 		a.say("What changed meanwhile is kept, but its sync could not be woken; `starter start sync %s` does: %v", id, err)
+		return nil
 	}
+	a.say("What changed meanwhile is being synced.")
 	return nil
 }
 
