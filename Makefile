@@ -60,7 +60,8 @@ build: ## build starter and worker into .build
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BUILD)/worker ./worker
 
 .PHONY: check
-check: tools ## look for what tests cannot see: format, vet, staticcheck, workflow determinism, imports between rooms
+check: tools check-licences ## look for what tests cannot see: format, vet, staticcheck, workflow determinism, imports, dependencies
+	$(GO) mod verify
 	@files=$$(find . -name '*.go' -not -path './.*' -print0 | xargs -0 gofmt -l); \
 		if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
 	$(GO) vet ./...
@@ -68,8 +69,27 @@ check: tools ## look for what tests cannot see: format, vet, staticcheck, workfl
 	$(TOOLS)/workflowcheck -show-pos $(if $(wildcard workflowcheck.config.yaml),-config workflowcheck.config.yaml) ./workflows/...
 	$(GO) test ./internal/archtest
 
+# What may ship: licences that ask for no more than to be named. The module that is left out has no licence file; the Temporal
+# SDK, which is under MIT, is generated with it.
+LICENCES := Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT,Unlicense
+NOT_LICENSED := --ignore github.com/tandem-sync/tandem --ignore github.com/nexus-rpc/nexus-proto-annotations
+
+.PHONY: check-licences
+check-licences: $(TOOLS)/go-licenses
+	@$(TOOLS)/go-licenses check ./starter ./worker $(NOT_LICENSED) --allowed_licenses=$(LICENCES) --stderrthreshold=ERROR --logtostderr=false --log_file=/dev/null
+
+.PHONY: licences
+licences: $(TOOLS)/go-licenses ## list the licence of everything that ships
+	@$(TOOLS)/go-licenses report ./starter ./worker $(NOT_LICENSED) --stderrthreshold=ERROR --logtostderr=false --log_file=/dev/null | cut -d, -f1,3
+
+.PHONY: sbom
+sbom: build $(TOOLS)/cyclonedx-gomod ## write a bill of materials of each program beside it, in .build
+	@for program in starter worker; do \
+		$(TOOLS)/cyclonedx-gomod bin -json -std -version '$(VERSION)' -output $(BUILD)/$$program.cdx.json $(BUILD)/$$program; \
+		echo "$(BUILD)/$$program.cdx.json"; done
+
 .PHONY: tools
-tools: $(TOOLS)/staticcheck $(TOOLS)/workflowcheck ## build the checkers into .build/tools
+tools: $(TOOLS)/staticcheck $(TOOLS)/workflowcheck $(TOOLS)/go-licenses ## build the checkers into .build/tools
 
 $(TOOLS)/staticcheck:
 	@mkdir -p $(@D)
@@ -78,6 +98,14 @@ $(TOOLS)/staticcheck:
 $(TOOLS)/workflowcheck:
 	@mkdir -p $(@D)
 	$(GO) -C .ci/tools build -mod=readonly -o $@ go.temporal.io/sdk/contrib/tools/workflowcheck
+
+$(TOOLS)/go-licenses:
+	@mkdir -p $(@D)
+	$(GO) -C .ci/tools build -mod=readonly -o $@ github.com/google/go-licenses/v2
+
+$(TOOLS)/cyclonedx-gomod:
+	@mkdir -p $(@D)
+	$(GO) -C .ci/tools build -mod=readonly -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 .PHONY: prepare
 prepare: build ## make sure of Postgres and Temporal (Temporal is built from source the first time)

@@ -14,6 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -23,7 +24,7 @@ func (w *world) processes(n int) []*activities.Connection {
 	w.t.Helper()
 	var out []*activities.Connection
 	for range n {
-		c, err := assembly.NewConnections(w.store, w.vault).Open(w.t.Context(), acme)
+		c, err := assembly.NewConnections(w.store, w.vault, devstack.Fakes()).Open(w.t.Context(), acme)
 		require.NoError(w.t, err)
 		out = append(out, c)
 	}

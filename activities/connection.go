@@ -69,7 +69,8 @@ const (
 	purposeJournal = "journal"
 )
 
-// Sealed is customer data in Temporal's history: a JSON value under the connection's cipher.
+// Sealed is customer data in Temporal's history: a JSON value under the connection's cipher. It stays sealed in a payload that
+// is encrypted itself: whoever may see in the Web UI how a run went need not see what is in somebody's records.
 type Sealed []byte
 
 func (c *Connection) seal(side record.Side, purpose string, v any) ([]byte, error) {

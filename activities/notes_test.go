@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -176,6 +177,29 @@ func TestANoteThatBothSidesAnnounceIsOneNote(t *testing.T) {
 	require.Equal(t, link.SalesforceID, n.together(mark).SalesforceID)
 	require.Len(t, n.ghl.Notes(), 1)
 	require.Equal(t, 1, n.sf.Count("ContentNote"))
+}
+
+func TestANoteThatIsDeletedWhileItIsLookedAtIsNoTwin(t *testing.T) {
+	var n *noted
+	vanishing := ""
+	n = newNoted(t, setting{betweenSalesforce: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if vanishing != "" && strings.HasSuffix(r.URL.Path, "/"+vanishing+"/Content") {
+				require.NoError(t, n.sf.Delete("ContentNote", vanishing)) // it is in the list already
+				vanishing = ""
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	mark := n.inGoHighLevel("words")
+	n.hears(mark)
+	link := n.together(mark)
+	_, err := n.db.Exec(t.Context(), "DELETE FROM links WHERE id = $1", link.ID) // both halves are there, and no link knows
+	require.NoError(t, err)
+	vanishing = link.SalesforceID
+	n.hears(mark)
+	require.Empty(t, vanishing)
+	require.NotEqual(t, link.SalesforceID, n.together(mark).SalesforceID)
 }
 
 func TestANoteOnSeveralContactsBelongsToTheFirstThatIsInStepAndStaysThere(t *testing.T) {

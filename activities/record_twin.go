@@ -191,6 +191,9 @@ func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fi
 			continue
 		}
 		if err := c.completeNote(ctx, row, []string{contact}); err != nil {
+			if crm.KindOf(err) == crm.NotFound {
+				continue // deleted since it was listed
+			}
 			return nil, err
 		}
 		out = append(out, row)

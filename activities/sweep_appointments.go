@@ -96,7 +96,7 @@ func (s *sweeper) notShown(ctx context.Context, shown map[string]bool) (record.S
 	}
 	after, deleted, docs := s.sweep.ComparedAfter, []record.KnownRecord(nil), []crm.Document(nil)
 	for _, k := range held {
-		if !shown[k.RecordID] && !k.Pending {
+		if !shown[k.RecordID] && !k.Pending && !k.Asked {
 			if s.confirmations == 0 {
 				break
 			}

@@ -176,7 +176,7 @@ func (s *sweeper) difference(ctx context.Context, ids []string, held []record.Kn
 	linked := make(map[string]bool, len(held))
 	for _, k := range held {
 		linked[k.RecordID] = true
-		if within(k.RecordID) && !shown[k.RecordID] && !k.Pending {
+		if within(k.RecordID) && !shown[k.RecordID] && !k.Pending && !k.Asked {
 			s.mark(&page, sighting{id: k.RecordID, deleted: true}, k)
 		}
 	}

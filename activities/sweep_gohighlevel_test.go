@@ -113,6 +113,19 @@ func TestTheRotatingComparisonFindsADeletionWhoseWebhookWasLost(t *testing.T) {
 	require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, kept).State)
 }
 
+func TestTheRotatingComparisonLeavesADeletionAloneThatAPersonWasAskedAbout(t *testing.T) {
+	w, ghl, _ := inStep(t, setting{}) // the rules ask about deletions
+	require.NoError(t, w.ghl.Delete(ghl))
+	w.hear(recordLane, gone(inGoHighLevel(ghl)))
+	require.Equal(t, record.LinkInReview, w.linkOf(record.GoHighLevel, ghl).State)
+	w.takeAnnounced()
+	w.ghl.ResetStats()
+	w.compareNow()
+	w.sweep()
+	require.Empty(t, w.takeAnnounced(), "each time would wake the run that waits, to look at what it knows")
+	require.Zero(t, w.ghl.Stats().ByOperation["GET /contacts/{contactId}"])
+}
+
 func TestTheRotatingComparisonComesRoundAndReadsNoMoreThanItMust(t *testing.T) {
 	w := newWorld(t, setting{})
 	w.crowd(1203)

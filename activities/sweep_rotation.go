@@ -79,6 +79,10 @@ func (s *sweeper) compare(ctx context.Context, page *record.SweptPage, held []re
 	}
 	for _, k := range held {
 		doc := shown[k.RecordID]
+		if doc == nil && k.Asked {
+			after = k.LinkID // that it is gone is no news
+			continue
+		}
 		if doc == nil {
 			// Absence from the index proves nothing.
 			if s.confirmations == 0 {

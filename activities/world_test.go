@@ -239,12 +239,14 @@ func newWorld(t testing.TB, s setting) *world {
 	}))
 	return &world{
 		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v,
-		connections: assembly.NewConnections(db, v),
+		connections: assembly.NewConnections(db, v, devstack.Fakes()),
 	}
 }
 
 // anotherWorker goes on in a process that knows nothing but what is in the database.
-func (w *world) anotherWorker() { w.connections = assembly.NewConnections(w.store, w.vault) }
+func (w *world) anotherWorker() {
+	w.connections = assembly.NewConnections(w.store, w.vault, devstack.Fakes())
+}
 
 // The activities by name.
 var (

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
+	"sync"
 	"text/tabwriter"
 
 	"go.temporal.io/sdk/client"
@@ -15,10 +17,14 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/platform"
+	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
+	"github.com/tandem-sync/tandem/internal/vault/kms"
 )
 
 // app is what every command shares: the streams, the settings, and what is opened when first needed.
@@ -40,6 +46,9 @@ type app struct {
 	store    *store.Store
 	vault    *vault.Vault
 	resolved client.Options
+
+	payloadKeys  *codec.Keys // of what Temporal keeps; there once it is dialled
+	cannotReveal sync.Once
 }
 
 func newApp(in io.Reader, out, errOut io.Writer, lookup func(string) (string, bool)) *app {
@@ -78,6 +87,7 @@ func (a *app) dial(ctx context.Context) (client.Client, error) {
 		return nil, usageError{err}
 	}
 	options.ContextPropagators = activities.Propagators()
+	a.encrypt(&options)
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, unreachable{fmt.Errorf("no Temporal answers at %s: start it with `starter dev`, or name another with --temporal-address: %w", options.HostPort, err)}
@@ -127,20 +137,46 @@ func (a *app) openStore(ctx context.Context) (*store.Store, error) {
 	return s, nil
 }
 
-// keys opens the vault.
-func (a *app) keys() (*vault.Vault, error) {
-	if a.vault != nil {
-		return a.vault, nil
-	}
+// keysetSource says where the keyset is: by the environment, or else that of the dev stack that runs here.
+func (a *app) keysetSource(ctx context.Context) (vault.Source, error) {
 	source, err := vault.SourceFromEnv(a.lookup)
 	if s := a.devStack(); err != nil && s != nil {
 		source, err = vault.Source{File: s.KeysetFile}, nil
 	}
 	if err != nil {
-		return nil, usageError{err}
+		return source, usageError{err}
+	}
+	if err := kms.Register(ctx, source.KMS); err != nil {
+		return source, usageError{err}
+	}
+	return source, nil
+}
+
+// keys opens the vault.
+func (a *app) keys(ctx context.Context) (*vault.Vault, error) {
+	if a.vault != nil {
+		return a.vault, nil
+	}
+	source, err := a.keysetSource(ctx)
+	if err != nil {
+		return nil, err
 	}
 	a.vault, err = vault.Load(source)
 	return a.vault, err
+}
+
+// outbound returns a client that reaches a side's own hosts, those that the environment allows, and the fakes of a dev
+// stack that runs here.
+func (a *app) outbound(side record.Side) (*http.Client, error) {
+	settings := platform.SettingsFromEnv(a.lookup)
+	if settings.DatabaseURL == "" && a.databaseURL == "" && a.devStack() != nil {
+		settings.AllowHosts += "," + devstack.FakeHosts
+	}
+	allowed, err := settings.Allowed()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return outbound.Client(side, allowed), nil
 }
 
 // close lets go of what was opened.

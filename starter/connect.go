@@ -91,11 +91,14 @@ func runConnect(ctx context.Context, a *app, id string, side record.Side, o addO
 	if err != nil {
 		return noConnection(err, id)
 	}
+	if row.State == record.ConnectionErasing {
+		return needsPerson{connectAgain(id, row.State)}
+	}
 	loaded, err := rules.Parse(id, []byte(row.Rules))
 	if err != nil {
 		return err
 	}
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func newConnectionsCommand(a *app) *cobra.Command {
   starter connections check acme`,
 	}
 	c.AddCommand(newConnectionsInit(a), newConnectionsAdd(a), newConnectionsList(a), newConnectionsShow(a), newConnectionsCheck(a),
-		newConnectionsApply(a), newConnectionsPause(a), newConnectionsResume(a), newConnectionsDisconnect(a))
+		newConnectionsApply(a), newConnectionsPause(a), newConnectionsResume(a), newDisconnectCommand(a))
 	return c
 }
 

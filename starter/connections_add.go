@@ -78,11 +78,14 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = s.GetConnection(ctx, loaded.Connection)
+	row, err := s.GetConnection(ctx, loaded.Connection)
+	if row.State == record.ConnectionErasing {
+		return needsPerson{connectAgain(row.ID, row.State)}
+	}
 	exists := err == nil
 	if err != nil && !errors.Is(err, record.ErrNoConnection) {
 		return err
@@ -228,10 +231,14 @@ func (a *app) readSecret(path string) (string, error) {
 }
 
 func (a *app) authorise(ctx context.Context, c oauth.Credential, listen string) (oauth.Credential, error) {
-	if c.Flow != oauth.AuthorizationCode {
-		return oauth.Acquire(ctx, nil, c)
+	client, err := a.outbound(c.Side)
+	if err != nil {
+		return c, err
 	}
-	return oauth.Authorize(ctx, nil, c, listen, func(url string) error {
+	if c.Flow != oauth.AuthorizationCode {
+		return oauth.Acquire(ctx, client, c)
+	}
+	return oauth.Authorize(ctx, client, c, listen, func(url string) error {
 		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n", c.Side, url)
 		if err := a.browse(url); err != nil {
 			a.say("(the browser could not be opened: %v)", err)

@@ -79,6 +79,9 @@ func runApply(ctx context.Context, a *app, path string, o applyOptions) error {
 	if err != nil {
 		return noConnection(err, loaded.Connection)
 	}
+	if row.State == record.ConnectionErasing {
+		return needsPerson{connectAgain(row.ID, row.State)}
+	}
 	if err := sameEnds(row, loaded); err != nil {
 		return err
 	}

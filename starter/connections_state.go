@@ -75,46 +75,14 @@ func runResume(ctx context.Context, a *app, connection string) error {
 
 // connectAgain says what to do about a connection that has lost its access.
 func connectAgain(connection, state string) error {
+	if state == record.ConnectionErasing {
+		return fmt.Errorf("connection %s is being erased, and does not come back: `starter disconnect %s --erase` goes on with it", connection, connection)
+	}
 	commands := fmt.Sprintf("`starter connect gohighlevel %s`", connection)
 	if state != record.ConnectionUninstalled {
 		commands += fmt.Sprintf(" and `starter connect salesforce %s`", connection)
 	}
 	return fmt.Errorf("connection %s is %s: connect it again by %s", connection, state, commands)
-}
-
-func newConnectionsDisconnect(a *app) *cobra.Command {
-	var yes bool
-	c := &cobra.Command{
-		Use:   "disconnect <connection>",
-		Short: "Forget a connection's access to both sides, and sync it no more",
-		Long: `Forgets the access to both sides that was granted, and syncs the connection no more. Links, the journal and what is pending
-stay, so that it goes on where it stopped once it is connected again. What was granted is not revoked at the CRMs: remove the
-app or the token there as well.`,
-		Example: "  starter connections disconnect acme --yes",
-		Args:    exactly(1),
-		RunE:    func(c *cobra.Command, args []string) error { return runDisconnect(c.Context(), a, args[0], yes) },
-	}
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask first")
-	return c
-}
-
-func runDisconnect(ctx context.Context, a *app, connection string, yes bool) error {
-	s, err := a.ledger(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := s.GetConnection(ctx, connection); err != nil {
-		return noConnection(err, connection)
-	}
-	if err := a.confirm(ctx, yes, fmt.Sprintf("Forget the access of connection %s to both sides?", connection)); err != nil {
-		return err
-	}
-	was, err := s.Disconnect(ctx, connection)
-	if err != nil {
-		return noConnection(err, connection)
-	}
-	return a.printState(connection, was, record.ConnectionDisconnected,
-		fmt.Sprintf("Its links and its journal stay; `starter connect gohighlevel %s` and `starter connect salesforce %s` connect it again.", connection, connection))
 }
 
 // printState tells that a connection is in a state, and what follows.

@@ -124,7 +124,7 @@ func runExplain(ctx context.Context, a *app, connection, name string, field reco
 	if err != nil {
 		return err
 	}
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return err
 	}

@@ -25,11 +25,11 @@ const (
 
 // standing asks a worker how a link stands on both sides. Where that cannot be known, unread says why, in words.
 func (a *app) standing(ctx context.Context, row store.Connection, kind record.Kind, link int64) (now *activities.Explanation, unread string, err error) {
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	if row.State == record.ConnectionUninstalled || row.State == record.ConnectionDisconnected {
+	if !record.Connected(row.State) {
 		return nil, "What both sides hold now is not known: the connection is " + row.State + ".", nil
 	}
 	temporal, err := a.dial(ctx)

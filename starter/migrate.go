@@ -9,17 +9,24 @@ import (
 )
 
 func newMigrateCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "migrate",
-		Short:   "Bring Postgres to the schema of this version",
-		Long:    "Brings Tandem's Postgres to the schema of this version, under a lock, so that several may run it at once. Safe to repeat.",
-		Example: "  TANDEM_DATABASE_URL=postgres://tandem@db/tandem starter migrate",
-		Args:    exactly(0),
-		RunE:    func(c *cobra.Command, _ []string) error { return runMigrate(c.Context(), a) },
+	var role string
+	c := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring Postgres to the schema of this version",
+		Long: `Brings Tandem's Postgres to the schema of this version, under a lock, so that several may run it at once. Safe to repeat.
+
+Run it as the role that is to own the tables. With --grant-to, another role gets what workers and the other commands need, and
+no more: to read and write rows. Give workers an address with that role.`,
+		Example: `  TANDEM_DATABASE_URL=postgres://tandem@db/tandem starter migrate
+  starter migrate --database-url postgres://tandem@db/tandem --grant-to tandem_app`,
+		Args: exactly(0),
+		RunE: func(c *cobra.Command, _ []string) error { return runMigrate(c.Context(), a, role) },
 	}
+	c.Flags().StringVar(&role, "grant-to", "", "role that workers use, which may read and write rows and nothing else")
+	return c
 }
 
-func runMigrate(ctx context.Context, a *app) error {
+func runMigrate(ctx context.Context, a *app, role string) error {
 	s, err := a.openStore(ctx)
 	if err != nil {
 		return err
@@ -31,6 +38,11 @@ func runMigrate(ctx context.Context, a *app) error {
 	}
 	if err := s.Migrate(ctx); err != nil {
 		return err
+	}
+	if role != "" {
+		if err := s.Grant(ctx, role); err != nil {
+			return err
+		}
 	}
 	after, err := s.Version(ctx)
 	if err != nil {

@@ -214,7 +214,10 @@ func runReplayCheck(ctx context.Context, a *app, id, runID string) error {
 		Compatible bool   `json:"compatible"`
 		Problem    string `json:"problem,omitempty"`
 	}{WorkflowID: id, RunID: runID, Events: len(events), Compatible: true}
-	problem := replayHistory(events)
+	if err := a.legible(events); err != nil {
+		return err
+	}
+	problem := a.replayHistory(events)
 	if problem != nil {
 		out.Compatible, out.Problem = false, mismatch(problem)
 	}

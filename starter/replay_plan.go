@@ -105,8 +105,10 @@ func leftToParent(id string, parent parentRun) string {
 }
 
 // replayHistory runs the code at hand against a history, and fails where the two differ.
-func replayHistory(events []*history.HistoryEvent) error {
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DisableRegistrationAliasing: true})
+func (a *app) replayHistory(events []*history.HistoryEvent) error {
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
+		DisableRegistrationAliasing: true, DataConverter: a.resolved.DataConverter, FailureConverter: a.resolved.FailureConverter,
+	})
 	if err != nil {
 		return err
 	}

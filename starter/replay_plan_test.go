@@ -56,7 +56,7 @@ func fits([]*history.HistoryEvent) error { return nil }
 
 func TestAFailedRunIsResetToItsFirstCompletedWorkflowTask(t *testing.T) {
 	for name, events := range recorded(t) {
-		plan := planReplay(events, replayHistory)
+		plan := planReplay(events, (&app{}).replayHistory)
 		require.Equal(t, replayReset, plan.action, "%s: %s", name, plan.why)
 		require.Equal(t, enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, events[plan.resetTo-1].GetEventType(), name)
 		for _, e := range events[:plan.resetTo-1] {
@@ -75,7 +75,7 @@ func TestARunThatWasCutOffAnywhereIsReset(t *testing.T) {
 			for _, with := range []enums.EventType{
 				enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
 			} {
-				plan := planReplay(ended(events, n, with), replayHistory)
+				plan := planReplay(ended(events, n, with), (&app{}).replayHistory)
 				require.Equal(t, replayReset, plan.action, "%s, cut after event %d: %s", name, n, plan.why)
 			}
 		}
@@ -120,7 +120,7 @@ func TestARunWhoseHistoryDoesNotFitTheCodeIsStartedAnew(t *testing.T) {
 			break
 		}
 	}
-	plan := planReplay(events, replayHistory)
+	plan := planReplay(events, (&app{}).replayHistory)
 	require.Equal(t, replayStart, plan.action)
 	require.Contains(t, plan.why, "does not fit this version's code")
 	require.Contains(t, plan.why, "WhatAnEarlierVersionCalled")
@@ -130,7 +130,7 @@ func TestARunWhoseHistoryDoesNotFitTheCodeIsStartedAnew(t *testing.T) {
 func TestARunThatNoWorkerTookUpIsStartedAnew(t *testing.T) {
 	events := recorded(t)["ContactSync/rejected"]
 	for n := 1; n < int(firstWorkflowTask(events)); n++ {
-		plan := planReplay(ended(events, n, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED), replayHistory)
+		plan := planReplay(ended(events, n, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED), (&app{}).replayHistory)
 		require.Equal(t, replayStart, plan.action)
 		require.Equal(t, "no worker ever took it up", plan.why)
 		require.NotNil(t, plan.began)

@@ -80,7 +80,10 @@ func (r *replaying) one(ctx context.Context, id string) replayedRun {
 	if err != nil && !errors.As(err, &gone) {
 		return out.failed(err)
 	}
-	plan := planReplay(events, replayHistory)
+	if err := r.app.legible(events); err != nil {
+		return out.failed(err)
+	}
+	plan := planReplay(events, r.app.replayHistory)
 	// A reset would end a run that a change has started meanwhile, and SyncChanges, which waits for that one, would never
 	// hear of it. Starting anew leaves it alone.
 	if kind, _, _ := strings.Cut(id, "/"); plan.action == replayReset && slices.Contains(record.Kinds, record.Kind(kind)) {

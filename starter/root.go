@@ -88,7 +88,8 @@ Exit codes:
 	root.AddCommand(
 		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a), newConnectCommand(a),
 		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newTimelineCommand(a), newRunsCommand(a),
-		newReplayCommand(a), newNoteToTaskCommand(a), newScopesCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newVersionCommand(a),
+		newReplayCommand(a), newNoteToTaskCommand(a), newScopesCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newKeysCommand(a), newDisconnectCommand(a),
+		newVersionCommand(a),
 	)
 	fitHelp(root)
 	a.completeConnections(root)

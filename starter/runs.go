@@ -157,7 +157,9 @@ func (a *app) explainRun(ctx context.Context, temporal client.Client, r *listedR
 		}
 		switch event.GetEventType() {
 		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-			kind, message := innermost(event.GetWorkflowExecutionFailedEventAttributes().GetFailure())
+			failed := event.GetWorkflowExecutionFailedEventAttributes().GetFailure()
+			a.reveal(failed)
+			kind, message := innermost(failed)
 			r.Error = message
 			if r.ProblemKind == "" {
 				r.ProblemKind = kind

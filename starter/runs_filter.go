@@ -19,7 +19,8 @@ type runsFilter struct {
 	connection, scenario string
 	since                span
 	failed               bool
-	limit                int // 0 means all
+	before               time.Time // began no later; zero leaves it open
+	limit                int       // 0 means all
 }
 
 var scenarios = []string{
@@ -58,6 +59,9 @@ func (f runsFilter) query(now time.Time) string {
 	}
 	if f.failed {
 		terms = append(terms, "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')")
+	}
+	if !f.before.IsZero() {
+		terms = append(terms, fmt.Sprintf("StartTime <= '%s'", f.before.UTC().Format(time.RFC3339Nano)))
 	}
 	if f.since > 0 {
 		moment := "StartTime"

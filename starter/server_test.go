@@ -83,6 +83,7 @@ func (h *house) runIn(ctx context.Context, told func(string), line string) outco
 	ghl, sf := sandbox.Apps()
 	env := map[string]string{
 		"TANDEM_DATABASE_URL": h.State.DatabaseURL, "TANDEM_KEYSET_FILE": h.State.KeysetFile,
+		"TANDEM_ALLOW_HOSTS": devstack.FakeHosts,
 		envGoHighLevelSecret: ghl.ClientSecret, envSalesforceSecret: sf.ClientSecret,
 	}
 	var out, errOut bytes.Buffer
@@ -126,7 +127,7 @@ func (h *house) add(t *testing.T, flags string) outcome {
 
 func (h *house) startWorker(t *testing.T) {
 	t.Helper()
-	w := assembly.NewWorker(h.temporal, assembly.NewConnections(h.Store, h.Vault), h.Store)
+	w := assembly.NewWorker(h.temporal, h.temporal, assembly.NewConnections(h.Store, h.Vault, devstack.Fakes()), h.Store)
 	require.NoError(t, w.Start())
 	t.Cleanup(w.Stop)
 }
@@ -150,6 +151,10 @@ func TestPeopleRunTandemByTheStarter(t *testing.T) {
 	t.Run("a run that no worker took up is started anew", h.startsAnew)
 	t.Run("Ctrl-C stops the watching, not the run", h.interrupts)
 	t.Run("a run that failed is reset once it can succeed", h.resets)
+	t.Run("a keyset is made once", h.makesKeysets)
+	t.Run("keys are rotated and retired", h.rotates)
+	t.Run("a rotation waits for workers that do not follow", h.waitsForWorkers)
+	t.Run("a connection is erased", h.erases)
 }
 
 func (h *house) migrates(t *testing.T) {

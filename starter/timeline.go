@@ -187,11 +187,11 @@ func isContact(connection, name string, link record.Link) error {
 
 // readTimeline asks a worker for a contact's timeline.
 func (a *app) readTimeline(ctx context.Context, row store.Connection, link int64) (activities.Timeline, error) {
-	keys, err := a.keys()
+	keys, err := a.keys(ctx)
 	if err != nil {
 		return activities.Timeline{}, err
 	}
-	if row.State == record.ConnectionUninstalled || row.State == record.ConnectionDisconnected {
+	if !record.Connected(row.State) {
 		return activities.Timeline{}, needsPerson{connectAgain(row.ID, row.State)}
 	}
 	temporal, err := a.dial(ctx)

@@ -15,10 +15,12 @@ import (
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/intake"
 	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
+	"github.com/tandem-sync/tandem/internal/vault/kms"
 )
 
 // version is set when the worker is built.
@@ -37,8 +39,13 @@ const usage = `The worker executes Tandem's workflows and activities until it is
 
 It takes its settings from the environment:
   TANDEM_DATABASE_URL    Tandem's Postgres (required)
-  TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required)
+  TANDEM_KEYSET_FILE     the keyset that protects data at rest, or TANDEM_KEYSET with its content (one is required). The file is
+                         taken over whenever it changes; the content needs a restart
+  TANDEM_KEYSET_KMS      the key that the keyset is encrypted by, as gcp-kms://projects/... or aws-kms://arn:... (default: none,
+                         the keyset is in clear)
   TANDEM_LISTEN          address of /healthz, /readyz and /metrics, for operators only (default 127.0.0.1:9464)
+  TANDEM_LISTEN_TOKEN    what callers of that address must send as "Authorization: Bearer ...", at least 16 characters, or
+                         TANDEM_LISTEN_TOKEN_FILE, a file with it (required where the address is not a loopback address)
   TANDEM_WEBHOOK_LISTEN  public address of /webhooks/gohighlevel, as host:port, plain HTTP behind a proxy that speaks HTTPS;
                          off receives none (default off)
   TANDEM_GHL_WEBHOOK_KEYS
@@ -52,6 +59,13 @@ It takes its settings from the environment:
   TANDEM_MAINTENANCE_EVERY
                          how often connections are maintained: what nothing told of, orphans, expired reviews, retention, grants
                          that lie idle (default 1h; 0: this worker makes no Schedules for it)
+  TANDEM_CODEC_LISTEN    address of /codec/decode, where Temporal's Web UI has decrypted what it shows; off for none (default off)
+  TANDEM_CODEC_ORIGIN    the Web UI's origin, as https://temporal.example.com; several separated by commas
+  TANDEM_CODEC_TOKEN     the bearer token of those who may see it, or TANDEM_CODEC_TOKEN_FILE with its content
+  TANDEM_CODEC_OIDC_ISSUER, TANDEM_CODEC_OIDC_AUDIENCE
+                         instead: whose tokens for which audience may see it, as the Web UI passes them on
+  TANDEM_ALLOW_HOSTS     hosts besides the two vendors' own that requests with tokens may reach, as host or host:port, separated
+                         by commas: for fakes, or a proxy of yours (default none)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
   TANDEM_LOG_FORMAT      json or console (default json)
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE
@@ -82,6 +96,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer func() { _ = log.Sync() }() // standard error cannot be synced everywhere, and it does not matter
+	if err := kms.Register(ctx, source.KMS); err != nil {
+		return err
+	}
 	keys, err := vault.Load(source)
 	if err != nil {
 		return err
@@ -104,12 +121,12 @@ func run(ctx context.Context, args []string) error {
 	}
 	options.MetricsHandler = metrics.Temporal(log)
 	options.ContextPropagators = activities.Propagators()
-	temporal, err := client.DialContext(ctx, options)
-	if err != nil {
-		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
+	p := program{log: log, settings: settings, trusted: trusted, ledger: ledger, keys: keys, metrics: metrics}
+	if err := p.dial(ctx, options); err != nil {
+		return err
 	}
-	defer temporal.Close()
-	p := program{log: log, settings: settings, trusted: trusted, temporal: temporal, ledger: ledger, keys: keys, metrics: metrics}
+	defer p.temporal.Close()
+	defer p.working.Close()
 	return p.serve(ctx)
 }
 
@@ -118,19 +135,51 @@ type program struct {
 	log      *zap.Logger
 	settings platform.Settings
 	trusted  intake.Keys
-	temporal client.Client
+	temporal assembly.Scheduler
+	working  client.Client // of the worker itself, for which see EncryptWork
 	ledger   *store.Store
 	keys     *vault.Vault
 	metrics  *platform.Metrics
+	// namespace is Temporal's.
+	namespace string
+}
+
+// dial connects to Temporal, with everything encrypted that goes there.
+func (p *program) dial(ctx context.Context, options client.Options) error {
+	sealing, keys := assembly.NewCodec(p.ledger, p.keys, codec.KeyLife)
+	if err := keys.Check(); err != nil {
+		return err
+	}
+	sealing.Encrypt(&options)
+	temporal, err := client.DialContext(ctx, options)
+	if err != nil {
+		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
+	}
+	p.temporal, p.namespace = assembly.Scheduler{Client: temporal, Converter: options.DataConverter}, options.Namespace
+	sealing.EncryptWork(&options)
+	if p.working, err = client.NewClientFromExistingWithContext(ctx, temporal, options); err != nil {
+		temporal.Close()
+		return fmt.Errorf("connect to Temporal at %s: %w", options.HostPort, err)
+	}
+	return nil
 }
 
 // serve works until the context ends, and then lets what is under way finish.
 func (p program) serve(ctx context.Context) error {
-	connections := assembly.NewConnections(p.ledger, p.keys)
+	allowed, err := p.settings.Allowed()
+	if err != nil {
+		return err
+	}
+	connections := assembly.NewConnections(p.ledger, p.keys, allowed)
 	flushed := make(chan struct{})
 	go func() {
 		defer close(flushed)
 		assembly.FlushEvery(ctx, connections, 2*time.Second, p.log)
+	}()
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		assembly.FollowKeys(ctx, p.ledger, p.keys, p.log)
 	}()
 	private, err := p.servePrivate()
 	if err != nil {
@@ -140,12 +189,16 @@ func (p program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	decoder, err := p.serveCodec()
+	if err != nil {
+		return err
+	}
 	go p.purge(ctx)
 	staleness, err := assembly.NewStaleness(p.ledger, p.metrics.Meter())
 	if err != nil {
 		return err
 	}
-	w := assembly.NewWorker(p.temporal, connections, p.ledger)
+	w := assembly.NewWorker(p.working, p.temporal, connections, p.ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -154,14 +207,16 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	}
 	go staleness.CountEvery(ctx, 30*time.Second, p.log)
-	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address))
+	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address),
+		zap.String("codec", decoder.address))
 	<-ctx.Done()
 	p.log.Info("stopping: what is under way may finish")
 	// Webhooks first, while everything that keeps them still works.
 	stopped := public.stop()
 	w.Stop()
 	<-flushed
-	return errors.Join(stopped, private.stop())
+	<-followed
+	return errors.Join(stopped, decoder.stop(), private.stop())
 }
 
 // makeSchedules makes the Schedules that poll and maintain the connections, unless that is left to other workers.

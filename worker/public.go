@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -40,6 +39,15 @@ func webhookKeys(s platform.WebhookSettings) (keys intake.Keys, err error) {
 	return keys, errors.Join(problems...)
 }
 
+const (
+	// mostPublic is how many connections the public address takes at the same time. The vendor keeps far fewer open.
+	mostPublic = 4096
+	// mostPerAddress is how many requests a second one remote address may make, four times what the vendor delivers at its
+	// height: signatures keep strangers out, this keeps the checking of their signatures from taking the whole machine.
+	// Behind a proxy it bounds all requests together.
+	mostPerAddress = 2000
+)
+
 // servePublic serves webhooks, where they are to be received, and nothing else.
 func (p program) servePublic() (*listening, error) {
 	settings := p.settings.Webhooks
@@ -53,19 +61,11 @@ func (p program) servePublic() (*listening, error) {
 	if err != nil {
 		return nil, err
 	}
-	complaints, err := zap.NewStdLogAt(p.log.Named("public"), zap.WarnLevel)
+	server, err := bounded("public", newPace(mostPerAddress, time.Now).limit(receiver.Mux()), p.log)
 	if err != nil {
 		return nil, errors.Join(err, receiver.Close(context.Background()))
 	}
-	l, err := listen(settings.Listen, &http.Server{
-		Handler:           receiver.Mux(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      20 * time.Second,
-		IdleTimeout:       90 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          complaints,
-	}, p.log)
+	l, err := listen(settings.Listen, server, mostPublic, p.log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", platform.EnvWebhookListen, errors.Join(err, receiver.Close(context.Background())))
 	}

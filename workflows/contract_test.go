@@ -2,6 +2,9 @@ package workflows
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,6 +26,43 @@ func TestIDsAreMadeOfWhatTheWorkIsAbout(t *testing.T) {
 	same(t, "one's maintenance", MaintenanceID("acme"), "maintenance/by-hand/acme")
 	same(t, "timeline", TimelineID("acme", 7), "timeline/acme/7")
 	same(t, "note", NoteToTaskID("acme", "069X"), "note-to-task/acme/069X")
+}
+
+// What is kept of a run is encrypted under the key of the connection that its id names.
+func TestEveryIDTellsItsConnection(t *testing.T) {
+	calls := map[string]string{
+		"OnboardingID": OnboardingID("acme"), "PlanOnboardingID": PlanOnboardingID("acme"),
+		"BulkSyncID": BulkSyncID("acme", record.Contact, "e-1"), "ContactSyncID": ContactSyncID(RecordSyncInput{Connection: "acme", LinkID: 7}),
+		"RecordSyncID":      RecordSyncID(record.Note, RecordSyncInput{Connection: "acme", Side: record.Salesforce, RecordID: "003X"}),
+		"CheckConnectionID": CheckConnectionID("acme"), "SyncChangesID": SyncChangesID("acme"), "ReviewID": ReviewID("acme", 42),
+		"MaintenanceID": MaintenanceID("acme"), "TimelineID": TimelineID("acme", 7), "ExplainID": ExplainID("acme", 7),
+		"PlanRulesID": PlanRulesID("acme"), "VerifyID": VerifyID("acme"), "NoteToTaskID": NoteToTaskID("acme", "069X"),
+	}
+	for call, id := range calls {
+		same(t, call, ConnectionOf(id), "acme")
+	}
+	ofShards := map[string]string{"SweepID": SweepID(3), "MaintenanceShardID": MaintenanceShardID(3)}
+	for call, id := range ofShards {
+		same(t, call, ConnectionOf(id), "")
+		same(t, call, ConnectionOf(id+"-2026-11-26T10:00:00Z"), "") // as a Schedule names its runs
+	}
+	same(t, "an id of somebody else's", ConnectionOf("hello"), "")
+
+	files, err := filepath.Glob("contract*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (\w+ID)\(.*\) string \{`).FindAllStringSubmatch(string(source), -1) {
+			if calls[found[1]] == "" && ofShards[found[1]] == "" {
+				t.Errorf("it is not known what %s of %s tells", found[1], file)
+			}
+		}
+	}
 }
 
 func TestAContactIsNamedInOneWay(t *testing.T) {

@@ -93,6 +93,11 @@ var rules = []rule{
 		because: "keys and allowances serve whoever needs them and know nobody",
 	},
 	{
+		of:      []string{"./internal/codec/..."},
+		never:   []string{activities, workflows, goHighLevelHouse, salesforceHouse, store, "./internal/platform/...", pgx, cobra},
+		because: "what encrypts payloads knows neither what is in them nor where keys are kept",
+	},
+	{
 		of:      []string{activities},
 		never:   []string{workflows, goHighLevelHouse, salesforceHouse, store, pgx, oauth2, cobra},
 		because: "activities work on the interfaces of crm and of their ledger, so that they are tested without either",

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce"
 	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -30,6 +33,7 @@ const directoryLife = 10 * time.Minute
 type Connections struct {
 	store *store.Store
 	vault *vault.Vault
+	http  map[record.Side]*http.Client
 
 	mu      sync.Mutex
 	opened  map[string]*opened
@@ -39,6 +43,7 @@ type Connections struct {
 
 type opened struct {
 	*activities.Connection
+	number  int
 	budgets map[record.Side]*budget.Budget
 	at      time.Time
 	updated time.Time // the row's, when it was opened: a side that was connected again has another token and other scopes
@@ -48,41 +53,65 @@ type opened struct {
 
 var _ activities.Connections = (*Connections)(nil)
 
-// NewConnections takes the store of the connections and the vault that opens their credentials.
-func NewConnections(s *store.Store, v *vault.Vault) *Connections {
-	return &Connections{store: s, vault: v, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
+// NewConnections takes the store of the connections, the vault that opens their credentials, and which hosts besides the
+// vendors' own their requests may reach.
+func NewConnections(s *store.Store, v *vault.Vault, allowed outbound.Hosts) *Connections {
+	clients := map[record.Side]*http.Client{}
+	for _, side := range record.Sides {
+		clients[side] = outbound.Client(side, allowed)
+	}
+	return &Connections{store: s, vault: v, http: clients, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
 }
 
 // Open returns a connection that is ready to be used.
 func (c *Connections) Open(ctx context.Context, id string) (*activities.Connection, error) {
 	row, err := c.store.GetConnection(ctx, id)
 	if errors.Is(err, record.ErrNoConnection) {
+		c.forget(id)
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: fmt.Sprintf("there is no connection %q; see `starter connections list`", id)}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if row.State == record.ConnectionUninstalled || row.State == record.ConnectionDisconnected {
+	if row.State == record.ConnectionErasing {
+		c.forget(id)
+		return nil, &crm.Error{Operation: "open connection", Kind: crm.Invalid, Reason: fmt.Sprintf("connection %s is being erased", id)}
+	}
+	if !record.Connected(row.State) {
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.NeedsReconnect,
 			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connect gohighlevel %s` and `starter connect salesforce %s`", id, row.State, id, id)}
 	}
 	c.mu.Lock()
 	held := c.opened[id]
 	c.mu.Unlock()
-	if held != nil && held.RulesVersion == row.RulesVersion && held.updated.Equal(row.UpdatedAt) && time.Since(held.at) < directoryLife {
+	if held.is(row) && held.updated.Equal(row.UpdatedAt) && time.Since(held.at) < directoryLife {
 		return held.in(row.State), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
 		// The first caller's end, or its lane's, must not fail the others.
 		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row)
 	})
-	if crm.KindOf(err) == crm.RateLimited && held != nil && held.RulesVersion == row.RulesVersion {
+	if crm.KindOf(err) == crm.RateLimited && held.is(row) {
 		return held.Connection, nil // a directory that is a day old is better than none
 	}
 	if err != nil {
 		return nil, err
 	}
 	return fresh.(*opened).in(row.State), nil
+}
+
+// is tells whether what is held is the stored connection under the rules in force. One that was erased may come again, and
+// is another one.
+func (o *opened) is(row store.Connection) bool {
+	return o != nil && o.number == row.Number && o.RulesVersion == row.RulesVersion
+}
+
+// forget lets go of all that is held of a connection, its tokens and its keys among it.
+func (c *Connections) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.opened, id)
+	delete(c.budgets, id)
 }
 
 // in returns the connection as it stands in a state, which changes sooner than what else is held of it.
@@ -110,7 +139,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
 			Cipher: NewCipher(c.vault, row.ID),
 		},
-		at: time.Now(), updated: row.UpdatedAt,
+		number: row.Number, at: time.Now(), updated: row.UpdatedAt,
 	}
 	if o.budgets, err = c.allow(row.ID, loaded); err != nil {
 		return nil, err
@@ -162,9 +191,6 @@ func (c *Connections) allow(id string, r *rules.Rules) (map[record.Side]*budget.
 	return held, nil
 }
 
-// FingerprintPurpose is the vault purpose of a connection's fingerprint key.
-const FingerprintPurpose = "fingerprint-key"
-
 func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	credentials := c.store.Credentials(c.vault)
 	granted, err := credentials.LoadCredential(ctx, o.ID, record.GoHighLevel)
@@ -178,14 +204,14 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	o.Scopes = map[record.Side][]string{record.GoHighLevel: granted.GrantedScopes, record.Salesforce: org.GrantedScopes}
 	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
 		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
-		Tokens: oauth.NewTokenSource(credentials, o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel],
+		Tokens: c.tokens(o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel], HTTP: c.http[record.GoHighLevel],
 	})
 	if err != nil {
 		return err
 	}
 	o.Salesforce, err = salesforce.New(salesforce.Config{
-		Tokens:  oauth.NewTokenSource(credentials, o.ID, record.Salesforce),
-		Limiter: o.budgets[record.Salesforce], APIVersion: o.Rules.Salesforce.APIVersion, ClientName: "Tandem/1",
+		Tokens:  c.tokens(o.ID, record.Salesforce),
+		Limiter: o.budgets[record.Salesforce], HTTP: c.http[record.Salesforce], APIVersion: o.Rules.Salesforce.APIVersion, ClientName: "Tandem/1",
 		AllowDuplicates: o.Rules.Salesforce.AllowDuplicates,
 	})
 	return err
@@ -194,7 +220,11 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 // KeepAlive renews the grant of a side where it was not renewed for longer than an age. Clients that hold the token before
 // notice by themselves.
 func (c *Connections) KeepAlive(ctx context.Context, id string, side record.Side, age time.Duration, dry bool) (due bool, err error) {
-	return oauth.NewTokenSource(c.store.Credentials(c.vault), id, side).KeepAlive(ctx, age, dry)
+	return c.tokens(id, side).KeepAlive(ctx, age, dry)
+}
+
+func (c *Connections) tokens(id string, side record.Side) *oauth.TokenSource {
+	return oauth.NewTokenSource(c.store.Credentials(c.vault), id, side, oauth.WithHTTPClient(c.http[side]))
 }
 
 func notConnected(side record.Side, connection string, err error) error {
@@ -270,35 +300,18 @@ func emails(users []crm.Document, idKey, emailKey string) map[string]string {
 // Flush writes down the API calls counted since the last time.
 func (c *Connections) Flush(ctx context.Context) error {
 	c.mu.Lock()
-	var budgets []*budget.Budget
-	for _, held := range c.budgets {
-		for _, b := range held {
-			budgets = append(budgets, b)
-		}
-	}
+	all := maps.Clone(c.budgets)
 	c.mu.Unlock()
 	var problems []error
-	for _, b := range budgets {
-		problems = append(problems, b.Flush(ctx))
+	for id, sides := range all {
+		for _, b := range sides {
+			err := b.Flush(ctx)
+			if errors.Is(err, record.ErrNoConnection) {
+				c.forget(id) // it was erased, and nobody asks what it has used
+				err = nil
+			}
+			problems = append(problems, err)
+		}
 	}
 	return errors.Join(problems...)
-}
-
-// NewCipher returns the cipher of a connection, for whoever opens what its workers have sealed.
-func NewCipher(v *vault.Vault, connection string) activities.Cipher {
-	return cipher{vault: v, connection: connection}
-}
-
-// cipher binds the vault to one connection.
-type cipher struct {
-	vault      *vault.Vault
-	connection string
-}
-
-func (c cipher) Seal(side record.Side, purpose string, plain []byte) ([]byte, error) {
-	return c.vault.Seal(vault.Scope{Connection: c.connection, Side: side, Purpose: purpose}, plain)
-}
-
-func (c cipher) Open(side record.Side, purpose string, sealed []byte) ([]byte, error) {
-	return c.vault.Open(vault.Scope{Connection: c.connection, Side: side, Purpose: purpose}, sealed)
 }

@@ -17,7 +17,10 @@ func (c *Connections) OpenWith(ctx context.Context, id, rulesText string) (*acti
 	}
 	c.mu.Lock()
 	held := c.opened[id]
-	considered := held.considered
+	var considered *activities.Connection
+	if held != nil {
+		considered = held.considered
+	}
 	c.mu.Unlock()
 	if considered != nil && considered.Rules.Text == rulesText {
 		return considered, nil
@@ -38,6 +41,8 @@ func (c *Connections) OpenWith(ctx context.Context, id, rulesText string) (*acti
 	other.Mapper = loaded.Mapper(directory)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held.considered = &other
+	if held != nil { // it was erased meanwhile
+		held.considered = &other
+	}
 	return &other, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
@@ -28,15 +29,21 @@ const leastCatchup = time.Minute
 // scheduleAttempts is how often an update is tried that came between another worker's.
 const scheduleAttempts = 5
 
+// Scheduler is a client that makes Schedules, and the converter of what it hands to Temporal.
+type Scheduler struct {
+	client.Client
+	Converter converter.DataConverter
+}
+
 // EnsureSweeps sees to it that there is one Schedule per shard that starts a Sweep every so often, and none of further
 // shards. Any number of workers may do so at once. One that a person paused stays paused; what is as it should be is not
 // touched.
-func EnsureSweeps(ctx context.Context, c client.Client, shards int, every time.Duration) error {
+func EnsureSweeps(ctx context.Context, c Scheduler, shards int, every time.Duration) error {
 	return ensureShards(ctx, c, "sweep/", shards, every, sweepSchedule)
 }
 
 // EnsureMaintenance does as EnsureSweeps does, for Maintenance.
-func EnsureMaintenance(ctx context.Context, c client.Client, shards int, every time.Duration) error {
+func EnsureMaintenance(ctx context.Context, c Scheduler, shards int, every time.Duration) error {
 	return ensureShards(ctx, c, "maintenance/", shards, every, maintenanceSchedule)
 }
 
@@ -52,7 +59,7 @@ func maintenanceSchedule(shard, shards int, every time.Duration) client.Schedule
 
 // ensureShards makes the schedules of all shards, whose ids are the prefix and a number, as of says.
 func ensureShards(
-	ctx context.Context, c client.Client, prefix string, shards int, every time.Duration, of func(shard, shards int, every time.Duration) client.Schedule,
+	ctx context.Context, c Scheduler, prefix string, shards int, every time.Duration, of func(shard, shards int, every time.Duration) client.Schedule,
 ) error {
 	if shards < 1 || every <= 0 {
 		return fmt.Errorf("%d shards started every %s make no sense", shards, every)
@@ -63,11 +70,11 @@ func ensureShards(
 			return fmt.Errorf("schedule %s: %w", scheduled(want).ID, err)
 		}
 	}
-	return removeShards(ctx, c, prefix, shards)
+	return removeShards(ctx, c.Client, prefix, shards)
 }
 
 // ensureSchedule makes a schedule whose id is that of the workflow that it starts, or changes the one that there is.
-func ensureSchedule(ctx context.Context, c client.Client, want client.Schedule) error {
+func ensureSchedule(ctx context.Context, c Scheduler, want client.Schedule) error {
 	var err error
 	action := scheduled(want)
 	for range scheduleAttempts {
@@ -80,7 +87,7 @@ func ensureSchedule(ctx context.Context, c client.Client, want client.Schedule) 
 		}
 		err = c.ScheduleClient().GetHandle(ctx, action.ID).Update(ctx, client.ScheduleUpdateOptions{
 			DoUpdate: func(is client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-				if sameSchedule(is.Description.Schedule, want) {
+				if c.same(is.Description.Schedule, want) {
 					return nil, temporal.ErrSkipScheduleUpdate
 				}
 				updated := want
@@ -118,19 +125,28 @@ func scheduled(s client.Schedule) *client.ScheduleWorkflowAction {
 	return s.Action.(*client.ScheduleWorkflowAction)
 }
 
-// sameSchedule tells whether a schedule does already what is wanted.
-func sameSchedule(is, want client.Schedule) bool {
+// same tells whether a schedule does already what is wanted, with its input encrypted as it is to be.
+func (c Scheduler) same(is, want client.Schedule) bool {
 	action, ok := is.Action.(*client.ScheduleWorkflowAction)
 	if !ok || is.Spec == nil || is.Policy == nil || len(action.Args) != 1 {
 		return false
 	}
 	wanted := scheduled(want)
 	arg, ok := action.Args[0].(*commonpb.Payload)
-	input, err := converter.GetDefaultDataConverter().ToPayload(wanted.Args[0])
-	return ok && err == nil && bytes.Equal(arg.GetData(), input.GetData()) &&
+	return ok && c.sameInput(arg, wanted.Args[0]) &&
 		action.TaskQueue == wanted.TaskQueue && action.StaticSummary == wanted.StaticSummary &&
 		reflect.DeepEqual(is.Spec.Intervals, want.Spec.Intervals) && is.Spec.Jitter == want.Spec.Jitter &&
 		is.Policy.Overlap == want.Policy.Overlap && is.Policy.CatchupWindow == want.Policy.CatchupWindow
+}
+
+func (c Scheduler) sameInput(is *commonpb.Payload, want any) bool {
+	sealed, err := c.Converter.ToPayload(want)
+	var now converter.RawValue
+	if err != nil || codec.Encrypted(is) != codec.Encrypted(sealed) || c.Converter.FromPayload(is, &now) != nil {
+		return false
+	}
+	input, err := converter.GetDefaultDataConverter().ToPayload(want)
+	return err == nil && bytes.Equal(now.Payload().GetData(), input.GetData())
 }
 
 // removeShards deletes the schedules of shards from a number on, which an earlier setting left behind.

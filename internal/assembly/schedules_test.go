@@ -11,11 +11,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
 )
 
@@ -34,6 +37,11 @@ func dial(t *testing.T) client.Client {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c
+}
+
+// scheduler encrypts nothing, as an earlier version did.
+func scheduler(c client.Client) assembly.Scheduler {
+	return assembly.Scheduler{Client: c, Converter: converter.GetDefaultDataConverter()}
 }
 
 // schedules returns the ids of all schedules, as far as visibility has come.
@@ -59,7 +67,7 @@ func TestManyWorkersMakeOneScheduleForEachShard(t *testing.T) {
 	var workers sync.WaitGroup
 	errs := make(chan error, 8)
 	for range 8 {
-		workers.Go(func() { errs <- assembly.EnsureSweeps(t.Context(), c, 3, time.Hour) })
+		workers.Go(func() { errs <- assembly.EnsureSweeps(t.Context(), scheduler(c), 3, time.Hour) })
 	}
 	workers.Wait()
 	for range 8 {
@@ -70,7 +78,7 @@ func TestManyWorkersMakeOneScheduleForEachShard(t *testing.T) {
 	// A person pauses one; another setting changes the interval and the number of shards.
 	handle := c.ScheduleClient().GetHandle(t.Context(), "sweep/0")
 	require.NoError(t, handle.Pause(t.Context(), client.SchedulePauseOptions{Note: "the vendor is down"}))
-	require.NoError(t, assembly.EnsureSweeps(t.Context(), c, 2, 2*time.Hour))
+	require.NoError(t, assembly.EnsureSweeps(t.Context(), scheduler(c), 2, 2*time.Hour))
 	become("sweep/0", "sweep/1")
 	is, err := handle.Describe(t.Context())
 	require.NoError(t, err)
@@ -82,27 +90,48 @@ func TestManyWorkersMakeOneScheduleForEachShard(t *testing.T) {
 	require.Equal(t, 2*time.Hour, is.Schedule.Policy.CatchupWindow)
 
 	updated := is.Info.LastUpdateAt
-	require.NoError(t, assembly.EnsureSweeps(t.Context(), c, 2, 2*time.Hour))
+	require.NoError(t, assembly.EnsureSweeps(t.Context(), scheduler(c), 2, 2*time.Hour))
 	is, err = handle.Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, updated, is.Info.LastUpdateAt, "what is as it should be is not touched")
 
 	// Maintenance has Schedules of its own beside them.
-	require.NoError(t, assembly.EnsureMaintenance(t.Context(), c, 2, time.Hour))
-	require.NoError(t, assembly.EnsureMaintenance(t.Context(), c, 1, time.Hour))
+	require.NoError(t, assembly.EnsureMaintenance(t.Context(), scheduler(c), 2, time.Hour))
+	require.NoError(t, assembly.EnsureMaintenance(t.Context(), scheduler(c), 1, time.Hour))
 	become("maintenance/0", "sweep/0", "sweep/1")
 	is, err = c.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []client.ScheduleIntervalSpec{{Every: time.Hour}}, is.Schedule.Spec.Intervals)
 	updated = is.Info.LastUpdateAt
-	require.NoError(t, assembly.EnsureMaintenance(t.Context(), c, 1, time.Hour))
+	require.NoError(t, assembly.EnsureMaintenance(t.Context(), scheduler(c), 1, time.Hour))
 	is, err = c.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, updated, is.Info.LastUpdateAt)
+
+	// What a version made that encrypted nothing is encrypted from now on, once.
+	options := client.Options{Namespace: devstack.Namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))}
+	newCodec(t).Encrypt(&options)
+	encrypting, err := client.NewClientFromExisting(c, options)
+	require.NoError(t, err)
+	t.Cleanup(encrypting.Close)
+	last := is.Info.LastUpdateAt
+	for range 2 {
+		require.NoError(t, assembly.EnsureMaintenance(t.Context(), assembly.Scheduler{Client: encrypting, Converter: options.DataConverter}, 1, time.Hour))
+		is, err = encrypting.ScheduleClient().GetHandle(t.Context(), "maintenance/0").Describe(t.Context())
+		require.NoError(t, err)
+		action := is.Schedule.Action.(*client.ScheduleWorkflowAction)
+		require.True(t, codec.Encrypted(action.Args[0].(*common.Payload)))
+		require.Equal(t, "Maintain shard 0 of 1", action.StaticSummary)
+		if !last.Equal(updated) {
+			require.Equal(t, last, is.Info.LastUpdateAt)
+		}
+		last = is.Info.LastUpdateAt
+		require.NotEqual(t, updated, last)
+	}
 }
 
 func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
-	require.Error(t, assembly.EnsureSweeps(t.Context(), nil, 0, time.Minute))
-	require.Error(t, assembly.EnsureSweeps(t.Context(), nil, 4, 0))
-	require.Error(t, assembly.EnsureMaintenance(t.Context(), nil, 4, 0))
+	require.Error(t, assembly.EnsureSweeps(t.Context(), assembly.Scheduler{}, 0, time.Minute))
+	require.Error(t, assembly.EnsureSweeps(t.Context(), assembly.Scheduler{}, 4, 0))
+	require.Error(t, assembly.EnsureMaintenance(t.Context(), assembly.Scheduler{}, 4, 0))
 }

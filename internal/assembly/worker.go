@@ -34,9 +34,9 @@ type Ledger interface {
 }
 
 // NewWorker makes a worker for the house's task queue with everything registered, in the same way for production and
-// tests.
-func NewWorker(c client.Client, connections activities.Connections, ledger Ledger) worker.Worker {
-	w := worker.New(c, workflows.TaskQueue, worker.Options{
+// tests. What activities themselves ask of Temporal goes by the second client.
+func NewWorker(working, c client.Client, connections activities.Connections, ledger Ledger) worker.Worker {
+	w := worker.New(working, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout:                      stopGrace,
 		MaxConcurrentActivityExecutionSize:     activitySlots,
 		MaxConcurrentWorkflowTaskExecutionSize: workflowSlots,

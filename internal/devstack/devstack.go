@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/tandem-sync/tandem/internal/outbound"
 )
 
 const (
@@ -17,6 +19,18 @@ const (
 	// pollEvery is how often a starting server is asked whether it is ready.
 	pollEvery = 25 * time.Millisecond
 )
+
+// FakeHosts are the hosts of the fakes, as programs take them that may reach hosts besides the vendors' own.
+const FakeHosts = loopback
+
+// Fakes are the hosts of the fakes.
+func Fakes() outbound.Hosts {
+	hosts, err := outbound.ParseHosts(FakeHosts)
+	if err != nil {
+		panic(err) // the constant above is at fault
+	}
+	return hosts
+}
 
 // freePort returns a TCP port of ip that nobody listens on at the moment.
 func freePort(ip string) (int, error) {

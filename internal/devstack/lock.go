@@ -28,6 +28,7 @@ type State struct {
 	GoHighLevelURL  string    `json:"goHighLevelUrl,omitempty"`
 	SalesforceURL   string    `json:"salesforceUrl,omitempty"`
 	WebhookURL      string    `json:"webhookUrl,omitempty"` // where the fake GoHighLevel delivers
+	CodecURL        string    `json:"codecUrl,omitempty"`   // where the Web UI has payloads decrypted
 	WorkerPID       int       `json:"workerPid,omitempty"`
 	WorkerURL       string    `json:"workerUrl,omitempty"` // health and metrics
 }

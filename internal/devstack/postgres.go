@@ -2,6 +2,7 @@ package devstack
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -187,10 +188,33 @@ func (p *Postgres) answers(ctx context.Context) error {
 // URL returns the database's address with user and password, as postgres://...
 func (p *Postgres) URL() string { return p.url(databaseName) }
 
+// Role makes a role of a name that may log in and nothing more, or gives the one that is there a new password, and returns
+// the database's address with it.
+func (p *Postgres) Role(ctx context.Context, name string) (string, error) {
+	conn, err := pgx.Connect(ctx, p.URL())
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	role, password := pgx.Identifier{name}.Sanitize(), rand.Text()
+	_, err = conn.Exec(ctx, "CREATE ROLE "+role)
+	var pgErr *pgconn.PgError
+	if err != nil && !(errors.As(err, &pgErr) && pgErr.Code == "42710") { // duplicate_object
+		return "", err
+	}
+	// The password consists of letters and digits.
+	_, err = conn.Exec(ctx, "ALTER ROLE "+role+" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '"+password+"'")
+	return p.urlOf(name, password, databaseName), err
+}
+
 func (p *Postgres) url(database string) string {
+	return p.urlOf(databaseUser, p.cluster.password, database)
+}
+
+func (p *Postgres) urlOf(user, password, database string) string {
 	u := url.URL{
 		Scheme:   "postgres",
-		User:     url.UserPassword(databaseUser, p.cluster.password),
+		User:     url.UserPassword(user, password),
 		Host:     net.JoinHostPort(loopback, strconv.Itoa(p.opts.Port)),
 		Path:     "/" + database,
 		RawQuery: "sslmode=disable",

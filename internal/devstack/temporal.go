@@ -31,6 +31,8 @@ type TemporalOptions struct {
 	Port     int    // of the frontend; 0 means a free one
 	UIPort   int    // of the Web UI; 0 means a free one
 	Headless bool   // no Web UI
+	// CodecEndpoint is where the Web UI has payloads decrypted; "" for nowhere.
+	CodecEndpoint string
 	// SearchAttributes are registered, name to type; nil means Tandem's own.
 	SearchAttributes map[string]string
 	Log              io.Writer // receives the server's errors besides the log file; may be nil
@@ -163,6 +165,9 @@ func (t *Temporal) args() []string {
 		args = append(args, "--headless")
 	} else {
 		args = append(args, "--ui-port", strconv.Itoa(t.opts.UIPort))
+		if t.opts.CodecEndpoint != "" {
+			args = append(args, "--ui-codec-endpoint", t.opts.CodecEndpoint)
+		}
 	}
 	args = append(args, t.flags...)
 	config := map[string]string{

@@ -74,8 +74,17 @@ func (a *account) lostItsTasks(id string, note map[string]string, item string) b
 	})
 }
 
-// isNoteToTask tells whether the API changed what only the notes that become tasks are about: their tasks, and the line that
-// tells that all are done.
-func isNoteToTask(x stroke) bool {
-	return strings.Contains(x.before, listed) || strings.HasSuffix(x.before, " done)") || strings.Contains(x.before+x.after, "tasks done on")
+// isNoteToTask tells whether the API changed what only the notes that become tasks are about: their tasks, which go with what
+// the note says, and the line that tells that all are done.
+func isNoteToTask(on *tape, x stroke) bool {
+	made := func(title string) bool { return strings.Contains(title, listed) || strings.HasSuffix(title, " done)") }
+	if made(x.before) || strings.Contains(x.before+x.after, "tasks done on") {
+		return true
+	}
+	if !x.gone && !strings.Contains(x.before, "(ref ") {
+		return false // a person's
+	}
+	return x.kind == record.Task && slices.ContainsFunc(on.strokes, func(y stroke) bool {
+		return y.id == x.id && y.field == "title" && made(y.before+y.after)
+	})
 }

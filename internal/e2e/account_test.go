@@ -143,7 +143,7 @@ func (a *account) mustKeepWhatWasReplaced(t *testing.T) {
 				lastByPerson[place] = x.at
 				continue
 			}
-			if canonical[x.kind][x.field] == "" || x.gone && a.wentWithIts(tape, x) || isNoteToTask(x) {
+			if canonical[x.kind][x.field] == "" || x.gone && a.wentWithIts(tape, x) || isNoteToTask(tape, x) {
 				continue
 			}
 			for _, value := range vanished(x) {

@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/store"
 )
@@ -121,7 +122,7 @@ func (s *system) fleet(t *testing.T) []*activities.Connection {
 				return
 			}
 			t.Cleanup(ledger.Close)
-			if opened[i], err = assembly.NewConnections(ledger, s.Vault).Open(t.Context(), connection); err != nil {
+			if opened[i], err = assembly.NewConnections(ledger, s.Vault, devstack.Fakes()).Open(t.Context(), connection); err != nil {
 				t.Error(err)
 			}
 		})

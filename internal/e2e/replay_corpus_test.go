@@ -273,6 +273,7 @@ func (r *recorder) record(t *testing.T, run client.WorkflowRun, workflow, name s
 	if last := h.Events[len(h.Events)-1].EventType; last != end {
 		t.Fatalf("%s/%s ended with %s, want %s: %v", workflow, name, last, end, outcome)
 	}
+	r.decrypt(t, h)
 	scrub(h.ProtoReflect())
 	plain, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(h)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 )
 
 // stuck tells, for a failure, what waits for what: marks, links that are pending and who holds them, and open runs with
@@ -61,6 +62,7 @@ func (s *system) openRuns(ctx context.Context, out *strings.Builder) {
 		}
 		fmt.Fprintf(out, ", %d events by now", about.GetWorkflowExecutionInfo().GetHistoryLength())
 		for _, a := range about.GetPendingActivities() {
+			converter.DecodeCommonFailureAttributes(s.Codec().Converter(), a.GetLastFailure())
 			fmt.Fprintf(out, "; %s, attempt %d: %s", a.GetActivityType().GetName(), a.GetAttempt(), a.GetLastFailure().GetMessage())
 		}
 	}

@@ -41,7 +41,7 @@ func TestAnAgencysGrantIsExchangedForTheWantedLocations(t *testing.T) {
 	v := newAgency(t)
 	c := v.gohighlevel()
 	c.AccessToken, c.RefreshToken, c.CompanyID = "", "", ""
-	c, err := Exchange(t.Context(), nil, c, "code", "")
+	c, err := Exchange(t.Context(), anywhere, c, "code", "")
 	require.NoError(t, err)
 	require.Equal(t, "location-of-access-2", c.AccessToken)
 	require.Equal(t, "access-2", c.AgencyAccessToken)
@@ -55,7 +55,7 @@ func TestAnAgencysOnlyLocationNeedsNoNaming(t *testing.T) {
 	v := newAgency(t)
 	c := v.gohighlevel()
 	c.LocationID = ""
-	c, err := Exchange(t.Context(), nil, c, "code", "")
+	c, err := Exchange(t.Context(), anywhere, c, "code", "")
 	require.NoError(t, err)
 	require.Equal(t, "loc-1", c.LocationID)
 
@@ -65,7 +65,7 @@ func TestAnAgencysOnlyLocationNeedsNoNaming(t *testing.T) {
 		grant["approvedLocations"] = []string{"loc-1", "loc-2"}
 	}
 	c.LocationID = ""
-	_, err = Exchange(t.Context(), nil, c, "code", "")
+	_, err = Exchange(t.Context(), anywhere, c, "code", "")
 	require.Equal(t, crm.NeedsAccess, crm.KindOf(err))
 	require.ErrorContains(t, err, "say which location")
 }
@@ -149,7 +149,7 @@ func TestALocationOutsideTheAgencysGrantNeedsAccess(t *testing.T) {
 			}
 			return r.URL.Path == "/oauth/locationToken"
 		}
-		_, err := Exchange(t.Context(), nil, v.gohighlevel(), "code", "")
+		_, err := Exchange(t.Context(), anywhere, v.gohighlevel(), "code", "")
 		require.Equal(t, crm.NeedsAccess, crm.KindOf(err))
 		require.ErrorContains(t, err, "POST /oauth/locationToken")
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -25,14 +26,11 @@ const (
 
 // endpoint calls a vendor's token endpoint. It follows no redirect: the request carries secrets.
 type endpoint struct {
-	client *http.Client
+	client *http.Client // nil means one that reaches the side's own hosts only
 	now    func() time.Time
 }
 
 func newEndpoint(client *http.Client, now func() time.Time) endpoint {
-	if client == nil {
-		client = &http.Client{}
-	}
 	return endpoint{client: client, now: now}
 }
 
@@ -51,10 +49,14 @@ func (a *answer) ok() bool { return a.status >= 200 && a.status < 300 }
 func (e endpoint) call(ctx context.Context, side record.Side, operation string, ask func(ctx context.Context, client *http.Client) error) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	capture := &capturingTransport{next: e.client.Transport}
+	given := e.client
+	if given == nil {
+		given = outbound.Client(side, outbound.Hosts{})
+	}
+	capture := &capturingTransport{next: given.Transport}
 	client := &http.Client{
 		Transport:     capture,
-		Timeout:       e.client.Timeout,
+		Timeout:       given.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	// x/oauth2 takes its client from the context.
@@ -65,6 +67,10 @@ func (e endpoint) call(ctx context.Context, side record.Side, operation string, 
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
+	}
+	var refused *outbound.Refused
+	if errors.As(err, &refused) {
+		return nil, &crm.Error{Side: side, Operation: operation, Kind: crm.NeedsAccess, Reason: refused.Reason}
 	}
 	reason := "the token endpoint could not be reached"
 	if ctx.Err() != nil {

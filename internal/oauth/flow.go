@@ -34,7 +34,7 @@ func AuthorizeURL(c Credential, state, verifier string) string {
 
 // Exchange turns an authorisation code into tokens and returns the credential with them, active. A GoHighLevel grant
 // for a whole agency is exchanged for its location's, which the credential's LocationID names unless the agency
-// approved but one. A nil client means the default one. It fails with *crm.Error. A code is good for one exchange.
+// approved but one. A nil client means one that reaches the vendor's own hosts only. It fails with *crm.Error. A code is good for one exchange.
 func Exchange(ctx context.Context, client *http.Client, c Credential, code, verifier string) (Credential, error) {
 	c = c.completed()
 	c.Flow = AuthorizationCode
@@ -50,7 +50,7 @@ func Exchange(ctx context.Context, client *http.Client, c Credential, code, veri
 
 // Acquire makes a credential active that needs nobody's consent: it mints the first token of the flows
 // client_credentials and jwt_bearer, and checks that a private_token is complete, without calling the vendor. A nil
-// client means the default one. It fails with *crm.Error. Safe to repeat.
+// client means one that reaches Salesforce's own hosts only. It fails with *crm.Error. Safe to repeat.
 func Acquire(ctx context.Context, client *http.Client, c Credential) (Credential, error) {
 	c = c.completed()
 	if err := c.validate(); err != nil {

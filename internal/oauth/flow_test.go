@@ -69,7 +69,7 @@ func TestACodeBecomesAGoHighLevelCredential(t *testing.T) {
 		RedirectURL: "https://sync.example/cb",
 	}
 	before := time.Now()
-	c, err := Exchange(t.Context(), nil, c, "code-1", "unused")
+	c, err := Exchange(t.Context(), anywhere, c, "code-1", "unused")
 	require.NoError(t, err)
 	require.Equal(t, url.Values{
 		"grant_type": {"authorization_code"}, "code": {"code-1"}, "client_id": {"app-1"}, "client_secret": {"secret-client"},
@@ -92,7 +92,7 @@ func TestACodeBecomesASalesforceCredential(t *testing.T) {
 		RedirectURL: "https://sync.example/cb",
 	}
 	verifier := NewVerifier()
-	c, err := Exchange(t.Context(), nil, c, "code-1", verifier)
+	c, err := Exchange(t.Context(), anywhere, c, "code-1", verifier)
 	require.NoError(t, err)
 	require.Equal(t, verifier, v.forms[0].Get("code_verifier"))
 	require.Equal(t, "secret-client", v.forms[0].Get("client_secret"))
@@ -103,7 +103,7 @@ func TestACodeBecomesASalesforceCredential(t *testing.T) {
 	require.True(t, c.ExpiresAt.IsZero())
 
 	c.ClientSecret = ""
-	_, err = Exchange(t.Context(), nil, c, "code-2", verifier)
+	_, err = Exchange(t.Context(), anywhere, c, "code-2", verifier)
 	require.NoError(t, err)
 	require.NotContains(t, v.forms[1], "client_secret", "a public client sends no secret")
 }
@@ -133,7 +133,7 @@ func TestAGrantThatCannotServeIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := newVendor(t)
 			v.shape = test.shape
-			c, err := Exchange(t.Context(), nil, test.credential(v), "code", NewVerifier())
+			c, err := Exchange(t.Context(), anywhere, test.credential(v), "code", NewVerifier())
 			require.Equal(t, test.kind, crm.KindOf(err), "%v", err)
 			require.Equal(t, Credential{}, c)
 		})
@@ -167,7 +167,7 @@ func TestClientCredentialsMintATokenAndMintItAnew(t *testing.T) {
 		Side: record.Salesforce, Flow: ClientCredentials, ClientID: "3MVG9", ClientSecret: "secret-client",
 		TokenURL: v.URL + salesforceTokenPath,
 	}
-	c, err := Acquire(t.Context(), nil, c)
+	c, err := Acquire(t.Context(), anywhere, c)
 	require.NoError(t, err)
 	require.Equal(t, "access-2", c.AccessToken)
 	require.Equal(t, testOrg, c.OrgID)
@@ -203,7 +203,7 @@ func TestASignedAssertionMintsAToken(t *testing.T) {
 		Side: record.Salesforce, Flow: JWTBearer, ClientID: "3MVG9", Username: "sync@acme.example", TokenURL: v.URL + salesforceTokenPath,
 		PrivateKeyPEM: string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
 	}
-	minted, err := Acquire(t.Context(), nil, c)
+	minted, err := Acquire(t.Context(), anywhere, c)
 	require.NoError(t, err)
 	require.Equal(t, "access-2", minted.AccessToken)
 	require.Equal(t, jwtBearerGrant, v.forms[0].Get("grant_type"))
@@ -233,7 +233,7 @@ func TestASignedAssertionMintsAToken(t *testing.T) {
 	}
 
 	c.PrivateKeyPEM = "not a key"
-	_, err = Acquire(t.Context(), nil, c)
+	_, err = Acquire(t.Context(), anywhere, c)
 	require.Equal(t, crm.Invalid, crm.KindOf(err))
 	require.NotContains(t, err.Error(), "not a key")
 }
@@ -259,10 +259,10 @@ func TestAnIncompleteCredentialSaysWhatIsMissing(t *testing.T) {
 		"consent":                                  {Side: record.Salesforce, Flow: AuthorizationCode, ClientID: "a"},
 		"https://":                                 {Side: record.Salesforce, Flow: JWTBearer, ClientID: "a", Username: "u", PrivateKeyPEM: "k", TokenURL: "http://acme.example/token"},
 	} {
-		_, err := Acquire(t.Context(), nil, c)
+		_, err := Acquire(t.Context(), anywhere, c)
 		require.Equal(t, crm.Invalid, crm.KindOf(err))
 		require.ErrorContains(t, err, want)
 	}
-	_, err := Exchange(t.Context(), nil, Credential{Side: record.GoHighLevel, ClientID: "a"}, "code", "")
+	_, err := Exchange(t.Context(), anywhere, Credential{Side: record.GoHighLevel, ClientID: "a"}, "code", "")
 	require.ErrorContains(t, err, "the client secret is missing")
 }

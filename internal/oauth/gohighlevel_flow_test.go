@@ -45,7 +45,7 @@ func consent(t *testing.T, c Credential) Credential {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	got := <-arrived
 	require.NoError(t, got.err)
-	c, err = Exchange(t.Context(), nil, c, got.code, verifier)
+	c, err = Exchange(t.Context(), anywhere, c, got.code, verifier)
 	require.NoError(t, err)
 	return c
 }
@@ -163,7 +163,7 @@ func TestAnAgencysGrantOpensItsLocation(t *testing.T) {
 func TestAPrivateIntegrationTokenOpensItsLocation(t *testing.T) {
 	_, base, c := location(t, gohighleveltest.Options{PrivateToken: "pit-0001"})
 	c.Flow, c.PrivateToken = PrivateToken, "pit-0001"
-	c, err := Acquire(t.Context(), nil, c)
+	c, err := Acquire(t.Context(), anywhere, c)
 	require.NoError(t, err)
 	token, err := source(newMemoryStore(t, c), record.GoHighLevel).Token(t.Context())
 	require.NoError(t, err)

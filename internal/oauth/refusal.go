@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -38,8 +39,11 @@ func decodeRefusal(body []byte) refusal {
 		code = textOf(nested["code"])
 		words = append(words, code, textOf(nested["message"]))
 	}
-	return refusal{code: printable(code), text: strings.ToLower(strings.Join(words, "\n")), trace: printable(textOf(object["traceId"]))}
+	return refusal{code: printable(code), text: strings.ToLower(strings.Join(words, "\n")), trace: traceable.FindString(textOf(object["traceId"]))}
 }
+
+// traceable is what a vendor's trace looks like; whatever else stands in its place is not repeated.
+var traceable = regexp.MustCompile(`^[0-9a-fA-F][0-9a-fA-F-]{15,63}$`)
 
 // printable returns an identifier of the vendor's, "" when it does not look like one.
 func printable(identifier string) string {

@@ -84,14 +84,14 @@ func TestARefusalNamesTheVendorsIdentifiersOnly(t *testing.T) {
 	v := newVendor(t)
 	v.respond = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Retry-After", "7")
-		refuse(w, http.StatusTooManyRequests, `{"error":"slow_down","message":"token refresh-1 of jane@acme.example","traceId":"abc-1"}`)
+		refuse(w, http.StatusTooManyRequests, `{"error":"slow_down","message":"token refresh-1 of jane@acme.example","traceId":"0c52e980-41f6-4be7-8c4e-32332bd1b0be"}`)
 		return true
 	}
 	_, err := source(newMemoryStore(t, v.gohighlevel()), record.GoHighLevel).Refresh(t.Context(), "access-1")
 	var failure *crm.Error
 	require.ErrorAs(t, err, &failure)
 	require.Equal(t, 7*time.Second, failure.RetryAfter)
-	require.Equal(t, "abc-1", failure.TraceID)
+	require.Equal(t, "0c52e980-41f6-4be7-8c4e-32332bd1b0be", failure.TraceID)
 	require.Equal(t, "slow_down", failure.Code)
 	require.NotContains(t, err.Error(), "refresh-1")
 	require.NotContains(t, err.Error(), "jane")
@@ -125,4 +125,13 @@ func (forever) Read(p []byte) (int, error) {
 		p[i] = ' '
 	}
 	return len(p), nil
+}
+
+func TestSecretsGoToTheVendorsTokenEndpointOnlyUnlessTheCallerSaysOtherwise(t *testing.T) {
+	v := newVendor(t)
+	for _, c := range []Credential{v.gohighlevel(), v.salesforce()} {
+		_, err := NewTokenSource(newMemoryStore(t, c), "acme", c.Side).Refresh(t.Context(), c.AccessToken)
+		require.Equal(t, crm.NeedsAccess, crm.KindOf(err), "%v", err)
+		require.ErrorContains(t, err, "TANDEM_ALLOW_HOSTS")
+	}
 }

@@ -105,14 +105,14 @@ func TestACodeIsWorthlessWithoutItsVerifier(t *testing.T) {
 	require.NoError(t, response.Body.Close())
 	got := <-arrived
 	require.NoError(t, got.err)
-	_, err = Exchange(t.Context(), nil, c, got.code, NewVerifier())
+	_, err = Exchange(t.Context(), anywhere, c, got.code, NewVerifier())
 	require.Equal(t, crm.NeedsReconnect, crm.KindOf(err))
 }
 
 func TestAnOrgIsConnectedByClientCredentials(t *testing.T) {
 	_, c := org(t, salesforcetest.Options{ClientCredentialsUser: salesforcetest.DefaultUser})
 	c.Flow = ClientCredentials
-	c, err := Acquire(t.Context(), nil, c)
+	c, err := Acquire(t.Context(), anywhere, c)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, apiStatus(t, c.token()))
 	token, err := source(newMemoryStore(t, c), c.Side).Refresh(t.Context(), c.AccessToken)
@@ -128,7 +128,7 @@ func TestAnOrgIsConnectedByASignedAssertion(t *testing.T) {
 	_, c := org(t, salesforcetest.Options{JWTPublicKey: &key.PublicKey})
 	c.Flow, c.Username, c.ClientSecret = JWTBearer, salesforcetest.DefaultUser, ""
 	c.PrivateKeyPEM = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
-	minted, err := Acquire(t.Context(), nil, c)
+	minted, err := Acquire(t.Context(), anywhere, c)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, apiStatus(t, minted.token()))
 	token, err := source(newMemoryStore(t, minted), c.Side).Refresh(t.Context(), minted.AccessToken)
@@ -136,7 +136,7 @@ func TestAnOrgIsConnectedByASignedAssertion(t *testing.T) {
 	require.Equal(t, http.StatusOK, apiStatus(t, token))
 
 	c.Username = "stranger@acme.example"
-	_, err = Acquire(t.Context(), nil, c)
+	_, err = Acquire(t.Context(), anywhere, c)
 	require.Equal(t, crm.NeedsReconnect, crm.KindOf(err))
 	require.NotContains(t, err.Error(), "stranger")
 }

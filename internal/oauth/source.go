@@ -47,7 +47,8 @@ var _ crm.TokenSource = (*TokenSource)(nil)
 // Option changes a TokenSource.
 type Option func(*TokenSource)
 
-// WithHTTPClient sets the client that calls the token endpoint; nil means the default one. Its redirect policy and cookies are not used.
+// WithHTTPClient sets the client that calls the token endpoint; nil means one that reaches the
+// side's own hosts only. Its redirect policy and cookies are not used.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *TokenSource) { s.endpoint = newEndpoint(client, s.endpoint.now) }
 }

@@ -124,9 +124,12 @@ func (v *vendor) salesforce() Credential {
 	}
 }
 
+// anywhere reaches the vendors of these tests, which are on this machine.
+var anywhere = &http.Client{}
+
 // source is the token source of another process over the store, whose pauses take no time.
 func source(store Store, side record.Side, options ...Option) *TokenSource {
-	s := NewTokenSource(store, "acme", side, options...)
+	s := NewTokenSource(store, "acme", side, append([]Option{WithHTTPClient(anywhere)}, options...)...)
 	s.pause = func(context.Context, time.Duration) {}
 	return s
 }

@@ -33,22 +33,38 @@ func loadCompose(t *testing.T, env ...string) (*types.Project, error) {
 
 func compose(t *testing.T) *types.Project {
 	t.Helper()
-	project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_KEYSET={}")
+	project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_DB_APP_PASSWORD=secret2", "TANDEM_KEYSET={}")
 	require.NoError(t, err)
 	return project
 }
 
 func TestComposeHoldsThePlatformAndOneWorker(t *testing.T) {
 	require.ElementsMatch(t,
-		[]string{"postgres", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui", "migrate", "worker"},
+		[]string{"postgres", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui", "database-role", "migrate", "worker"},
 		compose(t).ServiceNames())
 }
 
 func TestComposeRefusesToStartWithoutItsSecrets(t *testing.T) {
-	_, err := loadCompose(t, "TANDEM_KEYSET={}")
-	require.ErrorContains(t, err, "TANDEM_DB_PASSWORD")
-	_, err = loadCompose(t, "TANDEM_DB_PASSWORD=secret")
-	require.ErrorContains(t, err, "TANDEM_KEYSET")
+	secrets := []string{"TANDEM_DB_PASSWORD=secret", "TANDEM_DB_APP_PASSWORD=secret2", "TANDEM_KEYSET={}"}
+	for i, secret := range secrets {
+		_, err := loadCompose(t, slices.Delete(slices.Clone(secrets), i, i+1)...)
+		name, _, _ := strings.Cut(secret, "=")
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestComposeShowsMetricsOnlyToWhoHasAToken(t *testing.T) {
+	for token, want := range map[string]string{"": "127.0.0.1:9464", "0123456789abcdef": "0.0.0.0:9464"} {
+		project, err := loadCompose(t, "TANDEM_DB_PASSWORD=secret", "TANDEM_DB_APP_PASSWORD=secret2", "TANDEM_KEYSET={}", "TANDEM_LISTEN_TOKEN="+token)
+		require.NoError(t, err)
+		env := map[string]string{}
+		for variable, value := range project.Services["worker"].Environment {
+			env[variable] = *value
+		}
+		s := settings(env)
+		require.NoError(t, s.Validate())
+		require.Equal(t, want, s.Listen)
+	}
 }
 
 var pinned = regexp.MustCompile(`^[a-z0-9./-]+:[A-Za-z0-9][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?$`)
@@ -66,7 +82,7 @@ func TestComposePinsEveryImage(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, images, 7+2*2, "seven services, two of them built from two images each")
+	require.Len(t, images, 8+2*2, "eight services, two of them built from two images each")
 	for _, image := range images {
 		require.Regexp(t, pinned, image)
 		require.NotContains(t, image, ":latest")
@@ -75,7 +91,7 @@ func TestComposePinsEveryImage(t *testing.T) {
 
 func TestComposeChecksTheHealthOfEveryServiceThatStays(t *testing.T) {
 	for name, s := range compose(t).Services {
-		if once := slices.Contains([]string{"temporal-schema", "temporal-namespace", "migrate"}, name); once {
+		if once := slices.Contains([]string{"temporal-schema", "temporal-namespace", "database-role", "migrate"}, name); once {
 			require.NotEqual(t, types.RestartPolicyUnlessStopped, s.Restart, name)
 			continue
 		}
@@ -95,7 +111,8 @@ func TestComposeStartsEachServiceAfterWhatItNeeds(t *testing.T) {
 		"temporal":           {"temporal-schema": ended},
 		"temporal-namespace": {"temporal": ready},
 		"temporal-ui":        {"temporal": ready},
-		"migrate":            {"postgres": ready},
+		"database-role":      {"postgres": ready},
+		"migrate":            {"database-role": ended},
 		"worker":             {"migrate": ended, "temporal-namespace": ended},
 	}
 	for name, needs := range want {
@@ -127,6 +144,20 @@ func TestComposeRunsTandemWithoutRights(t *testing.T) {
 	}
 }
 
+func TestComposeGivesTheWorkerARoleThatOwnsNothing(t *testing.T) {
+	services := compose(t).Services
+	require.Contains(t, *services["worker"].Environment["TANDEM_DATABASE_URL"], "//tandem_app:secret2@")
+	require.Equal(t, []string{"--grant-to", "tandem_app"}, []string(services["migrate"].Entrypoint[2:]))
+	for variable, value := range services["worker"].Environment {
+		require.NotEqual(t, "TANDEM_DB_PASSWORD", variable)
+		require.NotContains(t, *value, ":secret@", "the owner's password has no business in the worker")
+	}
+	role := services["database-role"]
+	require.Equal(t, "postgres", role.User)
+	require.True(t, role.ReadOnly)
+	require.NotContains(t, strings.Join(append(role.Command, role.Entrypoint...), " "), "secret2", "arguments can be read by anybody")
+}
+
 func TestComposeBuildsFromEveryDirectoryWithGoCode(t *testing.T) {
 	root := repositoryRoot(t)
 	entries, err := os.ReadDir(root)
@@ -152,8 +183,9 @@ func holdsGo(t *testing.T, dir string) bool {
 
 func TestComposeSetsOnlyVariablesTheProgramsKnow(t *testing.T) {
 	known := []string{
-		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_LISTEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
+		"TANDEM_DATABASE_URL", "TANDEM_KEYSET", "TANDEM_KEYSET_KMS", "TANDEM_LISTEN", "TANDEM_LISTEN_TOKEN", "TANDEM_LOG_LEVEL", "TANDEM_LOG_FORMAT",
 		"TANDEM_WEBHOOK_LISTEN", "TANDEM_GHL_WEBHOOK_KEYS", "TANDEM_GHL_APP_ID", "TANDEM_SWEEP_EVERY", "TANDEM_SWEEP_SHARDS",
+		"TANDEM_CODEC_LISTEN", "TANDEM_CODEC_ORIGIN", "TANDEM_CODEC_TOKEN", "TANDEM_CODEC_OIDC_ISSUER", "TANDEM_CODEC_OIDC_AUDIENCE",
 		"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE",
 	}
 	for _, name := range []string{"migrate", "worker"} {

@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/tandem-sync/tandem/internal/outbound"
+	"github.com/tandem-sync/tandem/internal/secret"
 )
 
 // Settings are what every program of the house needs besides Temporal's own settings.
@@ -14,10 +17,17 @@ type Settings struct {
 	// DatabaseURL is Tandem's Postgres, as postgres://user:password@host:port/database.
 	DatabaseURL string
 	// Listen is the worker's private address for health and metrics, as host:port.
-	Listen    string
-	Webhooks  WebhookSettings
-	LogLevel  string
-	LogFormat string
+	Listen string
+	// ListenToken is what callers of the private address must present, or ListenTokenFile the file that holds it.
+	ListenToken     secret.Text
+	ListenTokenFile string
+
+	Webhooks WebhookSettings
+	Codec    CodecSettings
+	// AllowHosts are hosts besides the vendors' own that requests may reach, separated by commas.
+	AllowHosts string
+	LogLevel   string
+	LogFormat  string
 	// SweepShards is over how many Schedules the polling of the connections is spread; as text, until it is validated.
 	SweepShards string
 	// SweepEvery is how often each of them fires; "0" lets this worker make none.
@@ -48,13 +58,18 @@ func (w WebhookSettings) On() bool { return w.Listen != Off }
 const (
 	EnvDatabaseURL = "TANDEM_DATABASE_URL"
 	EnvListen      = "TANDEM_LISTEN"
+	EnvListenToken = "TANDEM_LISTEN_TOKEN"
 	EnvLogLevel    = "TANDEM_LOG_LEVEL"
 	EnvLogFormat   = "TANDEM_LOG_FORMAT"
+
+	EnvListenTokenFile = "TANDEM_LISTEN_TOKEN_FILE"
 
 	EnvWebhookListen        = "TANDEM_WEBHOOK_LISTEN"
 	EnvWebhookKeys          = "TANDEM_GHL_WEBHOOK_KEYS"
 	EnvWebhookLegacyKeyFile = "TANDEM_GHL_WEBHOOK_LEGACY_KEY_FILE"
 	EnvWebhookAppID         = "TANDEM_GHL_APP_ID"
+
+	EnvAllowHosts = "TANDEM_ALLOW_HOSTS"
 
 	EnvSweepShards = "TANDEM_SWEEP_SHARDS"
 	EnvSweepEvery  = "TANDEM_SWEEP_EVERY"
@@ -73,10 +88,13 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 	return Settings{
 		DatabaseURL: get(EnvDatabaseURL, ""),
 		Listen:      get(EnvListen, "127.0.0.1:9464"),
+		ListenToken: secret.New(get(EnvListenToken, "")), ListenTokenFile: get(EnvListenTokenFile, ""),
 		Webhooks: WebhookSettings{
 			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
 			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
 		},
+		Codec:       codecSettings(get),
+		AllowHosts:  get(EnvAllowHosts, ""),
 		LogLevel:    get(EnvLogLevel, "info"),
 		LogFormat:   get(EnvLogFormat, "json"),
 		SweepShards: get(EnvSweepShards, "4"),
@@ -123,6 +141,15 @@ func (s Settings) Maintenance() (every time.Duration, err error) {
 	return every, nil
 }
 
+// Allowed returns the hosts besides the vendors' own that requests may reach.
+func (s Settings) Allowed() (outbound.Hosts, error) {
+	hosts, err := outbound.ParseHosts(s.AllowHosts)
+	if err != nil {
+		return hosts, fmt.Errorf("%s: %w", EnvAllowHosts, err)
+	}
+	return hosts, nil
+}
+
 // Validate names every problem at once.
 func (s Settings) Validate() error {
 	var problems []error
@@ -132,11 +159,17 @@ func (s Settings) Validate() error {
 	case err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql"):
 		problems = append(problems, fmt.Errorf("%s is no postgres:// address", EnvDatabaseURL))
 	}
-	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
-		problems = append(problems, fmt.Errorf("%s=%q: want host:port", EnvListen, s.Listen))
+	if _, err := s.PrivateToken(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, _, err := net.SplitHostPort(s.Webhooks.Listen); err != nil && s.Webhooks.On() {
 		problems = append(problems, fmt.Errorf("%s=%q: want host:port, or %s", EnvWebhookListen, s.Webhooks.Listen, Off))
+	}
+	if err := s.Codec.validate(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := s.Allowed(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, err := NewLogger(s.LogLevel, s.LogFormat); err != nil {
 		problems = append(problems, err)

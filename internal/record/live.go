@@ -74,7 +74,13 @@ const (
 	ConnectionPaused       = "paused"       // by a person: changes are kept, nothing is synced
 	ConnectionUninstalled  = "uninstalled"  // the app was removed from the location: paused until it is connected again
 	ConnectionDisconnected = "disconnected" // its tokens are gone
+	ConnectionErasing      = "erasing"      // all that is kept of it is being destroyed, for good
 )
+
+// Connected tells whether a connection in a state has access to both sides, whether it is paused or not.
+func Connected(state string) bool {
+	return state != ConnectionUninstalled && state != ConnectionDisconnected && state != ConnectionErasing
+}
 
 // LinkRef names a link of a kind.
 type LinkRef struct {

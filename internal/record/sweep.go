@@ -63,6 +63,8 @@ type KnownRecord struct {
 	Contact string
 	// Pending and Announced tell that a sync of it is due already.
 	Pending, Announced bool
+	// Asked tells that a person has been asked what to do about its being gone on this side.
+	Asked bool
 	// Seen is how a sweep saw it before; its RecordID is "" where none did within the overlap.
 	Seen Seen
 }

@@ -102,6 +102,34 @@ func wakeBelongings(ctx context.Context, tx pgx.Tx, sc scope, contacts []int64) 
 	return err
 }
 
+// wakeBereaved makes pending what is in step and belongs to a contact of which a half goes with these outcomes: the vendor
+// takes away with a contact what belongs to it, and tells nobody. It must come before the links forget their records.
+func wakeBereaved(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.Outcome) error {
+	var contacts []int64
+	for _, o := range outcomes {
+		if o.State == record.LinkDeleted || o.Forget != "" {
+			contacts = append(contacts, o.LinkID)
+		}
+	}
+	if sc.kind != kindCodes[record.Contact] || len(contacts) == 0 {
+		return nil
+	}
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO pending AS p (link_id, connection, kind, changed_at)
+		SELECT DISTINCT l.id, l.connection, l.kind, clock_timestamp()
+		FROM links c
+		JOIN contact_of o ON o.connection = c.connection AND (o.gohighlevel_id = c.gohighlevel_id OR o.salesforce_id = c.salesforce_id)
+		JOIN links l ON l.connection = o.connection AND l.kind = o.kind AND l.id = o.link_id
+		WHERE c.connection = $1 AND c.kind = $2 AND c.id = ANY ($3) AND l.state = $4
+		ORDER BY 1
+		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`, sc.number, sc.kind, contacts, stateCodes[record.LinkInStep])
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	_, err = tx.Exec(ctx, ringBells, []int32{sc.number})
+	return err
+}
+
 // ContactOf returns the link of the contact that a record of a side belongs to, nil where there is none. A contact that
 // was merged into another one is found under that one, once its link says so.
 func (s *Store) ContactOf(ctx context.Context, connection string, side record.Side, contactID string) (*record.Link, error) {

@@ -100,6 +100,32 @@ func TestARecordThatWaitsForItsContactIsWokenOnceThatIsInStep(t *testing.T) {
 	}
 }
 
+func TestWhatBelongsToAContactIsLookedAtOnceAHalfOfThatIsDeleted(t *testing.T) {
+	for _, gone := range record.Sides {
+		t.Run("in "+string(gone), func(t *testing.T) {
+			s, _ := newLiveStore(t)
+			contact := half(t, s, record.GoHighLevel, "ada")
+			sync1(t, s, record.Outcome{LinkID: contact, State: record.LinkInStep, SalesforceID: "003a"})
+			for _, kind := range record.Kinds[1:] {
+				tell(t, s, kind, belongs(record.GoHighLevel, "r "+string(kind), "ada"))
+				link := kindLink(t, s, kind, record.GoHighLevel, "r "+string(kind))
+				syncKind(t, s, kind, record.Outcome{LinkID: link.ID, State: record.LinkInStep, SalesforceID: "s " + string(kind), SalesforceContact: "003a"})
+			}
+			tell(t, s, record.Task, belongs(record.GoHighLevel, "another", "grace"))
+			syncKind(t, s, record.Task, record.Outcome{
+				LinkID: kindLink(t, s, record.Task, record.GoHighLevel, "another").ID, State: record.LinkInStep, SalesforceID: "s2", SalesforceContact: "003g",
+			})
+			require.Empty(t, plan(t, s, 10).Others)
+			sync1(t, s, record.Outcome{LinkID: contact, State: record.LinkDeleted, Forget: gone})
+			var kinds []record.Kind
+			for _, ref := range plan(t, s, 10).Others {
+				kinds = append(kinds, ref.Kind)
+			}
+			require.ElementsMatch(t, record.Kinds[1:], kinds, "a vendor takes them with the contact, and tells nobody; another contact's stay")
+		})
+	}
+}
+
 func TestARecordThatIsAboutToWaitForItsContactIsWokenByTheContact(t *testing.T) {
 	s, conn := newLiveStore(t)
 	tell(t, s, record.Task, belongs(record.GoHighLevel, "t1", "ada"), record.Mark{Side: record.GoHighLevel, RecordID: "t2"})

@@ -39,6 +39,9 @@ func (s *Store) Commit(ctx context.Context, token int64, origin record.Origin, o
 		if err := columns.freeRecords(ctx, tx, sc); err != nil {
 			return err
 		}
+		if err := wakeBereaved(ctx, tx, sc, open); err != nil {
+			return err
+		}
 		if err := columns.updateLinks(ctx, tx, sc); err != nil {
 			return err
 		}

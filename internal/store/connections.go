@@ -31,8 +31,8 @@ type Connection struct {
 
 const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at, updated_at`
 
-// AddConnection stores a new connection with its first rules and returns it as stored. It fails with
-// ErrConnectionExists where the id is taken.
+// AddConnection stores a new connection with its first rules, gives it a key for Temporal's payloads, and returns it as
+// stored. It fails with ErrConnectionExists where the id is taken.
 func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, error) {
 	var added Connection
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -45,8 +45,11 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 		if added, err = pgx.CollectExactlyOneRow(rows, scanConnection); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO connection_rules (connection, version, rules) VALUES ($1, $2, $3)`,
-			added.Number, added.RulesVersion, added.Rules)
+		if _, err = tx.Exec(ctx, `INSERT INTO connection_rules (connection, version, rules) VALUES ($1, $2, $3)`,
+			added.Number, added.RulesVersion, added.Rules); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO payload_keys (connection) VALUES ($1)`, added.Number)
 		return err
 	})
 	var pg *pgconn.PgError
@@ -61,6 +64,7 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 	if err != nil {
 		return Connection{}, fmt.Errorf("store: add a connection: %w", err)
 	}
+	s.numbers.Store(added.ID, numbered{int32(added.Number), time.Now()})
 	return added, nil
 }
 
@@ -72,11 +76,13 @@ func (s *Store) GetConnection(ctx context.Context, id string) (Connection, error
 	}
 	c, err := pgx.CollectExactlyOneRow(rows, scanConnection)
 	if errors.Is(err, pgx.ErrNoRows) {
+		s.numbers.Delete(id)
 		return Connection{}, fmt.Errorf("store: %w: %q", record.ErrNoConnection, id)
 	}
 	if err != nil {
 		return Connection{}, fmt.Errorf("store: read a connection: %w", err)
 	}
+	s.numbers.Store(id, numbered{int32(c.Number), time.Now()})
 	return c, nil
 }
 
@@ -146,9 +152,9 @@ func (s *Store) Rules(ctx context.Context, id string, version int) (string, erro
 	return rules, nil
 }
 
-// SetConnectionState says where a connection stands. The word is the caller's.
+// SetConnectionState says where a connection stands. The word is the caller's. One that is being erased counts as gone.
 func (s *Store) SetConnectionState(ctx context.Context, id, state string) error {
-	tag, err := s.pool.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1`, id, state)
+	tag, err := s.pool.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1 AND state <> $3`, id, state, record.ConnectionErasing)
 	if err != nil {
 		return fmt.Errorf("store: set a connection's state: %w", err)
 	}

@@ -17,9 +17,9 @@ import (
 func (s *Store) DueMaintenance(ctx context.Context, shard, shards, n int) ([]string, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id FROM connections c LEFT JOIN maintenance m ON m.connection = c.number
-		WHERE c.number % $2 = $1 AND c.state NOT IN ($4, $5) AND coalesce(m.taken_until < clock_timestamp(), true)
+		WHERE c.number % $2 = $1 AND c.state NOT IN ($4, $5, $6) AND coalesce(m.taken_until < clock_timestamp(), true)
 		ORDER BY m.ended_at NULLS FIRST, c.number LIMIT $3`,
-		shard, shards, n, record.ConnectionUninstalled, record.ConnectionDisconnected)
+		shard, shards, n, record.ConnectionUninstalled, record.ConnectionDisconnected, record.ConnectionErasing)
 	var out []string
 	if err == nil {
 		out, err = pgx.CollectRows(rows, pgx.RowTo[string])

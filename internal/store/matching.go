@@ -86,7 +86,7 @@ func (s *Store) Match(ctx context.Context, m record.MatchRequest) (record.MatchC
 	if counts.Pending >= analyzeFrom {
 		// Until Postgres has looked at what was added, it takes the tables for empty and plans accordingly. It would
 		// look by itself in a minute; that it has not looked is no reason to fail.
-		_, _ = s.pool.Exec(ctx, `ANALYZE links (connection, kind, id, gohighlevel_id, salesforce_id, state), pending, staged (connection, kind, side, record_id)`)
+		_, _ = s.pool.Exec(ctx, `SELECT analyze_ledger(t) FROM unnest(ARRAY['keys of links', 'pending', 'staged']) AS t`)
 	}
 	return counts, nil
 }
@@ -217,8 +217,8 @@ func (m *matching) forgetReviews() {
 // gather numbers the staged records and finds the links that hold them.
 func (m *matching) gather() {
 	// Both were just filled, and the plans of everything that follows depend on how large they are.
-	m.exec(`ANALYZE staged (connection, kind, side, record_id)`)
-	m.exec(`ANALYZE links`)
+	m.exec(`SELECT analyze_ledger('staged')`)
+	m.exec(`SELECT analyze_ledger('links')`)
 	for _, side := range []struct {
 		code       int16
 		own, other string

@@ -102,7 +102,7 @@ const roomFrom = 1000
 func (m *matching) writeLinks() {
 	spread := m.number(`SELECT count(*) FROM settled WHERE fresh`) >= roomFrom
 	if spread {
-		m.exec(`ALTER TABLE links SET (fillfactor = 39)`)
+		m.exec(`SELECT lay_out_links(with_room => true)`)
 	}
 	// First the update: it is planned by the statistics from before the new links.
 	m.exec(`
@@ -118,7 +118,7 @@ func (m *matching) writeLinks() {
 		FROM settled t LEFT JOIN candidates g ON g.n = t.g LEFT JOIN candidates s ON s.n = t.s
 		WHERE t.fresh ORDER BY t.link`, m.scope.number, m.scope.kind)
 	if spread {
-		m.exec(`ALTER TABLE links RESET (fillfactor)`)
+		m.exec(`SELECT lay_out_links(with_room => false)`)
 	}
 }
 

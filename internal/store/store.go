@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,7 +20,7 @@ import (
 // Store is the database. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
-	// numbers holds connection id to number: a connection never changes its number and is never deleted.
+	// numbers holds connection id to numbered, for as long as numberLife: one that was erased may come again under another.
 	numbers sync.Map
 }
 
@@ -89,8 +90,8 @@ func yielded(err error) bool {
 
 // number returns the number by which the tables know a connection.
 func (s *Store) number(ctx context.Context, connection string) (int32, error) {
-	if n, ok := s.numbers.Load(connection); ok {
-		return n.(int32), nil
+	if held, ok := s.numbers.Load(connection); ok && time.Since(held.(numbered).at) < numberLife {
+		return held.(numbered).number, nil
 	}
 	var n int32
 	err := s.pool.QueryRow(ctx, `SELECT number FROM connections WHERE id = $1`, connection).Scan(&n)
@@ -100,8 +101,18 @@ func (s *Store) number(ctx context.Context, connection string) (int32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("store: look up a connection: %w", err)
 	}
-	s.numbers.Store(connection, n)
+	s.numbers.Store(connection, numbered{n, time.Now()})
 	return n, nil
+}
+
+// numberLife is how long a connection's number is taken to stay: no longer than it takes to make a connection again that was
+// erased.
+const numberLife = 2 * time.Second
+
+// numbered is a connection's number, and when it was looked up.
+type numbered struct {
+	number int32
+	at     time.Time
 }
 
 // scope is what most statements are about.

@@ -131,7 +131,11 @@ func setReadings(ctx context.Context, tx pgx.Tx, sc scope, side int16, readings 
 // knownColumns are selected for record.KnownRecord. Links are l; the others are joined by knownTables, on the record's id
 // as it is called there.
 const knownColumns = `l.id, l.state, l.base, l.synced_at, p.link_id IS NOT NULL, a.record_id IS NOT NULL, w.stamp, w.fingerprint,
-	coalesce(CASE WHEN $3 = 1 THEN o.gohighlevel_id ELSE o.salesforce_id END, '')`
+	coalesce(CASE WHEN $3 = 1 THEN o.gohighlevel_id ELSE o.salesforce_id END, ''),
+	CASE WHEN l.state = 3 THEN EXISTS (
+		SELECT FROM reviews r WHERE r.link_ids @> ARRAY[l.id] AND r.connection = $1 AND r.kind = $2 AND r.side = $3 AND r.decided_at IS NULL
+		   AND r.reason IN ('` + record.ReviewGone + `', '` + record.ReviewDeletion + `', '` + record.ReviewDeletionWave + `', '` + record.ReviewMerged + `'))
+	ELSE false END`
 
 func knownTables(id string) string {
 	return `
@@ -150,7 +154,7 @@ func collectKnown(rows pgx.Rows, err error) ([]record.KnownRecord, error) {
 		var link, fingerprint *int64
 		var state *int16
 		var synced, stamp *time.Time
-		err := row.Scan(&k.RecordID, &link, &state, &k.Base, &synced, &k.Pending, &k.Announced, &stamp, &fingerprint, &k.Contact)
+		err := row.Scan(&k.RecordID, &link, &state, &k.Base, &synced, &k.Pending, &k.Announced, &stamp, &fingerprint, &k.Contact, &k.Asked)
 		if link != nil && state != nil {
 			k.LinkID, k.State, k.SyncedAt = *link, states[*state], orZero(synced)
 		}

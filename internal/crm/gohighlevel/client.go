@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/outbound"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // DefaultBaseURL is where HighLevel serves every version of its API.
@@ -23,11 +24,7 @@ const DefaultBaseURL = "https://services.leadconnectorhq.com"
 // AllOperations is the key of Config.Versions that stands for every operation without a key of its own.
 const AllOperations = "*"
 
-const (
-	requestTimeout = 30 * time.Second
-	dialTimeout    = 10 * time.Second
-	connections    = 64
-)
+const requestTimeout = 30 * time.Second
 
 var _ crm.GoHighLevel = (*Client)(nil)
 
@@ -43,8 +40,9 @@ type Config struct {
 	Tokens crm.TokenSource
 	// Limiter shares out the location's allowance; nil never waits.
 	Limiter crm.Limiter
-	// HTTP sends the requests; nil means a client of the package's own, with a time-out of 30 seconds. Redirects are
-	// never followed, whatever the given client says, since each request carries a bearer token.
+	// HTTP sends the requests; nil means one that reaches HighLevel's own hosts only. A copy is used, which gives up after
+	// 30 seconds unless it has a time limit already. Redirects are never followed, whatever the given client says, since
+	// each request carries a bearer token.
 	HTTP *http.Client
 	// Versions overrides the Version header by operation name (as in crm.Error.Operation) or for AllOperations.
 	Versions map[string]string
@@ -143,15 +141,12 @@ func checkVersions(config Config) []error {
 }
 
 func withoutRedirects(given *http.Client) *http.Client {
-	client := &http.Client{Timeout: requestTimeout}
-	if given != nil {
-		*client = *given
-	} else {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: requestTimeout}).DialContext
-		transport.MaxIdleConns = connections
-		transport.MaxIdleConnsPerHost = connections
-		client.Transport = transport
+	if given == nil {
+		given = outbound.Client(record.GoHighLevel, outbound.Hosts{})
+	}
+	client := new(*given)
+	if client.Timeout == 0 {
+		client.Timeout = requestTimeout
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client

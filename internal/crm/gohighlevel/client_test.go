@@ -198,7 +198,7 @@ func TestOneClientServesManyCallersAtOnce(t *testing.T) {
 	}))
 	defer listening.Close()
 	source := &tokens{}
-	client, err := New(Config{BaseURL: listening.URL, LocationID: "loc1", Tokens: source})
+	client, err := New(Config{BaseURL: listening.URL, LocationID: "loc1", Tokens: source, HTTP: &http.Client{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,5 +215,16 @@ func TestOneClientServesManyCallersAtOnce(t *testing.T) {
 	wait.Wait()
 	if source.refreshes != 1 {
 		t.Errorf("the token was refreshed %d times", source.refreshes)
+	}
+}
+
+func TestATokenGoesToHighLevelsOwnHostsOnlyUnlessTheCallerSaysOtherwise(t *testing.T) {
+	client, err := New(Config{BaseURL: "https://services.leadconnectorhq.com.evil.invalid", LocationID: "loc1", Tokens: &tokens{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.CreateContact(t.Context(), crm.Document{"email": "ada@example.com"})
+	if failure := failureOf(t, err); failure.Kind != crm.Invalid || !strings.Contains(failure.Reason, "TANDEM_ALLOW_HOSTS") {
+		t.Errorf("got %+v", failure)
 	}
 }

@@ -119,7 +119,7 @@ func FuzzErrorBody(f *testing.F) {
 				t.Fatalf("the field %q", name)
 			}
 		}
-		if len(got.TraceID) > 64 || notTraceable.MatchString(got.TraceID) || (got.ExistingID != "" && !recordID.MatchString(got.ExistingID)) {
+		if len(got.TraceID) > 64 || got.TraceID != "" && !traceable.MatchString(got.TraceID) || (got.ExistingID != "" && !recordID.MatchString(got.ExistingID)) {
 			t.Fatalf("trace %q, existing %q", got.TraceID, got.ExistingID)
 		}
 		if got.RetryAfter < 0 || got.RetryAfter > 24*time.Hour {

@@ -30,7 +30,7 @@ func open(t *testing.T, options gohighleveltest.Options, scopes ...string) locat
 	t.Cleanup(server.Close)
 	g := &grant{address: server.URL}
 	g.access, g.refresh = fake.GrantToken(scopes...)
-	client, err := gohighlevel.New(gohighlevel.Config{BaseURL: server.URL, LocationID: fake.LocationID(), Tokens: g})
+	client, err := gohighlevel.New(gohighlevel.Config{BaseURL: server.URL, LocationID: fake.LocationID(), Tokens: g, HTTP: &http.Client{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,8 +24,7 @@ const (
 )
 
 var (
-	fieldName = regexp.MustCompile(`^[A-Za-z0-9_.]+$`)
-	recordID  = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	recordID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	// The validator's sentences about a property. Anchored, so that a quoted value is never taken for a name.
 	unknownProperty = regexp.MustCompile(`^(?:[A-Za-z0-9_.]+\.)?property ([A-Za-z0-9_.]+) should not exist$`)
 	fieldSentences  = []*regexp.Regexp{
@@ -41,7 +40,10 @@ var (
 		companyId contactId businessId id field_value fieldValue title body dueDate completed userId color pinned calendarId
 		groupId startTime endTime appointmentStatus assignedUserId meetingLocationType meetingLocationId overrideLocationConfig
 		description address ignoreDateRange toNotify ignoreFreeSlotValidation rrule`)
-	notTraceable = regexp.MustCompile(`[^A-Za-z0-9-]`)
+	digits = regexp.MustCompile(`^[0-9]+$`)
+	// traceable is what a trace looks like. It is longer than a phone number, and no word consists of such letters: a vendor
+	// that puts anything else there could put a customer's word there.
+	traceable = regexp.MustCompile(`^[0-9a-fA-F][0-9a-fA-F-]{15,63}$`)
 )
 
 func (r refusal) has(words string) bool { return strings.Contains(r.text, words) }
@@ -78,11 +80,13 @@ func readRefusal(header http.Header, body []byte) refusal {
 		if id := text(meta["contactId"]); recordID.MatchString(id) && len(id) <= longestName {
 			said.existingID = id
 		}
-		if name := text(meta["matchingField"]); fieldName.MatchString(name) && len(name) <= longestName {
+		if name := ours(text(meta["matchingField"])); name != "" {
 			said.matchingField = []string{name}
 		}
 	}
-	said.traceID = clip(notTraceable.ReplaceAllString(text(object["traceId"]), ""), longestName)
+	if trace := text(object["traceId"]); traceable.MatchString(trace) {
+		said.traceID = trace
+	}
 	return said
 }
 
@@ -110,19 +114,27 @@ func sentences(v any) []string {
 
 func fieldOf(message string) string {
 	message = strings.TrimSpace(message)
-	if match := unknownProperty.FindStringSubmatch(message); match != nil && len(match[1]) <= longestName {
-		return match[1]
+	if match := unknownProperty.FindStringSubmatch(message); match != nil {
+		return ours(match[1])
 	}
 	for _, sentence := range fieldSentences {
-		match := sentence.FindStringSubmatch(message)
-		if match == nil || len(match[1]) > longestName {
-			continue
-		}
-		if root, _, _ := strings.Cut(match[1], "."); properties[root] {
-			return match[1]
+		if match := sentence.FindStringSubmatch(message); match != nil && ours(match[1]) != "" {
+			return ours(match[1])
 		}
 	}
 	return ""
+}
+
+// ours returns how far a path consists of properties of this package's requests and of places in lists.
+func ours(path string) string {
+	known := path
+	for at, name := range strings.Split(path, ".") {
+		if !properties[name] && (at == 0 || !digits.MatchString(name)) {
+			known = strings.Join(strings.Split(path, ".")[:at], ".")
+			break
+		}
+	}
+	return clip(known, longestName)
 }
 
 func nameSet(names string) map[string]bool {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/outbound"
 )
 
 // How much of a body is read: the largest page with room to spare, and more than any error says.
@@ -163,6 +164,10 @@ func beforehand(op *operation, reason string, err error) error {
 
 // unanswered is the error of a request whose answer did not come, or not whole.
 func unanswered(op *operation, sent bool, err error, token string) *crm.Error {
+	var refused *outbound.Refused
+	if errors.As(err, &refused) {
+		return refuse(op, refused.Reason)
+	}
 	reason := "the connection failed"
 	var timeout interface{ Timeout() bool }
 	switch {

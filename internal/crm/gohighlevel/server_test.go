@@ -107,7 +107,7 @@ func serve(t *testing.T, adjust func(*Config), replies ...reply) *server {
 	}))
 	t.Cleanup(listening.Close)
 	s.address = listening.URL
-	config := Config{BaseURL: listening.URL, LocationID: "loc1", Tokens: s.tokens, Limiter: s.meter}
+	config := Config{BaseURL: listening.URL, LocationID: "loc1", Tokens: s.tokens, Limiter: s.meter, HTTP: &http.Client{}}
 	if adjust != nil {
 		adjust(&config)
 	}

@@ -46,6 +46,9 @@ func listen(t *testing.T, handle func(net.Conn)) string {
 
 func clientOf(t *testing.T, address string, with *http.Client) *Client {
 	t.Helper()
+	if with == nil {
+		with = &http.Client{}
+	}
 	client, err := New(Config{BaseURL: address, LocationID: "loc1", Tokens: &tokens{}, HTTP: with})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package gohighlevel_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestVersion3IsASwitchInTheConfiguration(t *testing.T) {
 	g := &grant{address: server.URL}
 	g.access, g.refresh = fake.GrantToken()
 	client, err := gohighlevel.New(gohighlevel.Config{
-		BaseURL: server.URL, LocationID: fake.LocationID(), CompanyID: fake.CompanyID(), Tokens: g,
+		BaseURL: server.URL, LocationID: fake.LocationID(), CompanyID: fake.CompanyID(), Tokens: g, HTTP: &http.Client{},
 		Versions: map[string]string{gohighlevel.AllOperations: "v3"},
 	})
 	if err != nil {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/outbound"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 // DefaultAPIVersion is the one API version that Tandem is written and tested against. It is pinned: Salesforce
@@ -26,7 +28,6 @@ const (
 	// oldestAPIVersion is the first that knows the duplicate rule header; what an upsert did is told since 46.0.
 	oldestAPIVersion = 52
 	callTimeout      = 60 * time.Second
-	idleConnections  = 16
 	// largestAddress stays below the 16,384 bytes that Salesforce allows the address and the headers together.
 	largestAddress = 16_000
 	largestBody    = 64 << 20
@@ -42,7 +43,7 @@ type Config struct {
 	Tokens crm.TokenSource
 	// Limiter shares out the org's allowance; nil means unlimited.
 	Limiter crm.Limiter
-	// HTTP makes the calls; nil means a client of its own. A copy is used, which follows no redirect and gives up
+	// HTTP makes the calls; nil means one that reaches Salesforce's own hosts only. A copy is used, which follows no redirect and gives up
 	// after 60 seconds unless it has a time limit already.
 	HTTP *http.Client
 	// APIVersion is the REST API's version, as "67.0"; "" means DefaultAPIVersion.
@@ -108,14 +109,10 @@ func New(cfg Config) (*Client, error) {
 }
 
 func httpClient(given *http.Client) *http.Client {
-	var own http.Client
-	if given != nil {
-		own = *given
-	} else {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConnsPerHost = idleConnections
-		own.Transport = transport
+	if given == nil {
+		given = outbound.Client(record.Salesforce, outbound.Hosts{})
 	}
+	own := *given
 	if own.Timeout == 0 {
 		own.Timeout = callTimeout
 	}

@@ -222,7 +222,7 @@ func TestConcurrentCallsShareTheClient(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	tokens := &grant{instance: server.URL}
-	client, err := New(Config{Tokens: tokens})
+	client, err := New(Config{Tokens: tokens, HTTP: &http.Client{}})
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	for i := range 50 {
@@ -237,4 +237,13 @@ func TestConcurrentCallsShareTheClient(t *testing.T) {
 	group.Wait()
 	require.Equal(t, 1, tokens.generation, "one refresh for all")
 	require.Len(t, tokens.refused, refusals)
+}
+
+func TestATokenGoesToSalesforcesOwnHostsOnlyUnlessTheCallerSaysOtherwise(t *testing.T) {
+	for _, instance := range []string{"https://evil.invalid", "http://acme.my.salesforce.com", "https://acme.my.salesforce.com:8443", "https://acme.my.salesforce.com.evil.invalid"} {
+		client, err := New(Config{Tokens: &grant{instance: instance}})
+		require.NoError(t, err)
+		_, err = client.CreateRecord(t.Context(), "Contact", crm.Document{"LastName": "Lovelace"})
+		require.Equal(t, crm.NeedsReconnect, crm.KindOf(err), "%s: %v", instance, err)
+	}
 }

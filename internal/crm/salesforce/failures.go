@@ -10,6 +10,7 @@ import (
 	"net/url"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -38,6 +39,10 @@ func (r request) notSent(reason string, err error) error {
 
 // lost is the failure of a call whose answer did not arrive whole.
 func (r request) lost(err error) *crm.Error {
+	var refused *outbound.Refused
+	if errors.As(err, &refused) {
+		return r.fail(crm.NeedsReconnect, refused.Reason)
+	}
 	e := r.fail(crm.Unavailable, reasonDown)
 	if r.creates && !neverConnected(err) {
 		e = r.fail(crm.Ambiguous, reasonAmbiguous)

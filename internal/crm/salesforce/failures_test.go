@@ -85,7 +85,7 @@ func listen(t *testing.T, answer string) string {
 
 func clientOf(t *testing.T, instance string) *Client {
 	t.Helper()
-	client, err := New(Config{Tokens: &grant{instance: instance}})
+	client, err := New(Config{Tokens: &grant{instance: instance}, HTTP: &http.Client{}})
 	require.NoError(t, err)
 	t.Cleanup(client.http.CloseIdleConnections)
 	return client
@@ -256,7 +256,7 @@ func TestAStrangeFailureIsNamedByItsTypeOnly(t *testing.T) {
 
 func TestACutAnswerStillTellsItsStatusAndWhatIsLeft(t *testing.T) {
 	limiter := &allowance{}
-	client, err := New(Config{Limiter: limiter, Tokens: &grant{instance: listen(t,
+	client, err := New(Config{Limiter: limiter, HTTP: &http.Client{}, Tokens: &grant{instance: listen(t,
 		"HTTP/1.1 201 Created\r\nSforce-Limit-Info: api-usage=1/10\r\nContent-Length: 4000\r\n\r\n[{\"id\":")}})
 	require.NoError(t, err)
 	_, err = client.CreateRecord(t.Context(), "Contact", nil)

@@ -3,6 +3,7 @@ package salesforce_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -48,7 +49,7 @@ func connect(t *testing.T, options salesforcetest.Options, cfg salesforce.Config
 	t.Cleanup(server.Close)
 	access, _ := fake.GrantToken()
 	tokens := &session{fake: fake, instance: server.URL, access: access}
-	cfg.Tokens = tokens
+	cfg.Tokens, cfg.HTTP = tokens, &http.Client{}
 	client, err := salesforce.New(cfg)
 	require.NoError(t, err)
 	return fake, client, tokens

@@ -102,7 +102,7 @@ func newOrgWith(t *testing.T, cfg Config, answers ...scripted) *org {
 	o.server = httptest.NewServer(o)
 	t.Cleanup(o.server.Close)
 	o.grant = &grant{instance: o.server.URL}
-	cfg.Tokens, cfg.Limiter = o.grant, o.limiter
+	cfg.Tokens, cfg.Limiter, cfg.HTTP = o.grant, o.limiter, &http.Client{}
 	client, err := New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(client.http.CloseIdleConnections)

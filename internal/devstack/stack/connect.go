@@ -10,7 +10,9 @@ import (
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/outbound"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -44,7 +46,7 @@ func (s *Stack) Connect(ctx context.Context, connection string, rulesFile []byte
 // Authorize grants a connection access to both fakes, as a person does who connects it, or connects it again.
 func (s *Stack) Authorize(ctx context.Context, connection string) error {
 	for _, c := range s.Credentials() {
-		granted, err := oauth.Authorize(ctx, nil, c, "", browse)
+		granted, err := oauth.Authorize(ctx, outbound.Client(c.Side, devstack.Fakes()), c, "", browse)
 		if err != nil {
 			return fmt.Errorf("authorise %s: %w", c.Side, err)
 		}

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/codec"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/platform"
@@ -65,6 +66,7 @@ type Stack struct {
 
 	goHighLevel, salesforce *devstack.HTTPServer
 	forwarder               *forwarder // nil without webhooks
+	decoder                 decoder
 	lock                    *devstack.Lock
 	mu                      sync.Mutex
 	workers                 []*devstack.Process
@@ -92,6 +94,7 @@ func Start(ctx context.Context, o Options) (s *Stack, err error) {
 		what  string
 		start func(context.Context) error
 	}{
+		{"the decoder", s.startDecoder},
 		{"Temporal", s.startTemporal},
 		{"Postgres", s.startPostgres},
 		{"the sandbox", s.startSandbox},
@@ -133,7 +136,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		return err
 	}
 	s.Temporal, err = devstack.StartTemporal(ctx, devstack.TemporalOptions{
-		Binary: binary, DataDir: s.DataDir, Port: s.TemporalPort, UIPort: s.UIPort,
+		Binary: binary, DataDir: s.DataDir, Port: s.TemporalPort, UIPort: s.UIPort, CodecEndpoint: s.State.CodecURL,
 	})
 	if err != nil {
 		return err
@@ -149,22 +152,45 @@ func (s *Stack) startPostgres(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.Postgres.Stop)
-	s.State.DatabaseURL = s.Postgres.URL()
+	if s.State.DatabaseURL, err = s.Postgres.Role(ctx, role); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
 	if s.Store, err = store.Open(ctx, s.State.DatabaseURL); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { s.Store.Close(); return nil })
-	if err := s.Store.Migrate(ctx); err != nil {
-		return err
-	}
 	s.State.KeysetFile = filepath.Join(s.DataDir, "keyset.json")
 	if _, err := os.Stat(s.State.KeysetFile); errors.Is(err, os.ErrNotExist) {
 		if err := vault.WriteNew(s.State.KeysetFile); err != nil {
 			return err
 		}
 	}
-	s.Vault, err = vault.Load(vault.Source{File: s.State.KeysetFile})
-	return err
+	if s.Vault, err = vault.Load(vault.Source{File: s.State.KeysetFile}); err != nil {
+		return err
+	}
+	if s.State.CodecURL != "" {
+		s.LetSee(codec.Anybody)
+	}
+	return nil
+}
+
+// role is whom workers and commands work as: it owns nothing.
+const role = "tandem_app"
+
+// migrate brings the schema to this version, as its owner, and lets the role work with it.
+func (s *Stack) migrate(ctx context.Context) error {
+	owner, err := store.Open(ctx, s.Postgres.URL())
+	if err != nil {
+		return err
+	}
+	defer owner.Close()
+	if err := owner.Migrate(ctx); err != nil {
+		return err
+	}
+	return owner.Grant(ctx, role)
 }
 
 // startSandbox serves the two fakes as they were when the stack was last closed.
@@ -210,6 +236,7 @@ func (s *Stack) Env() []string {
 		"TEMPORAL_ADDRESS="+s.State.TemporalAddress,
 		"TEMPORAL_NAMESPACE="+s.State.Namespace,
 		platform.EnvListen+"=127.0.0.1:0",
+		platform.EnvAllowHosts+"="+devstack.FakeHosts,
 	)
 }
 
@@ -246,13 +273,15 @@ func (s *Stack) StartWorker(ctx context.Context) (*devstack.Process, error) {
 	return w, s.lock.WriteState(state)
 }
 
-// Dial connects to the stack's Temporal.
+// Dial connects to the stack's Temporal, and encrypts as its workers do.
 func (s *Stack) Dial(ctx context.Context, log *zap.Logger) (client.Client, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return client.DialContext(ctx, client.Options{
+	options := client.Options{
 		HostPort: s.State.TemporalAddress, Namespace: s.State.Namespace, Logger: platform.TemporalLogger(log),
 		ContextPropagators: activities.Propagators(),
-	})
+	}
+	s.Codec().Encrypt(&options)
+	return client.DialContext(ctx, options)
 }
