@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -23,7 +22,11 @@ func (c *Connection) accessChecks() []accessCheck {
 		{record.GoHighLevel, c.checkLocation}, {record.GoHighLevel, c.checkReading}, {record.GoHighLevel, c.checkWriting},
 		{record.GoHighLevel, c.checkCustomFields}, {record.Salesforce, c.checkSalesforce},
 	}
-	return append(checks, c.kindChecks()...)
+	checks = append(checks, c.kindChecks()...)
+	for _, side := range record.Sides { // last, when each has told its time
+		checks = append(checks, accessCheck{side, c.checkGranted(side)})
+	}
+	return checks
 }
 
 func (c *Connection) checkLocation(ctx context.Context, _ *AccessReport) error {
@@ -49,29 +52,18 @@ func (c *Connection) checkWriting(_ context.Context, out *AccessReport) error {
 
 // checkCustomFields looks for the location's custom fields that the rules name.
 func (c *Connection) checkCustomFields(ctx context.Context, out *AccessReport) error {
-	wanted := map[string]bool{}
-	if key := c.Rules.GoHighLevel.ExternalIDField; key != "" {
-		wanted[key] = true
-	}
-	for _, f := range c.Rules.Contacts.Fields {
-		if key, custom := strings.CutPrefix(f.GoHighLevelKey, "customFields."); custom {
-			wanted[key] = true
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	fields, err := c.GoHighLevel.ListCustomFields(ctx)
+	wanted, missing, err := c.customFields(ctx)
 	if err != nil {
 		return err
 	}
-	for _, f := range fields {
-		key, _ := f["fieldKey"].(string)
-		delete(wanted, key)
-	}
-	for _, key := range slices.Sorted(maps.Keys(wanted)) {
-		out.Problems = append(out.Problems, fmt.Sprintf("GoHighLevel: the location has no contact custom field with the key %s. "+
-			"Create it under Settings > Custom Fields, or take it out of the rules.", key))
+	for _, key := range wanted {
+		there := !slices.Contains(missing, key)
+		out.need(record.GoHighLevel, NeedCustomField, key, c.customFieldUse(key), there)
+		if !there {
+			out.Problems = append(out.Problems, fmt.Sprintf("GoHighLevel: the location has no contact custom field with the key %s. "+
+				"Create it under Settings > Custom Fields > Add Field (object Contact%s), let `starter connections check %s --fix` do it, "+
+				"or take it out of the rules.", key, c.customFieldForm(key), c.ID))
+		}
 	}
 	return nil
 }
@@ -80,6 +72,13 @@ func (c *Connection) checkCustomFields(ctx context.Context, out *AccessReport) e
 // rules map with what this user may read and write.
 func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) error {
 	if _, err := c.Salesforce.GetLimits(ctx); err != nil {
+		if crm.KindOf(err) == crm.NeedsAccess {
+			out.need(record.Salesforce, NeedAPI, "REST API", "everything", false)
+		}
+		return err
+	}
+	out.need(record.Salesforce, NeedAPI, "REST API", "everything", true)
+	if err := c.checkOrg(ctx, out); err != nil {
 		return err
 	}
 	describe, err := c.Salesforce.DescribeObject(ctx, contactObject)
@@ -97,27 +96,58 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 			continue // read through a relationship; a query would say if it could not be
 		}
 		f, ok := fields[name]
+		writes := rule.Direction.Allows(record.Salesforce) && !rule.Policy.Salesforce.ReadOnly
+		refused := writes && (f["createable"] == false || f["updateable"] == false)
+		out.need(record.Salesforce, NeedField, contactObject+"."+name, fmt.Sprintf("%s of contacts (%s)", rule.Field, readsOr(writes)), ok && !refused)
 		if !ok {
 			missing(name)
 			continue
 		}
-		writes := rule.Direction.Allows(record.Salesforce) && !rule.Policy.Salesforce.ReadOnly
-		if writes && (f["createable"] == false || f["updateable"] == false) {
+		if refused {
 			out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: this user may not write Contact.%s. "+
 				"Grant edit access in the user's permission set, or set the field's direction to %s.", name, reconcile.ToGoHighLevel))
 		}
 	}
-	if name := c.Rules.Salesforce.ExternalIDField; name != "" {
-		f, ok := fields[name]
-		switch {
-		case !ok:
-			missing(name)
-		case f["externalId"] != true || f["unique"] != true:
-			out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact.%s must be marked External ID and Unique, "+
-				"so that no contact can be created twice.", name))
+	name := c.Rules.Salesforce.ExternalIDField
+	if name == "" {
+		return nil
+	}
+	f, ok := fields[name]
+	marked := f["externalId"] == true && f["unique"] == true
+	out.need(record.Salesforce, NeedExternalID, contactObject+"."+name, "creating no contact twice", ok && marked)
+	switch {
+	case !ok:
+		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact has no field %[1]s that this user can see. Create it under Setup > Object Manager > "+
+			"Contact > Fields & Relationships > New: Text, length 255, Field Name %[2]s, External ID, Unique (case sensitive); grant the user's "+
+			"permission set Read and Edit Access to it; or take external_id_field out of the rules.", name, strings.TrimSuffix(name, "__c")))
+	case !marked:
+		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact.%s must be marked External ID and Unique, "+
+			"so that no contact can be created twice.", name))
+	}
+	return nil
+}
+
+// checkOrg asks the org itself which one it is: not every flow's grant proves it.
+func (c *Connection) checkOrg(ctx context.Context, out *AccessReport) error {
+	rows, err := c.rows(ctx, "SELECT Id FROM Organization")
+	if err != nil {
+		return err
+	}
+	wanted := c.Rules.Salesforce.Org
+	for _, row := range rows {
+		if id, _ := row["Id"].(string); len(id) >= 15 && len(wanted) >= 15 && id[:15] != wanted[:15] {
+			out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: access was granted for org %s, but the rules name %s. "+
+				"Run `starter connect salesforce %s` and log in to the right one.", id, wanted, c.ID))
 		}
 	}
 	return nil
+}
+
+func readsOr(writes bool) string {
+	if writes {
+		return "read, write"
+	}
+	return "read"
 }
 
 // fieldsOf returns the fields of a described object by their names.

@@ -175,3 +175,18 @@ func TestAScopeThatOnlyWritesIsAskedForOnlyWhereSomethingIsWritten(t *testing.T)
 	}})
 	require.Empty(t, w.problems())
 }
+
+func TestWhatTheRulesAskForSufficesAndNothingOfItCanBeSpared(t *testing.T) {
+	var asked []string
+	w := newWorld(t, setting{rules: allKinds})
+	for _, s := range w.connection().Rules.Scopes() {
+		if s.Side == record.GoHighLevel {
+			asked = append(asked, s.Name)
+		}
+	}
+	require.Empty(t, newWorld(t, setting{rules: allKinds, scopes: asked}).problems())
+	for _, spared := range asked {
+		w := newWorld(t, setting{rules: allKinds, scopes: slices.DeleteFunc(slices.Clone(asked), func(s string) bool { return s == spared })})
+		require.NotEmpty(t, w.problems(), spared)
+	}
+}

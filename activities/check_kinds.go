@@ -45,26 +45,13 @@ func (c *Connection) kindChecks() (out []accessCheck) {
 // missingScopes are the scopes that the rules need of GoHighLevel and that were not granted; none where it is not known what
 // was granted, as of a private integration's token.
 func (c *Connection) missingScopes() (out []string) {
-	if len(c.Scopes) == 0 {
+	granted := c.Scopes[record.GoHighLevel]
+	if len(granted) == 0 {
 		return nil
 	}
-	need := []string{"contacts.readonly", "contacts.write", "locations.readonly"}
-	travels := c.travels()
-	if len(travels) > 0 {
-		need = append(need, "users.readonly")
-	}
-	if _, on := travels[record.Task]; on {
-		need = append(need, "locations/tasks.readonly")
-	}
-	if t, on := travels[record.Appointment]; on {
-		need = append(need, "calendars.readonly", "calendars/events.readonly")
-		if writesGoHighLevel(t) {
-			need = append(need, "calendars/events.write")
-		}
-	}
-	for _, scope := range need {
-		if !slices.Contains(c.Scopes, scope) {
-			out = append(out, scope)
+	for _, scope := range c.Rules.Scopes() {
+		if scope.Side == record.GoHighLevel && !slices.Contains(granted, scope.Name) {
+			out = append(out, scope.Name)
 		}
 	}
 	return out
@@ -81,12 +68,6 @@ func (c *Connection) travels() map[record.Kind]rules.Travel {
 		}
 	}
 	return out
-}
-
-// writesGoHighLevel tells whether the rules ever make, change or delete records of a kind there.
-func writesGoHighLevel(t rules.Travel) bool {
-	return t.Create.Allows(record.GoHighLevel) || t.Deletions.Salesforce != rules.DeletionIgnore ||
-		slices.ContainsFunc(t.Fields, func(p reconcile.Policy) bool { return p.Direction.Allows(record.GoHighLevel) })
 }
 
 // NameScopes adds, to an error that says that GoHighLevel refuses access, every scope that the rules need and the grant
@@ -152,8 +133,12 @@ func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out
 	problem := func(format string, args ...any) {
 		out.Problems = append(out.Problems, "Salesforce: "+fmt.Sprintf(format, args...))
 	}
+	need := func(what, name, purpose string, granted bool) {
+		out.need(record.Salesforce, what, name, purpose, granted)
+	}
 	describe, err := c.Salesforce.DescribeObject(ctx, object)
 	if crm.KindOf(err) == crm.NotFound || crm.KindOf(err) == crm.NeedsAccess {
+		need(NeedObject, object, string(kind.Kind())+"s", false)
 		problem("this user cannot see the object %s, which %ss need. Grant access to it in the user's permission set, or take %ss out of the rules.",
 			object, kind.Kind(), kind.Kind())
 		return nil
@@ -161,24 +146,49 @@ func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out
 	if err != nil {
 		return err
 	}
-	if describe["createable"] == false && kind.Creates(record.Salesforce) {
+	creates := kind.Creates(record.Salesforce)
+	need(NeedObject, object, string(kind.Kind())+"s", !creates || describe["createable"] != false)
+	if describe["createable"] == false && creates {
 		problem("this user may not create %s. Grant it in the user's permission set, or set %ss.create to %s.", object, kind.Kind(), reconcile.ToGoHighLevel)
 	}
 	fields := fieldsOf(describe)
 	for _, name := range kind.SalesforceFields() {
-		if name, _, related := strings.Cut(name, "."); !related && fields[name] == nil {
+		name, _, related := strings.Cut(name, ".")
+		if related {
+			continue
+		}
+		writes, refused := writesField(kind, name), fields[name]["updateable"] == false
+		need(NeedField, object+"."+name, fmt.Sprintf("%ss (%s)", kind.Kind(), readsOr(writes)), fields[name] != nil && !(writes && refused))
+		if fields[name] == nil {
 			problem("%s has no field %s that this user can see. Create it, or grant the user's permission set access to it.", object, name)
 		}
 	}
 	for _, p := range kind.Policies() {
 		name := writtenFields[kind.Kind()][p.Field]
-		if f := fields[name]; f != nil && f["updateable"] == false && p.Direction.Allows(record.Salesforce) && !p.Salesforce.ReadOnly {
+		if f := fields[name]; f != nil && f["updateable"] == false && writes(p) {
 			problem("this user may not write %s.%s. Grant edit access in the user's permission set, or set the direction of %ss.fields.%s to %s.",
 				object, name, kind.Kind(), p.Field, reconcile.ToGoHighLevel)
 		}
 	}
-	if f := fields[c.externalID(kind.Kind())]; f != nil && (f["externalId"] != true || f["unique"] != true) {
+	f := fields[c.externalID(kind.Kind())]
+	marked := f["externalId"] == true && f["unique"] == true
+	if c.externalID(kind.Kind()) != "" {
+		need(NeedExternalID, object+"."+c.externalID(kind.Kind()), fmt.Sprintf("creating no %s twice", kind.Kind()), marked)
+	}
+	if f != nil && !marked {
 		problem("%s.%s must be marked External ID and Unique, so that no %s can be created twice.", object, c.externalID(kind.Kind()), kind.Kind())
 	}
 	return nil
+}
+
+// writes tells whether a field is ever written to Salesforce.
+func writes(p reconcile.Policy) bool {
+	return p.Direction.Allows(record.Salesforce) && !p.Salesforce.ReadOnly
+}
+
+// writesField tells whether a kind's rules ever write a Salesforce field.
+func writesField(kind rules.KindMapper, name string) bool {
+	return slices.ContainsFunc(kind.Policies(), func(p reconcile.Policy) bool {
+		return writtenFields[kind.Kind()][p.Field] == name && writes(p)
+	})
 }

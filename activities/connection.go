@@ -33,11 +33,13 @@ type Connection struct {
 	Cipher       Cipher
 	// DuplicatesAllowed is the location's own setting: whether GoHighLevel takes two contacts of one identity.
 	DuplicatesAllowed bool
-	// Scopes are what GoHighLevel granted; nil where that is not known.
-	Scopes []string
+	// Scopes are what each side granted; none where that is not known.
+	Scopes map[record.Side][]string
 	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor
 	// says are left of the day; left is -1 where it does not say.
 	Calls func(record.Side) (sent, left int)
+	// Skew says how far a side's clock was ahead of ours when it answered this process last; it is known to a second or so.
+	Skew func(record.Side) (ahead time.Duration, known bool)
 }
 
 // Cipher keeps customer data sealed at rest and in Temporal's history. The purpose is bound to the ciphertext, as are

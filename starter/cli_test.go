@@ -145,6 +145,8 @@ func TestWrongUsageIsRefusedBeforeAnythingIsReached(t *testing.T) {
 		{"connections init Acme! --location L --org 00D5g000004XyzAEAS", []string{"connection", "lower-case letters"}},
 		{"connections add", []string{"starter connections add <rules.yaml>"}},
 		{"connections add /nowhere/rules.yaml", []string{"/nowhere/rules.yaml"}},
+		{"scopes", []string{"--for", "starter connections init"}},
+		{"scopes --for /nowhere/rules.yaml", []string{"/nowhere/rules.yaml"}},
 		{"demo --contacts -3", []string{"--contacts"}},
 		{"migrate", []string{"TANDEM_DATABASE_URL", "starter dev"}},
 		{"migrate --database-url mysql://x", []string{"postgres://"}},
@@ -210,4 +212,20 @@ func TestShellsAreHelpedToCompleteCommands(t *testing.T) {
 	got := starter(t, nil, "", "completion", "bash")
 	require.Equal(t, exitDone, got.code)
 	require.Contains(t, got.out, "starter")
+}
+
+func TestTheScopesOfARulesFileArePrintedWithTheirReasons(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "acme.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("connection: acme\ngohighlevel: {location: ve9EPM428h8vShlRW1KT}\n"+
+		"salesforce: {org: 00D5g000004XyzAEAS}\nappointments: {enabled: true}\n"), 0o600))
+	table := starter(t, nil, "", "scopes", "--for", path)
+	require.Equal(t, exitDone, table.code, table.err)
+	require.Regexp(t, `gohighlevel +calendars/events\.write +creating and changing appointments`, table.out)
+	require.Contains(t, table.out, "Salesforce in one line: api refresh_token\n")
+	require.NotContains(t, table.out, "locations/tasks.readonly", "no tasks are synced")
+
+	got := starter(t, nil, "", "scopes", "--for", path, "-o", "json")
+	var scopes []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(got.out), &scopes), got.out)
+	require.Equal(t, map[string]any{"side": "gohighlevel", "scope": "calendars.readonly", "needed_for": []any{"finding the calendars"}}, scopes[4])
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,10 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
-	"github.com/tandem-sync/tandem/workflows"
 )
 
 func newConnectionsCommand(a *app) *cobra.Command {
@@ -126,57 +123,6 @@ func newConnectionsShow(a *app) *cobra.Command {
 func noConnection(err error, id string) error {
 	if errors.Is(err, record.ErrNoConnection) {
 		return fmt.Errorf("there is no connection %q; `starter connections list` shows them: %w", id, err)
-	}
-	return err
-}
-
-func newConnectionsCheck(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check <connection>",
-		Short: "Try what the rules need on both sides, without writing anything",
-		Long: `Tries every endpoint and field that the rules need, without writing anything, and names everything that is missing at once.
-Exits with 3 when a person has to grant or create something first.`,
-		Example: "  starter connections check acme", Args: exactly(1),
-		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0]) },
-	}
-}
-
-func runCheck(ctx context.Context, a *app, id string) error {
-	s, err := a.ledger(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := s.GetConnection(ctx, id); err != nil {
-		return noConnection(err, id)
-	}
-	temporal, err := a.dial(ctx)
-	if err != nil {
-		return err
-	}
-	run, err := a.startRun(ctx, temporal, workflows.CheckConnectionID(id), workflows.ScenarioCheck, id, "Check connection "+id,
-		workflows.CheckConnection, workflows.CheckConnectionInput{Connection: id})
-	if err != nil {
-		return err
-	}
-	var report activities.AccessReport
-	if err := run.Get(ctx, &report); err != nil {
-		return err
-	}
-	if a.json() {
-		if err := a.printJSON(report); err != nil {
-			return err
-		}
-	}
-	if len(report.Problems) > 0 {
-		if !a.json() {
-			for i, p := range report.Problems {
-				_, _ = fmt.Fprintf(a.out, "%d. %s\n", i+1, p) // the error below tells the same
-			}
-		}
-		return needsPerson{fmt.Errorf("connection %s is not ready: %d problems", id, len(report.Problems))}
-	}
-	if !a.json() {
-		_, err = fmt.Fprintf(a.out, "Connection %s is ready: everything that its rules need is granted on both sides.\n", id)
 	}
 	return err
 }

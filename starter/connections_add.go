@@ -101,28 +101,36 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	granted := make([]oauth.Credential, 0, len(wanted))
-	for _, c := range wanted {
-		g, err := a.authorise(ctx, c, o.listen)
-		if err != nil {
-			return fmt.Errorf("authorise %s: %w", c.Side, err)
-		}
-		granted = append(granted, g)
-	}
-	if err := matchesRules(loaded, granted); err != nil {
-		return needsPerson{err}
+	granted, err := a.grants(ctx, loaded, wanted, o.listen)
+	if err != nil {
+		return err
 	}
 	if err := addConnection(ctx, s, keys, loaded, exists, granted); err != nil {
 		return err
 	}
-	if again, err := s.Reconnected(ctx, loaded.Connection); err != nil {
-		return err
-	} else if again {
-		a.say("Connection %s is connected again. What changed meanwhile is synced by `starter start sync %s`.", loaded.Connection, loaded.Connection)
-		return nil
+	if len(o.reconnect) > 0 {
+		if err := a.goOn(ctx, s, loaded.Connection); err != nil {
+			return err
+		}
 	}
 	a.say("Connection %s is stored. Next: starter connections check %s", loaded.Connection, loaded.Connection)
 	return nil
+}
+
+// grants has every side of a connection authorised, and holds that what was granted is what the rules name.
+func (a *app) grants(ctx context.Context, loaded *rules.Rules, wanted []oauth.Credential, listen string) ([]oauth.Credential, error) {
+	granted := make([]oauth.Credential, 0, len(wanted))
+	for _, c := range wanted {
+		g, err := a.authorise(ctx, c, listen)
+		if err != nil {
+			return nil, fmt.Errorf("authorise %s: %w", c.Side, err)
+		}
+		granted = append(granted, g)
+	}
+	if err := matchesRules(loaded, granted); err != nil {
+		return nil, needsPerson{err}
+	}
+	return granted, nil
 }
 
 // credentials makes what is to be authorised of the options; every problem is named at once.
@@ -144,6 +152,7 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	c := oauth.Credential{
 		Side: record.GoHighLevel, Flow: oauth.AuthorizationCode, ClientID: o.ghlClientID, AuthURL: o.ghlAuthURL,
 		TokenURL: o.ghlTokenURL, RedirectURL: o.ghlRedirectURL, LocationID: loaded.GoHighLevel.Location,
+		Scopes: scopesOf(loaded, record.GoHighLevel),
 	}
 	if base := loaded.GoHighLevel.BaseURL; base != "" {
 		if c.AuthURL == "" {

@@ -78,11 +78,11 @@ func connectAgain(connection, state string) error {
 	if state == record.ConnectionErasing {
 		return fmt.Errorf("connection %s is being erased, and does not come back: `starter disconnect %s --erase` goes on with it", connection, connection)
 	}
-	sides := "gohighlevel,salesforce"
-	if state == record.ConnectionUninstalled {
-		sides = "gohighlevel"
+	commands := fmt.Sprintf("`starter connect gohighlevel %s`", connection)
+	if state != record.ConnectionUninstalled {
+		commands += fmt.Sprintf(" and `starter connect salesforce %s`", connection)
 	}
-	return fmt.Errorf("connection %s is %s: connect it again by `starter connections add <rules.yaml> --reconnect %s`", connection, state, sides)
+	return fmt.Errorf("connection %s is %s: connect it again by %s", connection, state, commands)
 }
 
 // printState tells that a connection is in a state, and what follows.

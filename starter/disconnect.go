@@ -66,5 +66,5 @@ func runDisconnect(ctx context.Context, a *app, connection string, yes bool) err
 		return noConnection(err, connection)
 	}
 	return a.printState(connection, was, record.ConnectionDisconnected,
-		"Its links and its journal stay; `starter connections add <rules.yaml> --reconnect gohighlevel,salesforce` connects it again.")
+		fmt.Sprintf("Its links and its journal stay; `starter connect gohighlevel %s` and `starter connect salesforce %s` connect it again.", connection, connection))
 }

@@ -162,7 +162,7 @@ func findingWords(connection string, f record.MaintenanceFinding) string {
 	case record.FoundOverdue:
 		return fmt.Sprintf("%s past the deadline, whose runs got lost, are taken up again; `starter reviews list %s`%s", counted(f.Count, "review"), connection, someOf(f))
 	case record.FoundReconnect:
-		return fmt.Sprintf("the grant of %s is gone; connect it again by `starter connections add <rules.yaml> --reconnect %s`", sideName(f.Side), f.Side)
+		return fmt.Sprintf("the grant of %s is gone; connect it again by `starter connect %s %s`", sideName(f.Side), f.Side, connection)
 	}
 	what := "the connection could not be opened"
 	if f.Part != "" {

@@ -43,7 +43,7 @@ func TestEverythingThatMaintenanceFindsIsToldInWordsThatSayWhatToDo(t *testing.T
 		record.FoundHeldBack:  "`starter start maintenance acme --confirm`",
 		record.FoundInvisible: "not shown by Salesforce",
 		record.FoundOverdue:   "`starter reviews list acme`",
-		record.FoundReconnect: "--reconnect salesforce",
+		record.FoundReconnect: "starter connect salesforce",
 		record.FoundFailure:   "looking after the links failed in Salesforce, by Unavailable",
 	} {
 		f := record.MaintenanceFinding{

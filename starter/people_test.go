@@ -319,13 +319,14 @@ func (h *house) changesState(t *testing.T) {
 	for _, line := range []string{"connections resume acme", "connections pause acme", "start sync acme"} {
 		require.Equal(t, exitPerson, h.run(t, "%s", line).code, line)
 	}
-	require.Contains(t, h.run(t, "connections resume acme").err, "--reconnect")
+	require.Contains(t, h.run(t, "connections resume acme").err, "starter connect salesforce acme")
 	gone := h.run(t, "explain acme %d", link.ID)
 	require.Equal(t, exitDone, gone.code, gone.err)
 	require.Contains(t, gone.out, "the connection is disconnected")
 	again := h.add(t, "--reconnect salesforce,gohighlevel")
 	require.Equal(t, exitDone, again.code, again.err)
 	require.Contains(t, again.err, "connected again")
+	require.Contains(t, again.err, "What changed meanwhile is being synced")
 	require.Equal(t, exitDone, h.run(t, "start sync acme").code)
 	for _, line := range []string{"connections pause nobody", "connections resume nobody", "connections disconnect nobody --yes", "start sync nobody"} {
 		require.Equal(t, exitNotFound, h.run(t, "%s", line).code, line)

@@ -130,8 +130,8 @@ func TestLinesThatChangeAreShownWithThoseAround(t *testing.T) {
 
 func TestWhatAPersonShouldLookAtIsTold(t *testing.T) {
 	for state, says := range map[string]string{
-		record.ConnectionPaused: "connections resume acme", record.ConnectionUninstalled: "--reconnect gohighlevel",
-		record.ConnectionDisconnected: "--reconnect gohighlevel,salesforce",
+		record.ConnectionPaused: "connections resume acme", record.ConnectionUninstalled: "starter connect gohighlevel acme",
+		record.ConnectionDisconnected: "starter connect salesforce acme",
 	} {
 		lines := connectionStatus{Connection: "acme", Kind: record.Contact, State: state}.attention(time.Hour)
 		require.Len(t, lines, 1)

@@ -86,9 +86,9 @@ Exit codes:
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
 	root.AddCommand(
-		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a),
+		newDemoCommand(a), newDevCommand(a), newSandboxCommand(a), newMigrateCommand(a), newConnectionsCommand(a), newConnectCommand(a),
 		newStartCommand(a), newWatchCommand(a), newStatusCommand(a), newReviewsCommand(a), newExplainCommand(a), newTimelineCommand(a), newRunsCommand(a),
-		newReplayCommand(a), newNoteToTaskCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newKeysCommand(a), newDisconnectCommand(a),
+		newReplayCommand(a), newNoteToTaskCommand(a), newScopesCommand(a), newMaintenanceCommand(a), newVerifyCommand(a), newKeysCommand(a), newDisconnectCommand(a),
 		newVersionCommand(a),
 	)
 	fitHelp(root)

@@ -218,6 +218,7 @@ func (h *house) connects(t *testing.T) {
 
 	again := h.add(t, "--reconnect salesforce,gohighlevel")
 	require.Equal(t, exitDone, again.code, again.err)
+	h.reconnects(t)
 }
 
 func (h *house) findsNothing(t *testing.T) {
@@ -278,6 +279,35 @@ func (h *house) interrupts(t *testing.T) {
 	require.NoError(t, h.temporal.CancelWorkflow(t.Context(), "contact/acme/1", ""))
 }
 
+// reconnects connects each side again by the app it has, after its access was forgotten, and by others, which is refused.
+func (h *house) reconnects(t *testing.T) {
+	unknown := h.run(t, "connect salesforce nobody")
+	require.Equal(t, exitNotFound, unknown.code, unknown.err)
+	gone := h.run(t, "connections disconnect acme --yes")
+	require.Equal(t, exitDone, gone.code, gone.err)
+	require.Contains(t, gone.out, "starter connect salesforce acme")
+	forgotten := h.run(t, "connect gohighlevel acme")
+	require.Equal(t, exitUsage, forgotten.code, "no app is known any more")
+	require.Contains(t, forgotten.err, "starter connect gohighlevel --help")
+
+	ghl, sf := sandbox.Apps()
+	evil := h.run(t, "connect salesforce acme --client-id %s --login-host login.salesforce.com.evil.example", sf.ClientID)
+	require.NotEqual(t, exitDone, evil.code)
+	require.Contains(t, evil.err, "not one of Salesforce's own")
+	for _, side := range []string{
+		"gohighlevel acme --client-id " + ghl.ClientID,
+		"salesforce acme --client-id " + sf.ClientID + " --login-host " + h.State.SalesforceURL,
+		"gohighlevel acme", "salesforce acme", // by the apps that they have by now
+	} {
+		kept := h.run(t, "connect %s", side)
+		require.Equal(t, exitDone, kept.code, "%s: %s", side, kept.err)
+		require.Contains(t, kept.err, "No worker is there to check it", side)
+	}
+	var list []map[string]any
+	h.mustRun(t, &list, "connections list")
+	require.Equal(t, "active", list[0]["state"])
+}
+
 func (h *house) resets(t *testing.T) {
 	h.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, true)
 	h.startWorker(t)
@@ -328,6 +358,14 @@ func (h *house) resets(t *testing.T) {
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, ready.err)
 	require.Contains(t, ready.out, "is ready")
+	require.Regexp(t, `salesforce +field +Contact\.Email +yes +email of contacts \(read, write\)`, ready.out)
+	h.Sandbox.Salesforce.RevokeGrant()
+	revoked := h.run(t, "connections check acme")
+	require.Equal(t, exitPerson, revoked.code, revoked.err)
+	require.Contains(t, revoked.out, "starter connect")
+	back := h.run(t, "connect salesforce acme")
+	require.Equal(t, exitDone, back.code, "%s%s", back.out, back.err)
+	require.Contains(t, back.out, "is ready")
 	var one workflows.RecordSyncResult
 	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
 	require.EqualValues(t, "in_step", one.State)

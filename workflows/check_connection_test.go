@@ -33,3 +33,25 @@ func TestACheckWithoutAConnectionIsInvalid(t *testing.T) {
 	env.ExecuteWorkflow(CheckConnection, CheckConnectionInput{})
 	failed(t, env, TypeInvalidInput)
 }
+
+func TestACheckCreatesWhatIsMissingOnlyWhereItIsAskedTo(t *testing.T) {
+	for _, fix := range []bool{false, true} {
+		env := newEnv(t)
+		created := 0
+		env.OnActivity(contacts.CreateMissingFields, mock.Anything, mock.Anything).Maybe().Return(
+			func(context.Context, activities.ConnectionInput) (activities.CreatedFields, error) {
+				created++
+				return activities.CreatedFields{Created: []string{"contact.plan"}, Notes: []string{"left"}}, nil
+			})
+		env.OnActivity(contacts.CheckAccess, mock.Anything, mock.Anything).Return(activities.AccessReport{Notes: []string{"seen"}}, nil)
+		env.ExecuteWorkflow(CheckConnection, CheckConnectionInput{Connection: "acme", Fix: fix})
+		var out activities.AccessReport
+		succeeded(t, env, &out)
+		want := activities.AccessReport{Notes: []string{"seen"}}
+		if fix {
+			want = activities.AccessReport{Created: []string{"contact.plan"}, Notes: []string{"seen", "left"}}
+		}
+		same(t, "report", out, want)
+		same(t, "creations", created, map[bool]int{false: 0, true: 1}[fix])
+	}
+}

@@ -256,6 +256,8 @@ type RecordSyncResult struct {
 // CheckConnectionInput starts a CheckConnection.
 type CheckConnectionInput struct {
 	Connection string `json:"connection"`
+	// Fix creates the custom fields that are missing first, where the API lets it.
+	Fix bool `json:"fix,omitempty"`
 }
 
 // CheckConnectionID is the workflow id of a connection's check.

@@ -46,6 +46,7 @@ type opened struct {
 	number  int
 	budgets map[record.Side]*budget.Budget
 	at      time.Time
+	updated time.Time // the row's, when it was opened: a side that was connected again has another token and other scopes
 	// considered is the connection under the rules that were considered last, which change nothing of the above.
 	considered *activities.Connection
 }
@@ -78,12 +79,12 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	}
 	if !record.Connected(row.State) {
 		return nil, &crm.Error{Operation: "open connection", Kind: crm.NeedsReconnect,
-			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connections add <rules.yaml> --reconnect gohighlevel,salesforce`", id, row.State)}
+			Reason: fmt.Sprintf("connection %s is %s; connect it again by `starter connect gohighlevel %s` and `starter connect salesforce %s`", id, row.State, id, id)}
 	}
 	c.mu.Lock()
 	held := c.opened[id]
 	c.mu.Unlock()
-	if held.is(row) && time.Since(held.at) < directoryLife {
+	if held.is(row) && held.updated.Equal(row.UpdatedAt) && time.Since(held.at) < directoryLife {
 		return held.in(row.State), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
@@ -138,7 +139,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 			ID: row.ID, Rules: loaded, RulesVersion: row.RulesVersion, Fingerprints: fingerprints,
 			Cipher: NewCipher(c.vault, row.ID),
 		},
-		number: row.Number, at: time.Now(),
+		number: row.Number, at: time.Now(), updated: row.UpdatedAt,
 	}
 	if o.budgets, err = c.allow(row.ID, loaded); err != nil {
 		return nil, err
@@ -146,6 +147,7 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 	o.Calls = func(side record.Side) (int, int) {
 		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
 	}
+	o.Skew = func(side record.Side) (time.Duration, bool) { return o.budgets[side].Skew() }
 	if err := c.clients(ctx, o); err != nil {
 		return nil, err
 	}
@@ -195,10 +197,11 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 	if err != nil {
 		return notConnected(record.GoHighLevel, o.ID, err)
 	}
-	if _, err := credentials.LoadCredential(ctx, o.ID, record.Salesforce); err != nil {
+	org, err := credentials.LoadCredential(ctx, o.ID, record.Salesforce)
+	if err != nil {
 		return notConnected(record.Salesforce, o.ID, err)
 	}
-	o.Scopes = granted.GrantedScopes
+	o.Scopes = map[record.Side][]string{record.GoHighLevel: granted.GrantedScopes, record.Salesforce: org.GrantedScopes}
 	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
 		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
 		Tokens: c.tokens(o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel], HTTP: c.http[record.GoHighLevel],
@@ -229,7 +232,7 @@ func notConnected(side record.Side, connection string, err error) error {
 		return err
 	}
 	return &crm.Error{Side: side, Operation: "open connection", Kind: crm.NeedsReconnect,
-		Reason: fmt.Sprintf("connection %s is not authorised on this side; run `starter connections add` for it again", connection)}
+		Reason: fmt.Sprintf("connection %s is not authorised on this side; run `starter connect %s %s`", connection, side, connection)}
 }
 
 // readDirectory reads what the mapping needs to know of the two CRMs, and only that.

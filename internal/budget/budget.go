@@ -69,6 +69,7 @@ type Budget struct {
 	flushed   []int64        // of calls, by rank; belongs to the holder of flushing
 	counted   atomic.Int64   // the sum of flushed
 	day       day
+	skew      atomic.Pointer[time.Duration] // of the vendor's clock, by its last answer; nil before
 
 	mu          sync.Mutex // guards what follows
 	pausedUntil time.Time  // the vendor refuses until then; only without slots, which are paused in the ledger
@@ -240,6 +241,10 @@ func (b *Budget) usedUp(wait time.Duration) error {
 // as the vendor asks, or else for a moment that grows with each further refusal, and for a while all go slower. A
 // refusal because the day is used up is no reason to go slower: it ends the day's share of every lane.
 func (b *Budget) Observe(u crm.Usage) {
+	if !u.Date.IsZero() {
+		ahead := time.Until(u.Date)
+		b.skew.Store(&ahead)
+	}
 	if u.DailyRemaining >= 0 {
 		b.day.heard(saying{limit: u.DailyLimit, remaining: u.DailyRemaining, at: time.Now()}, true)
 	}
@@ -268,6 +273,14 @@ func (b *Budget) Observe(u crm.Usage) {
 	} else {
 		_ = b.config.Leases.PauseSlots(ctx, b.config.Connection, b.config.Side, pause)
 	}
+}
+
+// Skew is how far the vendor's clock was ahead of ours when it answered last, to a second or so, and whether it has said so.
+func (b *Budget) Skew() (ahead time.Duration, known bool) {
+	if d := b.skew.Load(); d != nil {
+		return *d, true
+	}
+	return 0, false
 }
 
 // pause is how long a refusal stops everybody. b.mu is held.

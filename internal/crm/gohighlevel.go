@@ -98,6 +98,9 @@ type GoHighLevel interface {
 	GetLocation(ctx context.Context) (Document, error)
 	// ListCustomFields reads the location's contact custom fields. Safe to repeat.
 	ListCustomFields(ctx context.Context) ([]Document, error)
+	// CreateCustomField defines a contact custom field and returns it as stored, with the key that the vendor made of its
+	// name. A name that is taken gives a second field, under a numbered key. Not safe to repeat: look first.
+	CreateCustomField(ctx context.Context, field Document) (Document, error)
 	// ListUsers reads the location's users. Safe to repeat.
 	ListUsers(ctx context.Context) ([]Document, error)
 }

@@ -1,6 +1,9 @@
 package crm
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Token is what a client needs to call a vendor.
 type Token struct {
@@ -39,6 +42,8 @@ type Usage struct {
 	Refused bool
 	// RetryAfterSeconds is the vendor's own wish, 0 when it named none.
 	RetryAfterSeconds int
+	// Date is the vendor's clock as it answered, zero when it did not say.
+	Date time.Time
 }
 
 // Unlimited is a Limiter that never waits.

@@ -11,6 +11,11 @@ import (
 // RedirectURL, where it has one, must lead to that address; else the address itself is the redirect. It fails with
 // *crm.Error, or in words for a person.
 func Authorize(ctx context.Context, client *http.Client, c Credential, listen string, open func(url string) error) (Credential, error) {
+	c = c.completed()
+	c.Flow = AuthorizationCode
+	if err := c.validate(); err != nil {
+		return Credential{}, err // before anybody types a password into a page that is not the vendor's
+	}
 	loopback, err := Listen(listen)
 	if err != nil {
 		return Credential{}, err

@@ -81,14 +81,14 @@ type Credential struct {
 	Generation int `json:"generation"`
 }
 
-// DefaultScopes returns the scopes that a sync of contacts, tasks, notes and appointments needs on the side. All are asked
-// for at once: adding one later breaks an app's installations until each is authorised again.
+// DefaultScopes returns the scopes that a sync of contacts, tasks, notes and appointments needs on the side, for whoever does
+// not know the rules that say which of them are needed.
 func DefaultScopes(side record.Side) []string {
 	if side == record.GoHighLevel {
 		return []string{
 			"contacts.readonly", "contacts.write", "locations.readonly", "locations/customFields.readonly",
-			"locations/tags.readonly", "locations/tasks.readonly", "users.readonly", "calendars.readonly",
-			"calendars/events.readonly", "calendars/events.write",
+			"locations/tasks.readonly", "users.readonly", "calendars.readonly", "calendars/events.readonly",
+			"calendars/events.write",
 		}
 	}
 	return []string{"api", "refresh_token"}

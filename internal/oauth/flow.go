@@ -125,6 +125,9 @@ func (c *Credential) validate() error {
 	if err == nil && !privateEnough(c.TokenURL) {
 		err = c.invalid("the token endpoint's address must begin with https://")
 	}
+	if err == nil && c.Side == record.Salesforce && strings.HasPrefix(c.TokenURL, "https://") && !salesforceHost(hostOf(c.TokenURL)) {
+		err = c.invalid("the login host is not one of Salesforce's own, which end in .salesforce.com")
+	}
 	return err
 }
 

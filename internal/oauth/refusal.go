@@ -13,7 +13,7 @@ import (
 )
 
 // connectAgain tells a person what to do about a grant that is gone.
-const connectAgain = "connect this side again (starter connections add ... --reconnect)"
+const connectAgain = "connect this side again (starter connect)"
 
 // refusal is what a token endpoint said when it gave no token.
 type refusal struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ func (e endpoint) exchangeSalesforce(ctx context.Context, c Credential, code, ve
 	c, err = c.grantedBySalesforce(a, e.now())
 	if err != nil {
 		return Credential{}, err
+	}
+	if g, _ := decodeGrant(a.body); c.ClientSecret != "" && g.signature == "" {
+		return Credential{}, salesforceError(crm.NeedsReconnect, "the token response is not signed, so it does not prove which org it is for: "+connectAgain)
 	}
 	if c.RefreshToken == "" {
 		return Credential{}, salesforceError(crm.NeedsAccess,
@@ -134,7 +138,7 @@ func (c Credential) grantedBySalesforce(a *answer, now time.Time) (Credential, e
 func (c *Credential) complete() error {
 	switch {
 	case c.InstanceURL == "":
-		return salesforceError(crm.NeedsAccess, "the token response names no instance: check the login host of this side")
+		return salesforceError(crm.NeedsAccess, "the token response names no instance that is one of Salesforce's own hosts: check the login host of this side")
 	case c.OrgID == "":
 		return salesforceError(crm.NeedsAccess, "the token response names no org: check the login host of this side")
 	}
@@ -178,17 +182,26 @@ func isSalesforceID(id string) bool {
 	}) < 0
 }
 
-// originOf returns the scheme and host of an instance address, "" when bearer tokens must not be sent there: it must
-// be at least as private as the token endpoint.
+// originOf returns the scheme and host of an instance address, "" when bearer tokens must not be sent there: only a login
+// host on this machine, as the fakes are, may name an instance that is not one of Salesforce's own hosts by https.
 func originOf(instanceURL, tokenURL string) string {
 	instance, err := url.Parse(instanceURL)
 	if err != nil || instance.Host == "" || instance.User != nil {
 		return ""
 	}
-	if instance.Scheme != "https" && (instance.Scheme != "http" || !strings.HasPrefix(tokenURL, "http://")) {
+	private := strings.HasPrefix(tokenURL, "http://") && (instance.Scheme == "http" || instance.Scheme == "https")
+	if !private && !(instance.Scheme == "https" && instance.Port() == "" && salesforceHost(instance.Hostname())) {
 		return ""
 	}
 	return instance.Scheme + "://" + instance.Host
+}
+
+// salesforceDomains are those under which Salesforce, and nobody else, hosts orgs and logins.
+var salesforceDomains = []string{".salesforce.com", ".salesforce.mil", ".sfcrmproducts.cn"}
+
+func salesforceHost(host string) bool {
+	host = strings.ToLower(host)
+	return slices.ContainsFunc(salesforceDomains, func(domain string) bool { return strings.HasSuffix(host, domain) })
 }
 
 func hostOf(address string) string {

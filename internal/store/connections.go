@@ -25,9 +25,11 @@ type Connection struct {
 	Location       string // the GoHighLevel location that the rules name, by which webhooks find the connection
 	FingerprintKey []byte // sealed by the caller
 	CreatedAt      time.Time
+	// UpdatedAt is when its rules, its state or what it was granted were changed last by somebody, renewals aside.
+	UpdatedAt time.Time
 }
 
-const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at`
+const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at, updated_at`
 
 // AddConnection stores a new connection with its first rules, gives it a key for Temporal's payloads, and returns it as
 // stored. It fails with ErrConnectionExists where the id is taken.
@@ -164,6 +166,6 @@ func (s *Store) SetConnectionState(ctx context.Context, id, state string) error 
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) {
 	var c Connection
-	err := row.Scan(&c.ID, &c.Number, &c.Rules, &c.RulesVersion, &c.State, &c.Location, &c.FingerprintKey, &c.CreatedAt)
+	err := row.Scan(&c.ID, &c.Number, &c.Rules, &c.RulesVersion, &c.State, &c.Location, &c.FingerprintKey, &c.CreatedAt, &c.UpdatedAt)
 	return c, err
 }

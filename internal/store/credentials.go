@@ -46,6 +46,9 @@ func (c *CredentialStore) PutCredential(ctx context.Context, connection string, 
 		ON CONFLICT (connection, side) DO UPDATE
 		SET sealed = excluded.sealed, generation = excluded.generation, updated_at = now()`,
 		n, code, sealed, credential.Generation)
+	if err == nil { // so that workers that hold an earlier grant let it go
+		_, err = c.store.pool.Exec(ctx, `UPDATE connections SET updated_at = clock_timestamp() WHERE number = $1`, n)
+	}
 	if err != nil {
 		return fmt.Errorf("store: keep a credential: %w", err)
 	}

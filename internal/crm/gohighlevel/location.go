@@ -42,3 +42,18 @@ func (c *Client) ListCustomFields(ctx context.Context) ([]crm.Document, error) {
 		return model != "" && model != "contact"
 	}), nil
 }
+
+// CreateCustomField carries out [create-custom-field]. Not safe to repeat: a name that is taken gives a second field.
+//
+// [create-custom-field]: https://marketplace.gohighlevel.com/docs/ghl/locations/create-custom-field
+func (c *Client) CreateCustomField(ctx context.Context, field crm.Document) (crm.Document, error) {
+	result, err := c.do(ctx, call{operation: createCustomField, ids: []string{c.locationID}, body: field})
+	if err != nil {
+		return nil, err
+	}
+	created, ok := result.body["customField"].(map[string]any)
+	if !ok || text(created["id"]) == "" || text(created["fieldKey"]) == "" {
+		return nil, unreadable(createCustomField, result.status, codeUnexpectedShape, "the answer holds no custom field")
+	}
+	return created, nil
+}

@@ -34,6 +34,7 @@ func TestPathsAreSpeltAsHighLevelSpellsThem(t *testing.T) {
 		"RemoveContactTags":    "DELETE /contacts/c1/tags",
 		"GetLocation":          "GET /locations/loc1",
 		"ListCustomFields":     "GET /locations/loc1/customFields?model=contact",
+		"CreateCustomField":    "POST /locations/loc1/customFields",
 		"ListUsers":            "GET /users/?locationId=loc1",
 
 		"ListTasks":        "GET /contacts/c1/tasks",
@@ -69,7 +70,7 @@ func TestPathsAreSpeltAsHighLevelSpellsThem(t *testing.T) {
 			t.Errorf("%s asks %s, want %s", name, got, want)
 		}
 	}
-	if len(everyCall) != 33 {
+	if len(everyCall) != 34 {
 		t.Errorf("%d calls are covered", len(everyCall))
 	}
 }

@@ -46,6 +46,7 @@ var (
 	removeContactTags    = &operation{"DELETE /contacts/{id}/tags", version20210728, "contacts.write", converges, "contact", ""}
 	getLocation          = &operation{"GET /locations/{id}", version20210728, "locations.readonly", reads, "location", ""}
 	listCustomFields     = &operation{"GET /locations/{id}/customFields", version20210728, "locations/customFields.readonly", reads, "location", ""}
+	createCustomField    = &operation{"POST /locations/{id}/customFields", version20210728, "locations/customFields.write", creates, "location", ""}
 	listUsers            = &operation{"GET /users/", version20210728, "users.readonly", reads, "", ""}
 	searchUsers          = &operation{"GET /users/search", version20210728, "users.readonly", reads, "", ""}
 
@@ -73,7 +74,7 @@ var (
 
 	operations = []*operation{
 		getContact, listContacts, listBusinessContacts, searchContacts, findDuplicateContact, createContact, updateContact,
-		upsertContact, deleteContact, addContactTags, removeContactTags, getLocation, listCustomFields, listUsers, searchUsers,
+		upsertContact, deleteContact, addContactTags, removeContactTags, getLocation, listCustomFields, createCustomField, listUsers, searchUsers,
 		listTasks, getTask, createTask, updateTask, setTaskCompleted, deleteTask, searchTasks,
 		listNotes, getNote, createNote, updateNote, deleteNote,
 		listContactAppointments, listCalendars, listCalendarEvents, getAppointment, createAppointment, updateAppointment,

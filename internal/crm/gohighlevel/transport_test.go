@@ -101,8 +101,12 @@ var everyCall = map[string]struct {
 	}, crm.Unavailable},
 	"GetLocation":      {func(ctx context.Context, c *Client) error { _, err := c.GetLocation(ctx); return err }, crm.Unavailable},
 	"ListCustomFields": {func(ctx context.Context, c *Client) error { _, err := c.ListCustomFields(ctx); return err }, crm.Unavailable},
-	"ListTasks":        {func(ctx context.Context, c *Client) error { _, err := c.ListTasks(ctx, "c1"); return err }, crm.Unavailable},
-	"GetTask":          {func(ctx context.Context, c *Client) error { _, err := c.GetTask(ctx, "c1", "t1"); return err }, crm.Unavailable},
+	"CreateCustomField": {func(ctx context.Context, c *Client) error {
+		_, err := c.CreateCustomField(ctx, crm.Document{"name": "Plan", "dataType": "TEXT", "model": "contact"})
+		return err
+	}, crm.Ambiguous},
+	"ListTasks": {func(ctx context.Context, c *Client) error { _, err := c.ListTasks(ctx, "c1"); return err }, crm.Unavailable},
+	"GetTask":   {func(ctx context.Context, c *Client) error { _, err := c.GetTask(ctx, "c1", "t1"); return err }, crm.Unavailable},
 	"CreateTask": {func(ctx context.Context, c *Client) error {
 		_, err := c.CreateTask(ctx, "c1", crm.Document{"title": "Call ada@example.com"})
 		return err

@@ -24,6 +24,9 @@ func UsageFrom(status int, header http.Header, now time.Time) crm.Usage {
 		DailyLimit:     count(header, "X-RateLimit-Limit-Daily"),
 		DailyRemaining: count(header, "X-RateLimit-Daily-Remaining"),
 	}
+	if at, err := http.ParseTime(header.Get("Date")); err == nil {
+		usage.Date = at.UTC()
+	}
 	if status == http.StatusTooManyRequests {
 		usage.Refused = true
 		usage.RetryAfterSeconds = int(math.Ceil(retryAfter(header, now).Seconds()))

@@ -195,6 +195,10 @@ func TestEveryAnswerTellsTheLimiterWhatIsLeft(t *testing.T) {
 	for range 3 {
 		_, _ = o.GetLimits(t.Context())
 	}
+	for i := range o.limiter.observed {
+		require.WithinDuration(t, time.Now(), o.limiter.observed[i].Date, time.Minute, "the vendor's clock")
+		o.limiter.observed[i].Date = time.Time{}
+	}
 	require.Equal(t, []crm.Usage{
 		{BurstRemaining: -1, DailyLimit: 15000, DailyRemaining: 14982},
 		{BurstRemaining: -1, DailyLimit: -1, DailyRemaining: -1},

@@ -12,6 +12,9 @@ import (
 // usage is what one answer says about the org's allowance.
 func usage(header http.Header, refusal *crm.Error) crm.Usage {
 	u := parseLimitInfo(header.Get("Sforce-Limit-Info"))
+	if at, err := http.ParseTime(header.Get("Date")); err == nil {
+		u.Date = at.UTC()
+	}
 	if refusal != nil && refusal.Kind == crm.RateLimited {
 		u.Refused = true
 		if refusal.RetryAfter != longRunningCallWait { // which is a guess; the budget's own begins smaller and grows

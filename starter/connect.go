@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/enums/v1"
+
+	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
+	"github.com/tandem-sync/tandem/internal/store"
+	"github.com/tandem-sync/tandem/workflows"
+)
+
+func newConnectCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "connect",
+		Short: "Connect one side of a connection, or connect it again",
+		Long: `Authorises one side of a connection that is stored, keeps what is granted, lets what is pending go on, and then checks the
+connection as starter connections check does. Without a client id or a token it uses the app that the side is connected with.
+
+Secrets come from the environment, a file or standard input, never from an argument.`,
+		Example: "  starter connect gohighlevel acme\n  starter connect salesforce acme",
+	}
+	c.AddCommand(newConnectGoHighLevel(a), newConnectSalesforce(a))
+	return c
+}
+
+func newConnectGoHighLevel(a *app) *cobra.Command {
+	var o addOptions
+	c := &cobra.Command{
+		Use:   "gohighlevel <connection>",
+		Short: "Connect the GoHighLevel side by a marketplace app or a private integration token",
+		Long: `Connects the GoHighLevel side: by a marketplace app (--client-id, and its secret in ` + envGoHighLevelSecret + `), which
+opens the browser, or by a private integration token of the location (--token-file, - for standard input). An app that is
+installed for an agency is exchanged for the location that the rules name.`,
+		Example: `  starter connect gohighlevel acme
+  starter connect gohighlevel acme --client-id 66f1...-m1x2 --redirect-url https://tandem.example/oauth/callback --listen 127.0.0.1:8765
+  starter connect gohighlevel acme --token-file token.txt`,
+		Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runConnect(c.Context(), a, args[0], record.GoHighLevel, o, o.ghlClientID == "" && o.ghlTokenFile == "")
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.ghlClientID, "client-id", "", "client id of the marketplace app (default: the one it is connected with)")
+	f.StringVar(&o.ghlTokenFile, "token-file", "", "file with a private integration token; - for standard input")
+	f.StringVar(&o.ghlAuthURL, "auth-url", "", "authorisation page (default: HighLevel's)")
+	f.StringVar(&o.ghlTokenURL, "token-url", "", "token endpoint (default: HighLevel's)")
+	f.StringVar(&o.ghlRedirectURL, "redirect-url", "", "registered https redirect that leads to --listen (HighLevel refuses http)")
+	f.StringVar(&o.listen, "listen", "", "loopback address that receives the browser (default: a free port of 127.0.0.1)")
+	return c
+}
+
+func newConnectSalesforce(a *app) *cobra.Command {
+	var o addOptions
+	c := &cobra.Command{
+		Use:   "salesforce <connection>",
+		Short: "Connect the Salesforce side by the web flow, client credentials or a JWT",
+		Long: `Connects the Salesforce side by an external client app (--client-id, and its secret in ` + envSalesforceSecret + `): by
+the web flow with PKCE, which opens the browser, by client credentials, or by a signed JWT.`,
+		Example: `  starter connect salesforce acme
+  starter connect salesforce acme --client-id 3MVG9... --login-host test.salesforce.com
+  starter connect salesforce acme --client-id 3MVG9... --flow client-credentials --login-host acme.my.salesforce.com`,
+		Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runConnect(c.Context(), a, args[0], record.Salesforce, o, o.sfClientID == "")
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.sfClientID, "client-id", "", "consumer key of the external client app (default: the one it is connected with)")
+	f.StringVar(&o.sfHost, "login-host", "login.salesforce.com", "login host: login.salesforce.com, test.salesforce.com or the org's My Domain")
+	f.StringVar(&o.sfFlow, "flow", "web", "web, client-credentials or jwt")
+	f.StringVar(&o.sfUsername, "username", "", "user of the jwt flow")
+	f.StringVar(&o.sfKeyFile, "key-file", "", "PEM private key of the jwt flow")
+	f.StringVar(&o.listen, "listen", "", "loopback address that receives the browser (default: a free port of 127.0.0.1)")
+	return c
+}
+
+// runConnect authorises a side: by the app that it is connected with, or by the one that the options name.
+func runConnect(ctx context.Context, a *app, id string, side record.Side, o addOptions, asBefore bool) error {
+	s, err := a.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	row, err := s.GetConnection(ctx, id)
+	if err != nil {
+		return noConnection(err, id)
+	}
+	if row.State == record.ConnectionErasing {
+		return needsPerson{connectAgain(id, row.State)}
+	}
+	loaded, err := rules.Parse(id, []byte(row.Rules))
+	if err != nil {
+		return err
+	}
+	keys, err := a.keys(ctx)
+	if err != nil {
+		return err
+	}
+	credentials := s.Credentials(keys)
+	var wanted []oauth.Credential
+	if asBefore {
+		before, err := credentials.LoadCredential(ctx, id, side)
+		if errors.Is(err, oauth.ErrNoCredential) {
+			return usageError{fmt.Errorf("%s of %s is connected by no app yet: see `starter connect %s --help`", sideName(side), id, side)}
+		}
+		if err != nil {
+			return err
+		}
+		if before.Flow == oauth.PrivateToken {
+			return usageError{fmt.Errorf("%s of %s is connected by a private integration token: give the new one by --token-file", sideName(side), id)}
+		}
+		wanted = append(wanted, appOf(before, loaded))
+	} else if wanted, err = o.credentials(a, loaded, map[record.Side]bool{side: true}); err != nil {
+		return usageError{err}
+	}
+	granted, err := a.grants(ctx, loaded, wanted, o.listen)
+	if err != nil {
+		return err
+	}
+	for _, g := range granted {
+		if err := credentials.PutCredential(ctx, id, g.Side, &g); err != nil {
+			return err
+		}
+	}
+	if err := a.goOn(ctx, s, id); err != nil {
+		return err
+	}
+	return a.probe(ctx, id, side)
+}
+
+// appOf is the app of a credential without anything that it was granted.
+func appOf(c *oauth.Credential, loaded *rules.Rules) oauth.Credential {
+	app := oauth.Credential{
+		Side: c.Side, Flow: c.Flow, ClientID: c.ClientID, ClientSecret: c.ClientSecret, AuthURL: c.AuthURL, TokenURL: c.TokenURL,
+		RedirectURL: c.RedirectURL, Username: c.Username, Audience: c.Audience, PrivateKeyPEM: c.PrivateKeyPEM,
+	}
+	if redirect, err := url.Parse(app.RedirectURL); err == nil && redirect.Scheme == "http" {
+		app.RedirectURL = "" // a port of this machine that was free at the time
+	}
+	if app.Side == record.GoHighLevel {
+		app.LocationID, app.Scopes = loaded.GoHighLevel.Location, scopesOf(loaded, record.GoHighLevel)
+	}
+	return app
+}
+
+// goOn turns a connection active that has both sides again, and wakes its sync: what was pending goes on by itself.
+func (a *app) goOn(ctx context.Context, s *store.Store, id string) error {
+	again, err := s.Reconnected(ctx, id)
+	if err != nil {
+		return err
+	}
+	if again {
+		a.say("Connection %s is connected again.", id)
+	}
+	row, err := s.GetConnection(ctx, id)
+	if err != nil {
+		return err
+	}
+	live, err := s.Live(ctx, id)
+	if err != nil || !live.On() || row.State != record.ConnectionActive {
+		return err
+	}
+	if err := a.ring(ctx, id); err != nil {
+		a.say("What changed meanwhile is kept, but its sync could not be woken; `starter start sync %s` does: %v", id, err)
+		return nil
+	}
+	a.say("What changed meanwhile is being synced.")
+	return nil
+}
+
+// probe checks a connection whose side was just authorised. What is lacking takes nothing of the grant away.
+func (a *app) probe(ctx context.Context, id string, side record.Side) error {
+	temporal, err := a.dial(ctx)
+	if err == nil {
+		var queue, described = temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+		if described == nil && len(queue.Pollers) > 0 {
+			if err := runCheck(ctx, a, id, false); err != nil {
+				return fmt.Errorf("access to %s was granted and is kept, but: %w", sideName(side), err)
+			}
+			return nil
+		}
+	}
+	a.say("Access to %s was granted and is kept. No worker is there to check it: start one, then starter connections check %s", sideName(side), id)
+	return nil
+}

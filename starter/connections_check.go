@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/workflows"
+)
+
+func newConnectionsCheck(a *app) *cobra.Command {
+	var fix bool
+	c := &cobra.Command{
+		Use:   "check <connection>",
+		Short: "Try what the rules need on both sides, and create custom fields that are missing with --fix",
+		Long: `Tries every endpoint and field that the rules need, prints what of it is granted and what is granted without need, and names
+everything that is missing at once. Without --fix nothing is written.
+
+With --fix, contact custom fields that GoHighLevel lacks are created first; that takes the scope locations/customFields.write,
+which nothing else needs. A second run changes nothing. Fields of Salesforce are yours to create: the clicks are printed.
+
+Exits with 3 when a person has to grant or create something first.`,
+		Example: "  starter connections check acme\n  starter connections check acme --fix", Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0], fix) },
+	}
+	c.Flags().BoolVar(&fix, "fix", false, "create GoHighLevel's custom fields that are missing")
+	return c
+}
+
+func runCheck(ctx context.Context, a *app, id string, fix bool) error {
+	s, err := a.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.GetConnection(ctx, id); err != nil {
+		return noConnection(err, id)
+	}
+	report, err := a.checkConnection(ctx, id, fix)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		err = a.printJSON(report)
+	} else {
+		err = a.showReport(id, report)
+	}
+	if err == nil && len(report.Problems) > 0 {
+		return needsPerson{fmt.Errorf("connection %s is not ready: %d problems", id, len(report.Problems))}
+	}
+	return err
+}
+
+// checkConnection has a worker try what the rules need.
+func (a *app) checkConnection(ctx context.Context, id string, fix bool) (report activities.AccessReport, err error) {
+	temporal, err := a.dial(ctx)
+	if err != nil {
+		return report, err
+	}
+	run, err := a.startRun(ctx, temporal, workflows.CheckConnectionID(id), workflows.ScenarioCheck, id, "Check connection "+id,
+		workflows.CheckConnection, workflows.CheckConnectionInput{Connection: id, Fix: fix})
+	if err != nil {
+		return report, err
+	}
+	return report, run.Get(ctx, &report)
+}
+
+// showReport prints everything that the rules need, and then, in words, what is to be done.
+func (a *app) showReport(id string, report activities.AccessReport) error {
+	var rows [][]string
+	for _, n := range report.Needs {
+		rows = append(rows, []string{string(n.Side), n.What, n.Name, string(n.Granted), n.For})
+	}
+	for _, side := range record.Sides {
+		if left, told := report.Allowances[side]; told && left.Left >= 0 {
+			rows = append(rows, []string{string(side), "allowance", fmt.Sprintf("%d requests left today", left.Left), "", ""})
+		}
+	}
+	if len(rows) > 0 {
+		if err := a.table([]string{"SIDE", "WHAT", "NAME", "GRANTED", "NEEDED FOR"}, rows); err != nil {
+			return err
+		}
+		say(a.out, "")
+	}
+	for _, key := range report.Created {
+		say(a.out, "Created GoHighLevel's custom field %s. It is synced within ten minutes.", key)
+	}
+	for _, note := range report.Notes {
+		say(a.out, "Note: %s", note)
+	}
+	for i, p := range report.Problems {
+		say(a.out, "%d. %s", i+1, p)
+	}
+	if len(report.Problems) == 0 {
+		say(a.out, "Connection %s is ready: everything that its rules need is granted on both sides.", id)
+	}
+	return nil
+}
