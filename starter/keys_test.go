@@ -55,8 +55,8 @@ func (h *house) rotates(t *testing.T) {
 	stop := h.follows(t)
 	// A run that failed for good, from before the rotation, beside those that were replayed.
 	run, err := h.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: "contact/gone/1", TaskQueue: workflows.TaskQueue, TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioContactSync, "gone"),
-	}, workflows.ContactSync, workflows.RecordSyncInput{Connection: "gone", LinkID: 1})
+		ID: "contact/acme/999999", TaskQueue: workflows.TaskQueue, TypedSearchAttributes: workflows.SearchAttributes(workflows.ScenarioContactSync, "acme"),
+	}, workflows.ContactSync, workflows.RecordSyncInput{Connection: "acme", LinkID: 999_999}) // there is no such link
 	require.NoError(t, err)
 	require.Error(t, run.Get(t.Context(), nil))
 	var before, after listedKeys

@@ -158,12 +158,12 @@ func TestPeopleRunTandemByTheStarter(t *testing.T) {
 }
 
 func (h *house) migrates(t *testing.T) {
-	conn, err := pgx.Connect(t.Context(), h.State.DatabaseURL)
+	conn, err := pgx.Connect(t.Context(), h.Postgres.URL()) // only who owns it may
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "CREATE DATABASE fresh TEMPLATE template0")
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
-	address, err := url.Parse(h.State.DatabaseURL)
+	address, err := url.Parse(h.Postgres.URL())
 	require.NoError(t, err)
 	address.Path = "/fresh"
 
