@@ -50,7 +50,7 @@ bench: prepare build ## measure onboarding and live sync on this machine (ARGS: 
 
 .PHONY: converge
 converge: prepare build ## run the convergence test alone: people and machines do their worst at random (TANDEM_SEED repeats it)
-	TANDEM_WORKER_BIN=$(BUILD)/worker TANDEM_STARTER_BIN=$(BUILD)/starter \
+	TANDEM_SEED=$${TANDEM_SEED:-random} TANDEM_WORKER_BIN=$(BUILD)/worker TANDEM_STARTER_BIN=$(BUILD)/starter \
 		$(GO) test -run TestConvergence -v -count=1 -timeout 30m $(ARGS) ./internal/e2e
 
 .PHONY: build

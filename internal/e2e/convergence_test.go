@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// seedVariable repeats the deeds of an earlier run.
+	// seedVariable repeats the deeds of an earlier run, or draws new ones where it is "random". Who changes something else
+	// should not have to find out what a new draw has found.
 	seedVariable = "TANDEM_SEED"
+	usualSeed    = 5
 	// deedsDone is how much people do.
 	deedsDone = 280
 	// lag is how late Salesforce shows a row, and GoHighLevel's index a contact.
@@ -47,9 +49,11 @@ live:
 // own parts have a bad day. When they stop, both sides agree, nobody is doubled, nobody writes any more, and whatever Tandem
 // replaced or took away is in the journal.
 func TestConvergence(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
+	seed := uint64(usualSeed)
 	if given, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
 		seed = given
+	} else if os.Getenv(seedVariable) == "random" {
+		seed = uint64(time.Now().UnixNano())
 	}
 	for _, c := range []struct {
 		name      string
