@@ -44,7 +44,7 @@ func (s *system) mustShowOnly(t *testing.T) {
 		secrets []string
 		closed  string // what is shown instead
 	}{
-		{"history", []string{summary, "index_lag_seconds"}, "tandem-key"}, // the latter is of the result
+		{"history", []string{summary, "needed_for"}, "tandem-key"}, // the latter is of the result
 		{"user-metadata", []string{summary, details, "Check access and fields on both sides"}, "Decoding failed"},
 	} {
 		for _, may := range []bool{true, false} {

@@ -46,13 +46,13 @@ func TestAForgedGrantIsNotTaken(t *testing.T) {
 		v.shape = forge
 		c := v.salesforce()
 		c.OrgID, c.UserID = "", ""
-		got, err := Exchange(t.Context(), nil, c, "code-1", NewVerifier())
+		got, err := Exchange(t.Context(), anywhere, c, "code-1", NewVerifier())
 		require.Contains(t, []crm.Kind{crm.NeedsReconnect, crm.NeedsAccess}, crm.KindOf(err), name)
 		require.Zero(t, got, name)
 	}
 	v := newVendor(t)
 	c := v.salesforce()
-	got, err := Exchange(t.Context(), nil, c, "code-1", NewVerifier())
+	got, err := Exchange(t.Context(), anywhere, c, "code-1", NewVerifier())
 	require.NoError(t, err)
 	require.Equal(t, testOrg, got.OrgID)
 }
@@ -62,10 +62,10 @@ func TestASecretIsNotSentToALoginHostThatIsNotSalesforces(t *testing.T) {
 		authURL, tokenURL, err := SalesforceEndpoints(host)
 		require.NoError(t, err)
 		c := Credential{Side: "salesforce", ClientID: "app", ClientSecret: "secret", AuthURL: authURL, TokenURL: tokenURL}
-		_, err = Exchange(t.Context(), nil, c, "code", NewVerifier())
+		_, err = Exchange(t.Context(), anywhere, c, "code", NewVerifier())
 		require.Equal(t, crm.Invalid, crm.KindOf(err), host)
 		require.ErrorContains(t, err, "not one of Salesforce's own")
-		_, err = Authorize(t.Context(), nil, c, "", func(string) error {
+		_, err = Authorize(t.Context(), anywhere, c, "", func(string) error {
 			t.Error("a page was shown that may ask for a password")
 			return nil
 		})
@@ -83,9 +83,9 @@ func TestACodeThatWasExchangedIsWorthNothingMore(t *testing.T) {
 	require.NoError(t, response.Body.Close())
 	got := <-arrived
 	require.NoError(t, got.err)
-	_, err = Exchange(t.Context(), nil, c, got.code, verifier)
+	_, err = Exchange(t.Context(), anywhere, c, got.code, verifier)
 	require.NoError(t, err)
-	replayed, err := Exchange(t.Context(), nil, c, got.code, verifier)
+	replayed, err := Exchange(t.Context(), anywhere, c, got.code, verifier)
 	require.Equal(t, crm.NeedsReconnect, crm.KindOf(err))
 	require.Zero(t, replayed)
 }
