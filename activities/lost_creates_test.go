@@ -46,6 +46,7 @@ func TestWhatALostCreateMadeIsKnownThoughAPersonHasEditedIt(t *testing.T) {
 	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: "cut_after", Path: "/contacts/" + ada.ghl + "/tasks", Count: 2}}) // the look before counts too
 	out = w.recordSync(record.Task, w.linkOfKind(record.Task, record.Salesforce, task).ID, w.beforeLooking(func() bool { return len(w.ghl.Tasks()) == 1 }, func() {
 		require.NoError(t, w.ghl.EditTask(w.ghl.Tasks()[0].ID, map[string]any{"dueDate": "2027-03-20T17:00:00Z"}))
+		require.NoError(t, w.ghl.CompleteTask(w.ghl.Tasks()[0].ID))
 	}))
 	require.Len(t, w.ghl.Tasks(), 1)
 	require.Equal(t, w.ghl.Tasks()[0].ID, out.GoHighLevelID)
