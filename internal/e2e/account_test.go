@@ -13,6 +13,7 @@ import (
 
 // account holds that everybody is accounted for at the end.
 type account struct {
+	lost map[string]bool // texts that are there twice because a create lost its answer
 	*system
 	seed   uint64
 	tapes  map[record.Side]*tape
