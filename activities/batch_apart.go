@@ -40,6 +40,9 @@ func (b *batch) setApart(ctx context.Context) error {
 		return nil
 	}
 	if !b.ofContacts() {
+		if creates, err = b.ownBelongings(ctx, creates); err != nil {
+			return err
+		}
 		return b.lookForTwins(ctx, creates)
 	}
 	if creates, err = b.ownOnes(ctx, creates); err != nil {
@@ -74,6 +77,29 @@ func (b *batch) ownOnes(ctx context.Context, creates []*pair) ([]*pair, error) {
 		p.single = the(p.ghl, p.sf).ExternalID != "" || open[p.decision.Create.Other()]
 		return p.single
 	}), nil
+}
+
+// ownBelongings sets apart what may be what an open create for the same contact has made, and returns the others.
+func (b *batch) ownBelongings(ctx context.Context, creates []*pair) ([]*pair, error) {
+	for _, side := range record.Sides {
+		var from []*pair
+		for _, p := range creates {
+			if p.decision.Create.Other() == side {
+				from = append(from, p)
+			}
+		}
+		if len(from) == 0 {
+			continue
+		}
+		beside, err := b.ledger.IntentsBeside(ctx, b.ID, b.kind, side, linksIn(from))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range from {
+			p.single = mayComeOf(beside, p.link.ID, the(p.ghl, p.sf).CreatedAt)
+		}
+	}
+	return slices.DeleteFunc(creates, func(p *pair) bool { return p.single }), nil
 }
 
 // lookFirst looks for contacts that are about to be created and were not matched, which are those that came up since the

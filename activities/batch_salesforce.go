@@ -140,7 +140,7 @@ func (b *batch) insertSalesforce(ctx context.Context, pairs []*pair) error {
 func (b *batch) upsertSalesforce(ctx context.Context, field string, pairs []*pair) error {
 	live := slices.DeleteFunc(slices.Clone(pairs), b.lookedFor)
 	if len(live) > 0 {
-		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, linkIDs(live)); err != nil {
+		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, linksIn(live)); err != nil {
 			return err
 		}
 	}
@@ -220,7 +220,7 @@ func (b *batch) wrote(p *pair, side record.Side, op record.Operation, writes []r
 // intend records that creates are about to begin, settles those that had begun before, and returns the pairs that are
 // still to be created.
 func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]*pair, error) {
-	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, linkIDs(pairs))
+	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, linksIn(pairs))
 	if err != nil {
 		return nil, err
 	}
@@ -241,6 +241,10 @@ func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]
 			return err
 		}
 		taken[found.ID] = true
+		if !holds(found.Fields, p.decision.Writes(side)) {
+			p.single = true // edited since: what is stored is not what was agreed on
+			return nil
+		}
 		return b.adopt(p, side, found)
 	})
 	for _, p := range begun {
@@ -249,6 +253,14 @@ func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]
 		}
 	}
 	return fresh, err
+}
+
+// holds tells whether fields are as they were written, as far as they tell.
+func holds(fields record.Fields, writes []reconcile.Write) bool {
+	return !slices.ContainsFunc(writes, func(w reconcile.Write) bool {
+		v, known := fields[w.Field]
+		return known && !v.Equal(w.After)
+	})
 }
 
 // adopt takes a record that an earlier attempt at creating it had made after all.
@@ -264,6 +276,14 @@ func (b *batch) adopt(p *pair, side record.Side, found *record.Record) error {
 		p.decision.Next = reconcile.Defaults(p.decision.Next, side, found.Fields, b.Fingerprints.Value)
 	}
 	return b.wrote(p, side, record.Create, writes)
+}
+
+func linksIn(pairs []*pair) []record.Link {
+	out := make([]record.Link, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.link
+	}
+	return out
 }
 
 func linkIDs(pairs []*pair) []int64 {

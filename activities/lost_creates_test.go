@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -29,25 +30,119 @@ func (w *world) beforeLooking(made func() bool, happen func()) func(*testsuite.T
 	}
 }
 
+// beginsToo has another run take a link and begin a create of its own; what is returned has it give that up.
+func (w *world) beginsToo(kind record.Kind, side record.Side, link record.Link, who shared) (giveUp func()) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	c, ok, err := w.store.ClaimLink(ctx, acme, link.ID, "another run", time.Hour)
+	require.NoError(w.t, err)
+	require.True(w.t, ok)
+	_, err = w.store.RecordIntents(ctx, c.Token, side, []record.Link{{ID: link.ID, GoHighLevelContact: who.ghl, SalesforceContact: who.sf}})
+	require.NoError(w.t, err)
+	return func() {
+		require.NoError(w.t, w.store.ClearIntents(ctx, c.Token, []int64{link.ID}))
+		require.NoError(w.t, w.store.Release(ctx, "another run", c.Token))
+	}
+}
+
+// atLooks calls what is to happen at each attempt of a run to settle a create.
+func (w *world) atLooks(happen func(attempt int)) func(*testsuite.TestWorkflowEnvironment) {
+	looks := 0
+	return func(env *testsuite.TestWorkflowEnvironment) {
+		w.aging(env)
+		env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+			if info.ActivityType.Name == "SettleRecord" {
+				looks++
+				happen(looks)
+			}
+		})
+	}
+}
+
+func TestWhatALostCreateMadeAndAPersonEditedIsStillKnownAfterAnotherRunWasWaitedFor(t *testing.T) {
+	w, ada := timeline(t, setting{rules: sandbox.RulesOptions{NoMarkers: true}}, record.Task)
+	task := w.sf.Create("Task", map[string]any{"WhoId": ada.sf, "Subject": "Call back", "Status": "Not Started", "Priority": "Normal", "ActivityDate": "2027-03-12"})
+	w.announceOf(record.Task, record.Mark{Side: record.Salesforce, RecordID: task})
+	w.plan()
+	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: "cut_after", Method: http.MethodPost, Path: "/contacts/" + ada.ghl + "/tasks", Count: 1}})
+	var made string
+	var giveUp func()
+	waited := false
+	out := w.recordSync(record.Task, w.linkOfKind(record.Task, record.Salesforce, task).ID, w.atLooks(func(int) {
+		switch {
+		case len(w.ghl.Tasks()) == 0:
+		case made == "":
+			made = w.ghl.Tasks()[0].ID
+			require.NoError(t, w.ghl.EditTask(made, map[string]any{"dueDate": "2027-03-20T17:00:00Z"}))
+			w.announceOf(record.Task, of(ada.ghl, inGoHighLevel(made)))
+			w.plan()
+			giveUp = w.beginsToo(record.Task, record.Salesforce, w.linkOfKind(record.Task, record.GoHighLevel, made), ada)
+		case !waited:
+			require.Empty(t, w.linkOfKind(record.Task, record.Salesforce, task).GoHighLevelID)
+			giveUp()
+			waited = true
+		}
+	}))
+	require.True(t, waited, "the other run was waited for")
+	require.Equal(t, made, out.GoHighLevelID)
+	require.Len(t, w.ghl.Tasks(), 1)
+	require.Equal(t, "2027-03-20", w.only("Task")["ActivityDate"], "what the person edited holds on both sides")
+}
+
+func TestWhatMayBeWhatAnOpenCreateMadeIsNotCreatedOnTheOtherSide(t *testing.T) {
+	for _, lane := range []lane{recordLane, bulkLane} {
+		t.Run(string(lane), func(t *testing.T) {
+			w, ada := timeline(t, setting{}, record.Task)
+			task := w.sf.Create("Task", map[string]any{"WhoId": ada.sf, "Subject": "Call back", "Status": "Not Started", "Priority": "Normal", "ActivityDate": "2027-03-12"})
+			w.announceOf(record.Task, record.Mark{Side: record.Salesforce, RecordID: task})
+			w.plan()
+			giveUp := w.beginsToo(record.Task, record.GoHighLevel, w.linkOfKind(record.Task, record.Salesforce, task), ada)
+			made, err := w.ghl.CreateTask(gohighleveltest.Task{ContactID: ada.ghl, Title: "Call back on Monday", DueDate: time.Date(2027, 3, 12, 17, 0, 0, 0, time.UTC)})
+			require.NoError(t, err)
+			w.announceOf(record.Task, of(ada.ghl, inGoHighLevel(made)))
+			w.plan()
+			link := w.linkOfKind(record.Task, record.GoHighLevel, made).ID
+			if lane == bulkLane {
+				w.bulk(record.Task)
+				require.Equal(t, []int64{link}, w.overTo(record.Task))
+			}
+			waited := false
+			w.recordSync(record.Task, link, w.atLooks(func(look int) {
+				require.Len(t, w.live("Task"), 1)
+				if look == 2 {
+					giveUp()
+					waited = true
+				}
+			}))
+			require.True(t, waited, "the open create was waited for")
+			require.Len(t, w.live("Task"), 2, "and then it was another one")
+		})
+	}
+}
+
 func TestWhatALostCreateMadeIsKnownThoughAPersonHasEditedIt(t *testing.T) {
 	w, ada := timeline(t, setting{rules: sandbox.RulesOptions{NoMarkers: true}}, record.Appointment, record.Task)
 	id := w.book(w.calendar(), ada.ghl, "First visit", time.Date(2027, 3, 12, 14, 0, 0, 0, time.UTC))
 	w.announceOf(record.Appointment, record.Mark{Side: record.GoHighLevel, RecordID: id, ContactID: ada.ghl})
 	w.plan()
+	edited := 0
 	w.sf.SetFaults([]salesforcetest.Fault{{Kind: "cut_after", Path: "/sobjects/Event", Count: 1}})
 	out := w.recordSync(record.Appointment, w.linkOfKind(record.Appointment, record.GoHighLevel, id).ID, w.beforeLooking(func() bool { return len(w.live("Event")) == 1 }, func() {
 		require.NoError(t, w.sf.Edit("Event", w.only("Event")["Id"].(string), map[string]any{"StartDateTime": "2027-03-15T09:00:00Z", "EndDateTime": "2027-03-15T10:00:00Z"}))
+		edited++
 	}))
 	require.Equal(t, w.only("Event")["Id"], out.SalesforceID)
 
 	task := w.sf.Create("Task", map[string]any{"WhoId": ada.sf, "Subject": "Call back", "Status": "Not Started", "Priority": "Normal", "ActivityDate": "2027-03-12"})
 	w.announceOf(record.Task, record.Mark{Side: record.Salesforce, RecordID: task})
 	w.plan()
-	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: "cut_after", Path: "/contacts/" + ada.ghl + "/tasks", Count: 2}}) // the look before counts too
+	w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: "cut_after", Method: http.MethodPost, Path: "/contacts/" + ada.ghl + "/tasks", Count: 1}})
 	out = w.recordSync(record.Task, w.linkOfKind(record.Task, record.Salesforce, task).ID, w.beforeLooking(func() bool { return len(w.ghl.Tasks()) == 1 }, func() {
 		require.NoError(t, w.ghl.EditTask(w.ghl.Tasks()[0].ID, map[string]any{"dueDate": "2027-03-20T17:00:00Z"}))
 		require.NoError(t, w.ghl.CompleteTask(w.ghl.Tasks()[0].ID))
+		edited++
 	}))
+	require.Equal(t, 2, edited, "both answers were lost")
 	require.Len(t, w.ghl.Tasks(), 1)
 	require.Equal(t, w.ghl.Tasks()[0].ID, out.GoHighLevelID)
 }

@@ -30,6 +30,8 @@ type SettleRecordInput struct {
 type SettledRecord struct {
 	// RecordID is the record that is the contact's other half after all; "" when there is none and it may be created.
 	RecordID string `json:"record_id,omitempty"`
+	// Made tells that an earlier attempt at the create has made it.
+	Made bool `json:"made,omitempty"`
 	// Review is why a person must look first, as one of the reasons of package record; "" when nobody must.
 	Review string `json:"review,omitempty"`
 }
@@ -68,7 +70,7 @@ func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord
 			return SettledRecord{}, err
 		}
 		if found != nil {
-			return SettledRecord{RecordID: found.ID}, nil
+			return a.join(ctx, in, SettledRecord{RecordID: found.ID, Made: true})
 		}
 	}
 	found, err := a.find(ctx, c, in, link, d)
@@ -76,14 +78,14 @@ func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord
 	case err != nil:
 		return SettledRecord{}, err
 	case found.RecordID == "" && found.Review == "":
-		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{link.ID})
+		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Link{link})
 		return SettledRecord{}, err
 	}
-	// Nothing is created after all, so that nobody has to wait for what would come of it.
-	if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID}); err != nil || found.RecordID == "" {
-		return found, err
+	if found.RecordID != "" {
+		return a.join(ctx, in, found)
 	}
-	return a.join(ctx, in, found)
+	// Nothing is created after all, so that nobody has to wait for what would come of it.
+	return found, a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID})
 }
 
 // find looks for the contact's other half where it may be already.
@@ -150,19 +152,32 @@ func (a *steps) onItsWay(ctx context.Context, in SettleRecordInput, link record.
 }
 
 // join ties the contact to the record that is its other half. A link that was made for that record alone goes; where it
-// holds more, the two are for a person to look at.
+// holds more, the two are for a person to look at. The intent is kept until they are one, for by it alone is known what was
+// edited since it was made; but of two that look for each other the younger one gives way, so that the older one need not
+// wait for what it would begin.
 func (a *steps) join(ctx context.Context, in SettleRecordInput, found SettledRecord) (SettledRecord, error) {
-	err := a.Ledger.JoinHalves(ctx, in.Claim.Token, in.Claim.LinkID, in.Side, found.RecordID)
-	var linked *record.AlreadyLinkedError
+	linked, err := a.Ledger.LinkedRecords(ctx, in.Claim.Connection, in.Claim.of(), in.Side, []string{found.RecordID})
+	if err != nil {
+		return SettledRecord{}, err
+	}
+	if holder := linked[found.RecordID]; holder != 0 && holder < in.Claim.LinkID {
+		if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{in.Claim.LinkID}); err != nil {
+			return SettledRecord{}, err
+		}
+	}
+	err = a.Ledger.JoinHalves(ctx, in.Claim.Token, in.Claim.LinkID, in.Side, found.RecordID)
+	var other *record.AlreadyLinkedError
 	switch {
-	case errors.As(err, &linked):
+	case errors.As(err, &other):
 		return SettledRecord{Review: record.ReviewDuplicateRefused}, nil
 	case errors.Is(err, record.ErrHalfClaimed):
 		busy := fault(in.Side, crm.Busy, "join two halves", "the other half is being worked on")
 		busy.RetryAfter = soon
 		return SettledRecord{}, busy
+	case err != nil:
+		return SettledRecord{}, err
 	}
-	return found, err
+	return found, a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{in.Claim.LinkID})
 }
 
 // lookup finds the records of a side that share an identity with a contact.

@@ -19,6 +19,7 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 	if err != nil {
 		return SettledRecord{}, err
 	}
+	link.GoHighLevelContact, link.SalesforceContact = in.Claim.GoHighLevelContact, in.Claim.SalesforceContact
 	var begun time.Time // when a create was begun whose outcome is unknown
 	if link.Intent != nil && link.Intent.Side == in.Side {
 		if err := trusted(in.Side, link.Intent.At, visibilityLag); err != nil {
@@ -30,59 +31,84 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 	if err != nil {
 		return SettledRecord{}, err
 	}
-	if found != "" {
-		// Nothing is created after all, so that nobody has to wait for what would come of it.
-		if err := a.Ledger.ClearIntents(ctx, in.Claim.Token, []int64{link.ID}); err != nil {
-			return SettledRecord{}, err
-		}
-		out, err := a.join(ctx, in, SettledRecord{RecordID: found})
-		if err != nil || out.Review == "" {
+	if found.RecordID != "" {
+		if out, err := a.join(ctx, in, found); err != nil || out.Review == "" {
 			return out, err
 		}
 		// Somebody has linked it with another one meanwhile: then it is another one.
 	}
-	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []int64{link.ID})
+	if begun.IsZero() {
+		if err := a.mayBeMade(ctx, in, link); err != nil {
+			return SettledRecord{}, err
+		}
+	}
+	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Link{link})
 	return SettledRecord{}, err
 }
 
+// mayBeMade fails with kind Busy while the one record that there is may be what an open create of an older link made, which
+// knows it though it was edited since: that one takes it in.
+func (a *steps) mayBeMade(ctx context.Context, in SettleRecordInput, link record.Link) error {
+	if link.RecordID(in.Side) != "" {
+		return nil
+	}
+	beside, err := a.Ledger.IntentsBeside(ctx, link.Connection, link.Kind, in.Side.Other(), []record.Link{link})
+	if err != nil || !mayComeOf(beside, link.ID, in.CreatedAt) {
+		return err
+	}
+	busy := fault(in.Side, crm.Busy, "look for the other half", "it may be what is being created")
+	busy.RetryAfter = soon
+	return busy
+}
+
+// mayComeOf tells whether a record of a link, which came into being at a time (zero where nobody says), may be what a create
+// made that is open beside it.
+func mayComeOf(beside map[int64]time.Time, link int64, createdAt time.Time) bool {
+	at, open := beside[link]
+	return open && (createdAt.IsZero() || at.Before(createdAt.Add(clockSkew)))
+}
+
 // twin returns the record that the contact has on a side, that belongs to no other link than half of one, and that is alike;
-// the oldest of several, "" for none. Where a create was begun whose outcome is unknown, one that came into being since and
-// was edited a moment later is what that create made; begun is zero where none was.
-func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields, begun time.Time) (string, error) {
+// the oldest of several, none where there is none. Where a create was begun whose outcome is unknown, what came into being
+// since is what that create made, also where it was edited a moment later; begun is zero where none was.
+func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields, begun time.Time) (SettledRecord, error) {
 	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want)
 	if err != nil || len(candidates) == 0 {
-		return "", err
+		return SettledRecord{}, err
 	}
-	same := slices.DeleteFunc(slices.Clone(candidates), func(r record.Record) bool {
-		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), in.Marker, r)
-	})
-	if len(same) == 0 && !begun.IsZero() {
-		same = slices.DeleteFunc(candidates, func(r record.Record) bool {
-			return r.CreatedAt.Before(begun.Add(-clockSkew)) || !resembles(in.Claim.of(), want, r)
-		})
-	}
-	candidates = same
 	ids := make([]string, len(candidates))
 	for i, r := range candidates {
 		ids[i] = r.ID
 	}
 	linked, err := a.Ledger.LinkedRecords(ctx, in.Claim.Connection, in.Claim.of(), in.Side, ids)
 	if err != nil {
-		return "", err
+		return SettledRecord{}, err
 	}
-	slices.SortFunc(candidates, func(x, y record.Record) int {
+	since := func(r record.Record) bool {
+		if r.CreatedAt.IsZero() { // its vendor does not say, but an older link says that it was there before
+			return !begun.IsZero() && (linked[r.ID] == 0 || linked[r.ID] > in.Claim.LinkID)
+		}
+		return !begun.IsZero() && r.CreatedAt.After(begun.Add(-clockSkew))
+	}
+	same := slices.DeleteFunc(slices.Clone(candidates), func(r record.Record) bool {
+		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), in.Marker, r)
+	})
+	if len(same) == 0 {
+		same = slices.DeleteFunc(candidates, func(r record.Record) bool { return !since(r) || !resembles(in.Claim.of(), want, r) })
+	}
+	slices.SortFunc(same, func(x, y record.Record) int {
 		return cmp.Or(x.CreatedAt.Compare(y.CreatedAt), strings.Compare(x.ID, y.ID))
 	})
-	for _, r := range candidates {
+	for _, r := range same {
 		free, err := isHalf(ctx, a.Ledger, in.Claim.Connection, in.Claim.of(), in.Side, linked[r.ID])
 		if err != nil {
-			return "", err
+			return SettledRecord{}, err
 		}
 		if free {
-			return r.ID, nil
+			return SettledRecord{RecordID: r.ID, Made: since(r)}, nil
 		}
 	}
-	return "", nil
+	return SettledRecord{}, nil
 }
 
 // isHalf tells whether a link holds nothing but its record of a side, as where both halves were announced before either was synced,

@@ -121,7 +121,7 @@ func trusted(side record.Side, begun time.Time, lag time.Duration) error {
 var identity = []record.Field{record.FirstName, record.LastName, record.Email, record.Phone}
 
 // ours tells whether a document is the record that the create made: it carries our marker, or where there is none, it
-// came into being since, belongs to no link, and is the same person.
+// came into being since, belongs to no link but half of one, and is the same person.
 func (s *settling) ours(ctx context.Context, doc crm.Document, searched bool) (*record.Record, error) {
 	if doc == nil {
 		return nil, nil
@@ -145,7 +145,10 @@ func (s *settling) ours(ctx context.Context, doc crm.Document, searched bool) (*
 		}
 	}
 	linked, err := s.ledger.LinkedRecords(ctx, s.link.Connection, s.link.Kind, s.side, []string{r.ID})
-	if err != nil || linked[r.ID] != 0 {
+	if err != nil {
+		return nil, err
+	}
+	if free, err := isHalf(ctx, s.ledger, s.link.Connection, s.link.Kind, s.side, linked[r.ID]); err != nil || !free {
 		return nil, err
 	}
 	return &r, nil

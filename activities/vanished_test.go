@@ -2,6 +2,8 @@ package activities_test
 
 import (
 	"context"
+	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -145,4 +148,44 @@ func TestATaskThatWasMovedByAMergeIsNotGoneWithItsContact(t *testing.T) {
 	require.Empty(t, w.ghl.Tasks(), "it is deleted because its other half was, which is journaled")
 	require.Equal(t, record.Delete, w.lastWrite(w.linkOfKind(record.Task, record.Salesforce, half).ID, record.GoHighLevel, record.Title).operation)
 	w.nothingNew()
+}
+
+// The answer to an update is lost, and a person deletes the record before it is sent again: nobody can read any more what it
+// replaced, unless the journal has it.
+func TestWhatAnUpdateReplacedIsInTheJournalThoughItsAnswerWasLostAndTheRecordIsGoneSince(t *testing.T) {
+	for _, side := range record.Sides {
+		t.Run("in "+string(side), func(t *testing.T) {
+			w := newWorld(t, deleting("propagate"))
+			g, s := w.couple("Lovelace", "ada@example.com")
+			link := w.linkOf(record.GoHighLevel, g).ID
+			activityName, remove := "UpdateGoHighLevelContact", func() { require.NoError(t, w.ghl.Delete(g)) }
+			mark := inSalesforce(s)
+			if side == record.Salesforce {
+				activityName, remove = "UpdateSalesforceRecord", func() { require.NoError(t, w.sf.Delete("Contact", s)) }
+				mark = inGoHighLevel(g)
+				require.NoError(t, w.ghl.Edit(g, map[string]any{"lastName": "King"}))
+				w.sf.SetFaults([]salesforcetest.Fault{{Kind: "cut_after", Path: "PATCH ", Count: 1}})
+			} else {
+				require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"LastName": "King"}))
+				w.ghl.SetFaults([]gohighleveltest.Fault{{Kind: "cut_after", Method: http.MethodPut, Count: 1}})
+			}
+			w.announce(mark)
+			w.plan()
+			attempts := 0
+			w.contactSync(link, func(env *testsuite.TestWorkflowEnvironment) {
+				env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+					if info.ActivityType.Name != activityName {
+						return
+					}
+					if attempts++; attempts == 2 {
+						remove()
+					}
+				})
+			})
+			require.GreaterOrEqual(t, attempts, 2)
+			require.True(t, slices.ContainsFunc(w.journal(link), func(one written) bool {
+				return one.side == side && one.Field == record.LastName && one.Before.Equal(record.Value{"Lovelace"})
+			}))
+		})
+	}
 }

@@ -92,11 +92,11 @@ func (s *recordSync) remove(ctx workflow.Context, side record.Side, why string) 
 		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, "+why), salesforce.DeleteSalesforceRecord,
 			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: s.object(), ID: s.claim.SalesforceID})
 	}
-	if err := call.Get(ctx, nil); err != nil {
-		return err
+	err := call.Get(ctx, nil)
+	if err == nil || ambiguous(err) {
+		s.wrote(side, record.Delete) // where the answer was lost, it may be gone, and with it what it held
 	}
-	s.wrote(side, record.Delete)
-	return nil
+	return err
 }
 
 // mark leaves a mark on the half that stays, where the rules have one.

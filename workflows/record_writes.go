@@ -31,6 +31,9 @@ func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool,
 		}
 		if settled.RecordID != "" {
 			s.learn(side, settled.RecordID)
+			if settled.Made && attempt > 0 {
+				s.made = s.decision.Plan
+			}
 			return true, "", nil
 		}
 		err = s.send(ctx, side, record.Create)
@@ -100,6 +103,10 @@ func (s *recordSync) update(ctx workflow.Context) (failed record.Side, err error
 		}
 		if err := s.send(ctx, side, record.Update); err != nil {
 			s.vanished = activities.KindOf(err) == crm.NotFound
+			if s.vanished || ambiguous(err) {
+				// An attempt whose answer was lost may have carried it out, and nobody could read any more what it replaced.
+				s.wrote(side, record.Update)
+			}
 			return side, err
 		}
 		s.result.Updated = append(s.result.Updated, side)

@@ -133,7 +133,6 @@ func converge(t *testing.T, seed uint64, noMarkers bool) {
 	}
 	a.mustBeQuiet(t, late, since)
 	a.mustAddUp(t)
-	a.belonging = true
 	for _, kind := range belongings {
 		a.mustAddUpBelongings(t, kind)
 	}

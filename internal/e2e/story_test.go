@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,21 @@ func (a *account) story(link record.Link, field string) string {
 // whole tells all that is known of a link: what the ledger has about it, how its run failed, and what became of both halves.
 func (a *account) whole(t *testing.T, link record.Link) string {
 	t.Helper()
-	return a.ledger.about(link) + a.failure(t, link) + "\n    " + a.storyOf(record.GoHighLevel, link.GoHighLevelID) + a.storyOf(record.Salesforce, link.SalesforceID)
+	out := a.ledger.about(link) + a.failure(t, link) + "\n    " + a.storyOf(record.GoHighLevel, link.GoHighLevelID) + a.storyOf(record.Salesforce, link.SalesforceID)
+	told := map[int64]bool{}
+	for _, side := range record.Sides {
+		for _, x := range a.tapes[side].strokes {
+			if x.id != link.RecordID(side) || x.field != "contact" || link.Kind == record.Contact {
+				continue
+			}
+			for _, id := range strings.Fields(x.after) {
+				if of, there := a.ledger.byRecord[side][id]; there && !told[of.ID] {
+					out, told[of.ID] = out+"it was of "+a.whole(t, of), true
+				}
+			}
+		}
+	}
+	return out
 }
 
 // failure is why a link's run failed, as anyone can see it; "" where it did not.

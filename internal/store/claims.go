@@ -135,16 +135,18 @@ func (s *Store) ClaimLink(
 	return c, ok, nil
 }
 
-// RecordIntents notes that creates on a side are about to begin, for links of the claim. It returns, by link, the
+// RecordIntents notes that creates on a side are about to begin, for links of the claim, of which the ids and the contacts
+// are looked at. It returns, by link, the
 // intents that had been open before, which must be settled before anything is created; such an intent keeps the time
 // of the first attempt. It fails with record.ErrFenced.
 func (s *Store) RecordIntents(
-	ctx context.Context, token int64, side record.Side, linkIDs []int64,
+	ctx context.Context, token int64, side record.Side, links []record.Link,
 ) (earlier map[int64]record.Intent, err error) {
 	code, err := sideCode(side)
 	if err != nil {
 		return nil, err
 	}
+	linkIDs, contacts := idsAndContacts(links, side)
 	err = s.inClaim(ctx, token, linkIDs, func(tx pgx.Tx, sc scope) error {
 		earlier = map[int64]record.Intent{}
 		rows, err := tx.Query(ctx, `
@@ -162,10 +164,10 @@ func (s *Store) RecordIntents(
 			return err
 		}
 		_, err = tx.Exec(ctx, `
-			INSERT INTO intents AS i (link_id, connection, kind, side)
-			SELECT DISTINCT id, $2::integer, $3::smallint, $4::smallint FROM unnest($1::bigint[]) AS u (id)
-			ON CONFLICT (link_id) DO UPDATE SET side = excluded.side, at = excluded.at WHERE i.side <> excluded.side`,
-			linkIDs, sc.number, sc.kind, code)
+			INSERT INTO intents AS i (link_id, connection, kind, side, contact)
+			SELECT DISTINCT ON (id) id, $2::integer, $3::smallint, $4::smallint, contact FROM unnest($1::bigint[], $5::text[]) AS u (id, contact)
+			ON CONFLICT (link_id) DO UPDATE SET side = excluded.side, at = excluded.at, contact = excluded.contact WHERE i.side <> excluded.side`,
+			linkIDs, sc.number, sc.kind, code, contacts)
 		return err
 	})
 	if err != nil {
@@ -190,6 +192,45 @@ func (s *Store) OpenIntents(ctx context.Context, connection string, kind record.
 		return false, fmt.Errorf("store: look for open intents: %w", err)
 	}
 	return open, nil
+}
+
+// IntentsBeside returns, of links of what belongs to contacts, when the first create began that is open on a side for an
+// older link and the same contact of that side. Links beside which none is open are left out.
+func (s *Store) IntentsBeside(ctx context.Context, connection string, kind record.Kind, side record.Side, links []record.Link) (map[int64]time.Time, error) {
+	sc, err := s.scope(ctx, connection, kind)
+	if err != nil {
+		return nil, err
+	}
+	code, err := sideCode(side)
+	if err != nil {
+		return nil, err
+	}
+	ids, contacts := idsAndContacts(links, side)
+	rows, err := s.pool.Query(ctx, `
+		SELECT l.id, min(i.at) FROM unnest($4::bigint[], $5::text[]) AS l (id, contact)
+		JOIN intents i ON i.contact = l.contact AND i.link_id < l.id
+		WHERE i.connection = $1 AND i.kind = $2 AND i.side = $3 AND i.contact <> ''
+		GROUP BY l.id`, sc.number, sc.kind, code, ids, contacts)
+	out := map[int64]time.Time{}
+	if err == nil {
+		var id int64
+		var at time.Time
+		_, err = pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+			out[id] = at
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: look for open intents: %w", err)
+	}
+	return out, nil
+}
+
+func idsAndContacts(links []record.Link, side record.Side) (ids []int64, contacts []string) {
+	for _, l := range links {
+		ids, contacts = append(ids, l.ID), append(contacts, l.ContactID(side))
+	}
+	return ids, contacts
 }
 
 // ClearIntents notes that the creates were not carried out after all. It fails with record.ErrFenced.

@@ -73,7 +73,7 @@ func TestAnOwnerGetsItsOwnClaimAgainUnderANewToken(t *testing.T) {
 	require.Equal(t, 6, again.Left)
 
 	require.ErrorIs(t, s.Commit(t.Context(), first.Token, origin, inStep(ids(again)...)), record.ErrFenced)
-	_, err := s.RecordIntents(t.Context(), first.Token, record.Salesforce, ids(again))
+	_, err := s.RecordIntents(t.Context(), first.Token, record.Salesforce, linksOf(again))
 	require.ErrorIs(t, err, record.ErrFenced)
 	require.ErrorIs(t, s.ClearIntents(t.Context(), first.Token, ids(again)), record.ErrFenced)
 	require.ErrorIs(t, s.HandOver(t.Context(), first.Token, ids(again)), record.ErrFenced)
@@ -218,7 +218,7 @@ func TestAnIntentStaysOpenUntilItIsSettledOrCleared(t *testing.T) {
 	stage(t, s, acme, "e1", person(record.GoHighLevel, "a", 1), person(record.GoHighLevel, "b", 2))
 	match(t, s, acme, "e1")
 	c := claim(t, s, "o", 10)
-	earlier, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, ids(c))
+	earlier, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, linksOf(c))
 	require.NoError(t, err)
 	require.Empty(t, earlier)
 
@@ -226,7 +226,7 @@ func TestAnIntentStaysOpenUntilItIsSettledOrCleared(t *testing.T) {
 	first := c.Work[0].Link.Intent
 	require.NotNil(t, first)
 	require.Equal(t, record.Salesforce, first.Side)
-	earlier, err = s.RecordIntents(t.Context(), c.Token, record.Salesforce, ids(c))
+	earlier, err = s.RecordIntents(t.Context(), c.Token, record.Salesforce, linksOf(c))
 	require.NoError(t, err)
 	require.Len(t, earlier, 2)
 	require.Equal(t, *first, earlier[c.Work[0].Link.ID])

@@ -193,6 +193,14 @@ func claim(t require.TestingT, s *store.Store, owner string, limit int) record.C
 	return c
 }
 
+func linksOf(c record.Claimed) []record.Link {
+	var out []record.Link
+	for _, w := range c.Work {
+		out = append(out, w.Link)
+	}
+	return out
+}
+
 func ids(c record.Claimed) []int64 {
 	var out []int64
 	for _, w := range c.Work {

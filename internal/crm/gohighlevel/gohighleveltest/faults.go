@@ -29,7 +29,9 @@ type Fault struct {
 	// Count is how often the fault strikes before it is over; 0 means for ever.
 	Count int `json:"count"`
 	// Path is the beginning of the paths that it strikes; "" means all of the API, without the OAuth endpoints.
-	Path    string        `json:"path"`
+	Path string `json:"path"`
+	// Method is the HTTP method of the requests that it strikes; "" means every one.
+	Method  string        `json:"method"`
 	Latency time.Duration `json:"latency"` // JSON: as "150ms"
 }
 
@@ -90,7 +92,7 @@ func (f *Fake) SetFaults(all []Fault) {
 }
 
 // strike draws what goes wrong with one request: the kind of fault, "" for none, and the delay.
-func (f *Fake) strike(path string, oauth bool) (kind string, delay time.Duration) {
+func (f *Fake) strike(method, path string, oauth bool) (kind string, delay time.Duration) {
 	f.faults.mu.RLock()
 	none := len(f.faults.all) == 0
 	f.faults.mu.RUnlock()
@@ -101,7 +103,7 @@ func (f *Fake) strike(path string, oauth bool) (kind string, delay time.Duration
 	defer f.faults.mu.Unlock()
 	for _, x := range f.faults.all {
 		over := x.Count > 0 && x.struck >= x.Count
-		matches := strings.HasPrefix(path, x.Path) && (x.Path != "" || !oauth)
+		matches := (x.Method == "" || x.Method == method) && strings.HasPrefix(path, x.Path) && (x.Path != "" || !oauth)
 		if over || !matches || x.Kind != FaultLatency && kind != "" || x.Rate > 0 && f.chances.float() >= x.Rate {
 			continue
 		}

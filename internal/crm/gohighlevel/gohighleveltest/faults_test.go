@@ -67,7 +67,7 @@ func TestFaultsStrikeAtTheirRate(t *testing.T) {
 	f.SetFaults([]Fault{{Kind: Fault500, Rate: 0.25}, {Kind: FaultLatency, Latency: time.Second, Rate: 0.5}})
 	struck, late := 0, 0
 	for range 4000 {
-		kind, delay := f.strike("/contacts/", false)
+		kind, delay := f.strike("GET", "/contacts/", false)
 		if kind != "" {
 			struck++
 		}

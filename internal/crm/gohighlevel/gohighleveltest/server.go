@@ -56,7 +56,7 @@ func (f *Fake) Handler() http.Handler {
 func (f *Fake) serve(w http.ResponseWriter, r *http.Request) {
 	route, path := find(r.Method, r.URL.Path)
 	f.stats.arrived(route.name, route.oauth, f.clock())
-	kind, delay := f.strike(r.URL.Path, route.oauth)
+	kind, delay := f.strike(r.Method, r.URL.Path, route.oauth)
 	wait(r, delay)
 	if kind == FaultCutBefore {
 		f.stats.answered(0, effect{})
