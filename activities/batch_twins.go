@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -142,7 +143,7 @@ func (b *batch) twinsInGoHighLevel(ctx context.Context, pairs []*pair) error {
 		of[p] = i
 	}
 	err := b.each(ctx, asked, goHighLevelWriters, func(ctx context.Context, p *pair) (err error) {
-		lists[of[p]], err = b.belongings(ctx, b.kind, record.GoHighLevel, p.link.GoHighLevelContact, written(p.decision, record.GoHighLevel))
+		lists[of[p]], err = b.belongings(ctx, b.kind, record.GoHighLevel, p.link.GoHighLevelContact, written(p.decision, record.GoHighLevel), time.Time{})
 		return err
 	})
 	if err != nil {

@@ -146,3 +146,31 @@ func TestWhatALostCreateMadeIsKnownThoughAPersonHasEditedIt(t *testing.T) {
 	require.Len(t, w.ghl.Tasks(), 1)
 	require.Equal(t, w.ghl.Tasks()[0].ID, out.GoHighLevelID)
 }
+
+func TestANoteThatALostCreateMadeIsKnownThoughAPersonHasEditedIt(t *testing.T) {
+	edits := map[string]func(t *testing.T, n *noted){
+		"title": func(t *testing.T, n *noted) {
+			require.NoError(t, n.sf.Edit("ContentNote", n.only("ContentNote")["Id"].(string), map[string]any{"Title": "Prices"}))
+		},
+		"text": func(t *testing.T, n *noted) {
+			require.NoError(t, n.sf.Edit("ContentNote", n.only("ContentNote")["Id"].(string), map[string]any{"Content": "Wants a quotation by Friday"}))
+		},
+	}
+	for what, edit := range edits {
+		t.Run(what, func(t *testing.T) {
+			n := newNoted(t, setting{})
+			mark := n.inGoHighLevel("Wants a quotation")
+			n.announceOf(record.Note, mark)
+			n.plan()
+			n.sf.SetFaults([]salesforcetest.Fault{{Kind: "cut_after", Path: "/composite", Count: 1}})
+			edited := false
+			out := n.recordSync(record.Note, n.linkOfKind(record.Note, record.GoHighLevel, mark.RecordID).ID,
+				n.beforeLooking(func() bool { return len(n.live("ContentNote")) == 1 }, func() {
+					edit(t, n)
+					edited = true
+				}))
+			require.True(t, edited)
+			require.Equal(t, n.only("ContentNote")["Id"], out.SalesforceID)
+		})
+	}
+}

@@ -72,7 +72,7 @@ func mayComeOf(beside map[int64]time.Time, link int64, createdAt time.Time) bool
 // the oldest of several, none where there is none. Where a create was begun whose outcome is unknown, what came into being
 // since is what that create made, also where it was edited a moment later; begun is zero where none was.
 func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields, begun time.Time) (SettledRecord, error) {
-	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want)
+	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want, begun)
 	if err != nil || len(candidates) == 0 {
 		return SettledRecord{}, err
 	}
@@ -156,7 +156,7 @@ func sameRecord(kind record.Kind, want, has record.Fields) bool {
 // resembling are the fields of which one suffices to tell what a create made from what else came into being meanwhile.
 var resembling = map[record.Kind][]record.Field{
 	record.Task:        {record.Title},
-	record.Note:        {record.Title},
+	record.Note:        {record.Title, record.Body},
 	record.Appointment: {record.Title, record.Start},
 }
 
@@ -174,16 +174,16 @@ func madeOf(other string, r record.Record) bool {
 	return len(r.Parts) > 0 && r.Envelope != nil && r.Envelope.Mark != "" && r.Envelope.Mark == record.PartMark(other)
 }
 
-// belongings reads the records of a kind that a contact has on a side; of enhanced notes only those with the title that is
-// wanted, whose content takes a call each.
-func (c *Connection) belongings(ctx context.Context, kind record.Kind, side record.Side, contact string, want record.Fields) (out []record.Record, err error) {
+// belongings reads the records of a kind that a contact has on a side; of enhanced notes, whose content takes a call each,
+// only those with the title that is wanted, or that came into being since a create was begun (zero where none was).
+func (c *Connection) belongings(ctx context.Context, kind record.Kind, side record.Side, contact string, want record.Fields, begun time.Time) (out []record.Record, err error) {
 	if contact == "" {
 		return nil, nil
 	}
 	var docs []crm.Document
 	switch {
 	case side == record.Salesforce && kind == record.Note:
-		docs, err = c.notesOf(ctx, contact, want)
+		docs, err = c.notesOf(ctx, contact, want, begun)
 	case side == record.Salesforce:
 		docs, err = c.rows(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE WhoId = '%s' AND IsDeleted = false ORDER BY Id",
 			strings.Join(c.of(kind).SalesforceFields(), ", "), c.of(kind).SalesforceObject(), soqlEscape.Replace(contact)))
@@ -225,8 +225,8 @@ func (c *Connection) rows(ctx context.Context, soql string) (out []crm.Document,
 	}
 }
 
-// notesOf reads a contact's Salesforce notes that have the title that is wanted.
-func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fields) (out []crm.Document, err error) {
+// notesOf reads a contact's Salesforce notes that have the title that is wanted, or are as young as what was begun.
+func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fields, begun time.Time) (out []crm.Document, err error) {
 	notes, err := c.notes()
 	if err != nil {
 		return nil, err
@@ -239,7 +239,12 @@ func (c *Connection) notesOf(ctx context.Context, contact string, want record.Fi
 		return nil, err
 	}
 	for _, row := range rows {
-		if r, err := notes.FromSalesforce(row); err != nil || !r.Fields[record.Title].Equal(want[record.Title]) {
+		r, err := notes.FromSalesforce(row)
+		if err != nil {
+			continue
+		}
+		young := !begun.IsZero() && r.CreatedAt.After(begun.Add(-clockSkew))
+		if !young && !r.Fields[record.Title].Equal(want[record.Title]) {
 			continue
 		}
 		if err := c.completeNote(ctx, row, []string{contact}); err != nil {

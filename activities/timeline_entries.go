@@ -104,7 +104,7 @@ func (b *timelineBuilder) listed(ctx context.Context, kind record.Kind, side rec
 	contact := b.contact.RecordID(side)
 	notes, are := b.of(kind).(*rules.NoteMapper)
 	if !are || contact == "" {
-		return b.belongings(ctx, kind, side, contact, nil)
+		return b.belongings(ctx, kind, side, contact, nil, time.Time{})
 	}
 	var docs []crm.Document
 	var err error
@@ -114,7 +114,7 @@ func (b *timelineBuilder) listed(ctx context.Context, kind record.Kind, side rec
 	case notes.SalesforceObject() == noteObject:
 		docs, err = b.noteRows(ctx, notes, contact)
 	default:
-		docs, err = b.notesOf(ctx, contact, nil)
+		docs, err = b.notesOf(ctx, contact, nil, time.Time{})
 	}
 	if err != nil {
 		return nil, err

@@ -10,16 +10,18 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// rememberContacts notes whom the records of outcomes were seen to belong to. Those that turn out only now to wait for a
-// contact stay pending where that has come into step meanwhile: it could not wake what nobody knew to be its own.
+// rememberContacts notes whom the records of outcomes were seen to belong to. What turns out only now to be a contact's own
+// stays pending where that contact came into step while it was to wait for it, or went while it was brought into step: the
+// contact could not wake what nobody knew to be its own.
 func rememberContacts(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.Outcome) error {
-	var links, waiting []int64
+	var links []int64
+	waits := map[int64]bool{}
 	var ghl, sf []string
 	for _, o := range outcomes {
 		if o.GoHighLevelContact != "" || o.SalesforceContact != "" {
 			links, ghl, sf = append(links, o.LinkID), append(ghl, o.GoHighLevelContact), append(sf, o.SalesforceContact)
-			if o.State == record.LinkExcluded && o.Problem == record.ProblemNoContact {
-				waiting = append(waiting, o.LinkID)
+			if o.State == record.LinkInStep || o.State == record.LinkExcluded && o.Problem == record.ProblemNoContact {
+				waits[o.LinkID] = o.State != record.LinkInStep
 			}
 		}
 	}
@@ -42,30 +44,35 @@ func rememberContacts(ctx context.Context, tx pgx.Tx, sc scope, outcomes []recor
 	if err != nil {
 		return err
 	}
-	waiting = slices.DeleteFunc(waiting, func(id int64) bool { return !slices.Contains(learned, id) })
-	if len(waiting) == 0 {
+	learned = slices.DeleteFunc(learned, func(id int64) bool { _, asked := waits[id]; return !asked })
+	if len(learned) == 0 {
 		return nil
 	}
 	// The lock keeps such a contact's own commit from passing by unseen.
 	rows, err = tx.Query(ctx, `
-		SELECT o.link_id, c.state = $4 AND c.gohighlevel_id IS NOT NULL AND c.salesforce_id IS NOT NULL
+		SELECT o.link_id, c.state = $4 AND c.gohighlevel_id IS NOT NULL AND c.salesforce_id IS NOT NULL,
+		       c.state NOT IN (6, 7) AND c.gohighlevel_id IS NOT NULL AND c.salesforce_id IS NOT NULL
 		FROM contact_of o JOIN links c ON c.connection = o.connection AND c.kind = $2
 		  AND (c.gohighlevel_id = o.gohighlevel_id OR c.salesforce_id = o.salesforce_id)
 		WHERE o.connection = $1 AND o.link_id = ANY ($3)
-		FOR SHARE OF c`, sc.number, kindCodes[record.Contact], waiting, stateCodes[record.LinkInStep])
+		FOR SHARE OF c`, sc.number, kindCodes[record.Contact], learned, stateCodes[record.LinkInStep])
 	if err != nil {
 		return err
 	}
 	var wake []int64
 	var link int64
-	var inStep bool
-	if _, err := pgx.ForEachRow(rows, []any{&link, &inStep}, func() error {
-		if inStep {
-			wake = append(wake, link)
-		}
+	var inStep, whole bool
+	came, stays := map[int64]bool{}, map[int64]bool{}
+	if _, err := pgx.ForEachRow(rows, []any{&link, &inStep, &whole}, func() error {
+		came[link], stays[link] = came[link] || inStep, stays[link] || whole
 		return nil
 	}); err != nil {
 		return err
+	}
+	for _, id := range learned {
+		if waits[id] && came[id] || !waits[id] && !stays[id] {
+			wake = append(wake, id)
+		}
 	}
 	if len(wake) == 0 {
 		return nil
@@ -102,8 +109,8 @@ func wakeBelongings(ctx context.Context, tx pgx.Tx, sc scope, contacts []int64) 
 	return err
 }
 
-// wakeBereaved makes pending what is in step and belongs to a contact of which a half goes with these outcomes: the vendor
-// takes away with a contact what belongs to it, and tells nobody. It must come before the links forget their records.
+// wakeBereaved makes pending what is in step, or about to be, and belongs to a contact of which a half goes with these
+// outcomes: the vendor takes away with a contact what belongs to it, and tells nobody. It must come before the links forget their records.
 func wakeBereaved(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.Outcome) error {
 	var contacts []int64
 	for _, o := range outcomes {
@@ -120,7 +127,8 @@ func wakeBereaved(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.Ou
 		FROM links c
 		JOIN contact_of o ON o.connection = c.connection AND (o.gohighlevel_id = c.gohighlevel_id OR o.salesforce_id = c.salesforce_id)
 		JOIN links l ON l.connection = o.connection AND l.kind = o.kind AND l.id = o.link_id
-		WHERE c.connection = $1 AND c.kind = $2 AND c.id = ANY ($3) AND l.state = $4
+		WHERE c.connection = $1 AND c.kind = $2 AND c.id = ANY ($3)
+		  AND (l.state = $4 OR EXISTS (SELECT FROM pending h WHERE h.link_id = l.id AND h.token IS NOT NULL))
 		ORDER BY 1
 		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1`, sc.number, sc.kind, contacts, stateCodes[record.LinkInStep])
 	if err != nil || tag.RowsAffected() == 0 {

@@ -106,6 +106,7 @@ func TestWhatBelongsToAContactIsLookedAtOnceAHalfOfThatIsDeleted(t *testing.T) {
 			s, _ := newLiveStore(t)
 			contact := half(t, s, record.GoHighLevel, "ada")
 			sync1(t, s, record.Outcome{LinkID: contact, State: record.LinkInStep, SalesforceID: "003a"})
+			sync1(t, s, record.Outcome{LinkID: half(t, s, record.GoHighLevel, "grace"), State: record.LinkInStep, SalesforceID: "003g"})
 			for _, kind := range record.Kinds[1:] {
 				tell(t, s, kind, belongs(record.GoHighLevel, "r "+string(kind), "ada"))
 				link := kindLink(t, s, kind, record.GoHighLevel, "r "+string(kind))
@@ -144,6 +145,30 @@ func TestARecordThatIsAboutToWaitForItsContactIsWokenByTheContact(t *testing.T) 
 
 		syncKind(t, s, record.Task, waits)
 		require.Zero(t, number(t, conn, pending, waits.LinkID), "it is not woken for what it has seen")
+	}
+}
+
+// A record's run has seen its contact in step, which goes before the run says so: nobody else would look at the record again.
+func TestARecordThatComesIntoStepWhileItsContactGoesIsLookedAtOnceMore(t *testing.T) {
+	for _, gone := range record.Sides {
+		s, conn := newLiveStore(t)
+		tell(t, s, record.Note, belongs(record.GoHighLevel, "n1", "ada"), record.Mark{Side: record.GoHighLevel, RecordID: "n2"})
+		ada := half(t, s, record.GoHighLevel, "ada")
+		sync1(t, s, record.Outcome{LinkID: ada, State: record.LinkInStep, SalesforceID: "003a", Base: []byte("base")})
+		o := origin
+		o.Kind = record.Note
+		claims := map[string]record.Claimed{}
+		for _, id := range []string{"n1", "n2"} {
+			claims[id] = claimLink(t, s, kindLink(t, s, record.Note, record.GoHighLevel, id).ID, "sync/"+id)
+		}
+		sync1(t, s, record.Outcome{LinkID: ada, State: record.LinkDeleted, Forget: gone})
+		for id, known := range map[string]bool{"n1": true, "n2": false} {
+			link := kindLink(t, s, record.Note, record.GoHighLevel, id).ID
+			came := record.Outcome{LinkID: link, State: record.LinkInStep, SalesforceID: "s" + id, GoHighLevelContact: "ada", SalesforceContact: "003a"}
+			require.NoError(t, s.Commit(t.Context(), claims[id].Token, o, []record.Outcome{came}))
+			pending := `SELECT count(*) FROM pending WHERE token IS NULL AND link_id = $1`
+			require.Equal(t, 1, number(t, conn, pending, link), "gone in %s, whom it belongs to was known before: %t", gone, known)
+		}
 	}
 }
 
