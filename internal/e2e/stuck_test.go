@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 )
@@ -22,7 +23,47 @@ func (s *system) stuck(ctx context.Context) string {
 	s.table(ctx, &out, "sweeps", `SELECT side, failures, problem, succeeded_at::text, next_at::text FROM sweeps`)
 	s.table(ctx, &out, "bells", `SELECT rung_at::text FROM bells`)
 	s.openRuns(ctx, &out)
+	s.restlessRun(ctx, &out)
 	return out.String()
+}
+
+// restlessRun tells what the run does that was started most often of late, if one was started again and again.
+func (s *system) restlessRun(ctx context.Context, out *strings.Builder) {
+	closed, err := s.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Query: `ExecutionStatus != 'Running' AND WorkflowType IN ('TaskSync', 'NoteSync', 'AppointmentSync', 'ContactSync')`, PageSize: 100,
+	})
+	if err != nil {
+		fmt.Fprint(out, err)
+		return
+	}
+	times, most := map[string]int{}, ""
+	for _, run := range closed.Executions {
+		id := run.GetExecution().GetWorkflowId()
+		if times[id]++; times[id] > times[most] {
+			most = id
+		}
+	}
+	if times[most] < 5 {
+		return
+	}
+	fmt.Fprintf(out, "\n  %s was started %d times of the last %d; at last it did:", most, times[most], len(closed.Executions))
+	history := s.temporal.GetWorkflowHistory(ctx, most, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		event, err := history.Next()
+		if err != nil {
+			fmt.Fprint(out, err)
+			return
+		}
+		if a := event.GetActivityTaskScheduledEventAttributes(); a != nil {
+			fmt.Fprintf(out, "\n    %s%v", a.GetActivityType().GetName(), s.Codec().Converter().ToStrings(a.GetInput()))
+		}
+		if a := event.GetActivityTaskCompletedEventAttributes(); a != nil {
+			fmt.Fprintf(out, "\n      -> %v", s.Codec().Converter().ToStrings(a.GetResult()))
+		}
+		if a := event.GetActivityTaskFailedEventAttributes(); a != nil {
+			fmt.Fprintf(out, "\n      -> %s", a.GetFailure().GetCause().GetMessage())
+		}
+	}
 }
 
 func (s *system) table(ctx context.Context, out *strings.Builder, name, query string) {
