@@ -28,7 +28,9 @@ func (b *batch) findContacts(ctx context.Context) error {
 			record.GoHighLevel: {p.link.GoHighLevelContact}, record.Salesforce: {p.link.SalesforceContact},
 		})
 		if contact != nil {
-			p.link.GoHighLevelContact, p.link.SalesforceContact = contact.GoHighLevelID, contact.SalesforceID
+			if p.link.SalesforceContact = contact.SalesforceID; p.link.GoHighLevelContact == "" || p.link.GoHighLevelID == "" {
+				p.link.GoHighLevelContact = contact.GoHighLevelID // else it is read by way of its own
+			}
 		}
 		byContact := b.kind == record.Task || b.kind == record.Note
 		if p.open() && byContact && p.ghl == nil && p.link.GoHighLevelID != "" && p.link.GoHighLevelContact == "" {

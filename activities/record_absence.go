@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -26,7 +27,7 @@ type AbsenceAction string
 
 // The actions.
 const (
-	AbsenceRejoin  AbsenceAction = "rejoin"  // it was merged into RecordID, which is the contact's from now on
+	AbsenceRejoin  AbsenceAction = "rejoin"  // it was merged into RecordID, which is the contact's from now on, or ContactID has it
 	AbsenceDelete  AbsenceAction = "delete"  // the other half is to be deleted as well
 	AbsenceKeep    AbsenceAction = "keep"    // the other half stays, and is synced no more
 	AbsenceMark    AbsenceAction = "mark"    // likewise, with a mark
@@ -40,6 +41,8 @@ const (
 type Absence struct {
 	Action   AbsenceAction `json:"action"`
 	RecordID string        `json:"record_id,omitempty"`
+	// ContactID is, with AbsenceRejoin, the contact that has the record, where it is not the one that was thought.
+	ContactID string `json:"contact_id,omitempty"`
 	// Review is why a person must look, as one of the reasons of package record. A wave waits in a review of its own.
 	Review string `json:"review,omitempty"`
 	// Drop tells, with AbsenceOver, that nothing was ever written for the contact, so that its link can go.
@@ -70,6 +73,11 @@ func (a *steps) settleAbsence(ctx context.Context, in SettleAbsenceInput) (Absen
 	if err != nil {
 		return Absence{}, err
 	}
+	if in.Gone == record.GoHighLevel {
+		if contact, err := a.hasMoved(ctx, c, in.Claim, other); err != nil || contact != "" {
+			return Absence{Action: AbsenceRejoin, RecordID: in.Claim.GoHighLevelID, ContactID: contact}, err
+		}
+	}
 	j := &absentees{Connection: c, kind: in.Claim.of(), ledger: a.Ledger, token: in.Claim.Token, contact: in.Claim.GoHighLevelContact, patient: int(activity.GetInfo(ctx).Attempt) < patientReadings}
 	verdict := &absent{link: link, gone: in.Gone, other: other, verdict: in.Verdict}
 	if err := j.judge(ctx, []*absent{verdict}); err != nil {
@@ -79,6 +87,23 @@ func (a *steps) settleAbsence(ctx context.Context, in SettleAbsenceInput) (Absen
 		return Absence{}, verdict.failure
 	}
 	return c.sealAbsence(verdict)
+}
+
+// hasMoved returns the contact with whom GoHighLevel has a task or a note that is not with its own any more: the one whom its
+// Salesforce half belongs to, as after a merge on both sides. "" where that one does not have it either.
+func (a *steps) hasMoved(ctx context.Context, c *Connection, claim RecordClaim, other *record.Record) (string, error) {
+	if kind := claim.of(); kind != record.Task && kind != record.Note || other == nil {
+		return "", nil
+	}
+	contact, err := a.contactOf(ctx, claim.Connection, map[record.Side][]string{record.Salesforce: other.ContactIDs})
+	if err != nil || contact == nil || contact.GoHighLevelID == claim.GoHighLevelContact {
+		return "", err
+	}
+	_, err = c.document(ctx, c.of(claim.of()), record.GoHighLevel, record.Link{GoHighLevelID: claim.GoHighLevelID, GoHighLevelContact: contact.GoHighLevelID})
+	if crm.KindOf(err) == crm.NotFound {
+		return "", nil
+	}
+	return contact.GoHighLevelID, err
 }
 
 // sealAbsence seals what is to be written.

@@ -54,10 +54,15 @@ func whole(l record.Link) bool {
 }
 
 // belongsTo returns both halves of the contact that the records belong to; where none of those that they name is in step,
-// what the records themselves name.
+// what the records themselves name. What GoHighLevel has stays with the contact that has it there: nothing can move it, and
+// for tasks and notes it is the only way to them.
 func (l contactLinks) belongsTo(named map[record.Side][]string, inGoHighLevel bool) (ghl, sf string) {
 	if contact := l.inStep(named); contact != nil {
-		return contact.GoHighLevelID, contact.SalesforceID
+		ghl, sf = contact.GoHighLevelID, contact.SalesforceID
+		if own := named[record.GoHighLevel]; inGoHighLevel && len(own) > 0 && own[0] != "" {
+			ghl = own[0]
+		}
+		return ghl, sf
 	}
 	first := func(ids []string) string {
 		if len(ids) == 0 {

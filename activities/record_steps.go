@@ -115,6 +115,9 @@ func (a *steps) claim(ctx context.Context, in ClaimRecordInput) (RecordClaim, er
 	if contact != nil {
 		claim.GoHighLevelContact, claim.SalesforceContact = contact.GoHighLevelID, contact.SalesforceID
 	}
+	if own := link.GoHighLevelContact; own != "" && link.GoHighLevelID != "" {
+		claim.GoHighLevelContact = own // by way of which alone it is read
+	}
 	return claim, err
 }
 

@@ -32,6 +32,9 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 	s.commit.Plan = out.Plan
 	switch out.Action {
 	case activities.AbsenceRejoin:
+		if out.ContactID != "" {
+			s.claim.GoHighLevelContact = out.ContactID
+		}
 		s.learn(side, out.RecordID)
 		return true, nil
 	case activities.AbsenceRestore:
