@@ -41,7 +41,7 @@ var deeds = []struct {
 	{record.Note, "edit, then delete over there", 1},
 	{record.Appointment, "create", 6}, {record.Appointment, "edit", 10}, {record.Appointment, "edit both", 2},
 	{record.Appointment, "delete", 1}, {record.Appointment, "edit, then delete over there", 1},
-	{listing, "create", 2}, {listing, "add to", 2}, {listing, "complete one of", 4},
+	{listing, "create", 5}, {listing, "add to", 3}, {listing, "complete one of", 6},
 }
 
 // edited are the fields that people edit.
