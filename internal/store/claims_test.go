@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -262,4 +263,28 @@ func TestBatchesSpreadOverThePagesAndTogetherTakeEverything(t *testing.T) {
 	}
 	slices.Sort(all)
 	require.Len(t, slices.Compact(all), 100)
+}
+
+func TestAnOpenCreateIsSeenByYoungerLinksOfTheSameContactAlone(t *testing.T) {
+	s, _ := newLiveStore(t)
+	tell(t, s, record.Task, belongs(record.GoHighLevel, "t1", "ada"))
+	tell(t, s, record.Task, belongs(record.GoHighLevel, "t2", "ada"))
+	tell(t, s, record.Task, belongs(record.GoHighLevel, "t3", "grace"))
+	older, younger, others := kindLink(t, s, record.Task, record.GoHighLevel, "t1"), kindLink(t, s, record.Task, record.GoHighLevel, "t2"),
+		kindLink(t, s, record.Task, record.GoHighLevel, "t3")
+	older.SalesforceContact, younger.SalesforceContact, others.SalesforceContact = "003a", "003a", "003g"
+	beside := func(side record.Side) []int64 {
+		t.Helper()
+		found, err := s.IntentsBeside(t.Context(), acme, record.Task, side, []record.Link{older, younger, others})
+		require.NoError(t, err)
+		return slices.Sorted(maps.Keys(found))
+	}
+	require.Empty(t, beside(record.Salesforce))
+	c := claimLink(t, s, older.ID, "sync")
+	_, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, []record.Link{older})
+	require.NoError(t, err)
+	require.Equal(t, []int64{younger.ID}, beside(record.Salesforce))
+	require.Empty(t, beside(record.GoHighLevel))
+	require.NoError(t, s.ClearIntents(t.Context(), c.Token, []int64{older.ID}))
+	require.Empty(t, beside(record.Salesforce))
 }
