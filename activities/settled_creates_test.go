@@ -225,3 +225,23 @@ func TestAMarkerThatTheLocationDoesNotHaveIsNotWaitedFor(t *testing.T) {
 	w.persist()
 	w.oneEach(1)
 }
+
+// The answer to a create is lost, and a person edits what it made before it is found again: that is an edit, which both sides
+// come to hold, and not what they agreed on.
+func TestWhatIsEditedInAContactThatALostCreateMadeReachesBothSides(t *testing.T) {
+	w := newWorld(t, setting{rules: sandbox.RulesOptions{NoMarkers: true}})
+	ada := contact("Lovelace", "ada@example.com")
+	ada.City = "London"
+	g := w.addGoHighLevel(ada)
+	w.match()
+	w.sf.SetFaults([]salesforcetest.Fault{{Kind: "cut_after", Count: 1, Path: "/composite/sobjects"}})
+	_, err := w.trySync()
+	require.Equal(t, crm.Ambiguous, kindOf(t, err))
+	require.NoError(t, w.sf.Edit("Contact", w.onlyRow()["Id"].(string), map[string]any{"MailingCity": "York"}))
+	w.ageIntents()
+	w.sync()
+	w.runHandedOver()
+	require.Equal(t, "York", w.contact(g).City)
+	require.Equal(t, "York", w.onlyRow()["MailingCity"])
+	w.oneEach(1)
+}
