@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,4 +63,37 @@ func TestATaskThatMovedWithAMergeOnBothSidesIsFoundWithTheContactOfItsOtherHalf(
 	require.Equal(t, g, w.linkOfKind(record.Task, record.GoHighLevel, id).GoHighLevelContact)
 	require.Equal(t, task, w.only("Task")["Id"])
 	w.silentOf(record.Task, inSalesforce(task), of(g, inGoHighLevel(id)))
+}
+
+// A contact is deleted in GoHighLevel, with what belongs to it, and made anew because it was edited in Salesforce. What was
+// edited there of its belongings is made anew as well.
+func TestWhatWentWithAContactThatIsMadeAnewIsMadeAnewForIt(t *testing.T) {
+	for _, kind := range []record.Kind{record.Task, record.Appointment} {
+		t.Run(string(kind), func(t *testing.T) {
+			w, ada := timeline(t, deleting("propagate"), record.Task, record.Appointment)
+			object, id := "Task", ""
+			if kind == record.Task {
+				id = w.todo(ada.ghl, "Call back")
+			} else {
+				object = "Event"
+				id = w.book(w.calendar(), ada.ghl, "First visit", time.Date(2027, 3, 12, 14, 0, 0, 0, time.UTC))
+			}
+			w.hearOf(kind, of(ada.ghl, inGoHighLevel(id)))
+			other := w.only(object)["Id"].(string)
+
+			require.NoError(t, w.ghl.Delete(ada.ghl))
+			require.NoError(t, w.sf.Edit("Contact", ada.sf, map[string]any{"MailingCity": "York"}))
+			require.NoError(t, w.sf.Edit(object, other, map[string]any{"Subject": "Bring the offer"}))
+			w.hear(recordLane, inSalesforce(ada.sf), gone(inGoHighLevel(ada.ghl)))
+			w.hearOf(kind, inSalesforce(other))
+			link := w.linkOfKind(kind, record.Salesforce, other)
+			if kind == record.Appointment {
+				require.Equal(t, record.LinkParted, link.State, "the rules name no calendar to make it in")
+				return
+			}
+			require.Equal(t, record.LinkInStep, link.State, link.Problem)
+			require.NotEqual(t, id, link.GoHighLevelID)
+			require.Equal(t, w.onlyContact().ID, link.GoHighLevelContact)
+		})
+	}
 }

@@ -73,12 +73,20 @@ func (a *steps) settleAbsence(ctx context.Context, in SettleAbsenceInput) (Absen
 	if err != nil {
 		return Absence{}, err
 	}
-	if in.Gone == record.GoHighLevel {
-		if contact, err := a.hasMoved(ctx, c, in.Claim, other); err != nil || contact != "" {
-			return Absence{Action: AbsenceRejoin, RecordID: in.Claim.GoHighLevelID, ContactID: contact}, err
+	contact := in.Claim.GoHighLevelContact
+	if in.Gone == record.GoHighLevel && other != nil && in.Claim.of() != record.Contact {
+		of, err := a.contactOf(ctx, in.Claim.Connection, map[record.Side][]string{record.Salesforce: other.ContactIDs})
+		if err != nil {
+			return Absence{}, err
+		}
+		if of != nil && of.GoHighLevelID != contact {
+			contact = of.GoHighLevelID
+			if moved, err := c.has(ctx, in.Claim, contact); err != nil || moved {
+				return Absence{Action: AbsenceRejoin, RecordID: in.Claim.GoHighLevelID, ContactID: contact}, err
+			}
 		}
 	}
-	j := &absentees{Connection: c, kind: in.Claim.of(), ledger: a.Ledger, token: in.Claim.Token, contact: in.Claim.GoHighLevelContact, patient: int(activity.GetInfo(ctx).Attempt) < patientReadings}
+	j := &absentees{Connection: c, kind: in.Claim.of(), ledger: a.Ledger, token: in.Claim.Token, contact: contact, patient: int(activity.GetInfo(ctx).Attempt) < patientReadings}
 	verdict := &absent{link: link, gone: in.Gone, other: other, verdict: in.Verdict}
 	if err := j.judge(ctx, []*absent{verdict}); err != nil {
 		return Absence{}, err
@@ -89,21 +97,17 @@ func (a *steps) settleAbsence(ctx context.Context, in SettleAbsenceInput) (Absen
 	return c.sealAbsence(verdict)
 }
 
-// hasMoved returns the contact with whom GoHighLevel has a task or a note that is not with its own any more: the one whom its
-// Salesforce half belongs to, as after a merge on both sides. "" where that one does not have it either.
-func (a *steps) hasMoved(ctx context.Context, c *Connection, claim RecordClaim, other *record.Record) (string, error) {
-	if kind := claim.of(); kind != record.Task && kind != record.Note || other == nil {
-		return "", nil
+// has tells whether GoHighLevel has a task or a note with another contact than its own: the one whom its Salesforce half belongs
+// to, as after a merge on both sides.
+func (c *Connection) has(ctx context.Context, claim RecordClaim, contact string) (bool, error) {
+	if claim.of() == record.Appointment {
+		return false, nil // it is found by its id alone
 	}
-	contact, err := a.contactOf(ctx, claim.Connection, map[record.Side][]string{record.Salesforce: other.ContactIDs})
-	if err != nil || contact == nil || contact.GoHighLevelID == claim.GoHighLevelContact {
-		return "", err
-	}
-	_, err = c.document(ctx, c.of(claim.of()), record.GoHighLevel, record.Link{GoHighLevelID: claim.GoHighLevelID, GoHighLevelContact: contact.GoHighLevelID})
+	_, err := c.document(ctx, c.of(claim.of()), record.GoHighLevel, record.Link{GoHighLevelID: claim.GoHighLevelID, GoHighLevelContact: contact})
 	if crm.KindOf(err) == crm.NotFound {
-		return "", nil
+		return false, nil
 	}
-	return contact.GoHighLevelID, err
+	return err == nil, err
 }
 
 // sealAbsence seals what is to be written.
