@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -96,4 +97,25 @@ func TestWhatWentWithAContactThatIsMadeAnewIsMadeAnewForIt(t *testing.T) {
 			require.Equal(t, w.onlyContact().ID, link.GoHighLevelContact)
 		})
 	}
+}
+
+// A merge in GoHighLevel moves a note to the winner while the loser's other half is kept apart: with the winner it goes on.
+func TestANoteThatWaitedForAContactIsTakenUpWithTheOneThatAMergeMovedItTo(t *testing.T) {
+	w, ada := swept(t, setting{}, record.Note)
+	bob, _ := w.couple("Babbage", "bob@example.com")
+	id, err := w.ghl.CreateNote(gohighleveltest.Note{ContactID: ada.ghl, Body: "Wants a quotation"})
+	require.NoError(t, err)
+	w.hearOf(record.Note, of(ada.ghl, inGoHighLevel(id)))
+	link := w.linkOfKind(record.Note, record.GoHighLevel, id)
+	require.Equal(t, record.LinkInStep, link.State)
+	require.NoError(t, w.ghl.Merge(bob, ada.ghl))
+	w.exec(`UPDATE links SET state = 7, problem = $1 WHERE gohighlevel_id = $2`, record.ProblemKept, ada.ghl)
+	w.exec(`UPDATE links SET state = 5, problem = $1 WHERE id = $2`, record.ProblemNoContact, link.ID)
+	w.sweep()
+	w.drain()
+	after := w.linkOfKind(record.Note, record.GoHighLevel, id)
+	require.Equal(t, record.LinkInStep, after.State, after.Problem)
+	require.Equal(t, bob, after.GoHighLevelContact)
+	require.Len(t, w.live("ContentNote"), 1)
+	w.nothingNew()
 }

@@ -21,7 +21,8 @@ func (s *sweeper) tellsNothing(ctx context.Context, f sighting, k record.KnownRe
 	if f.record == nil {
 		return false, nil
 	}
-	if k.State == record.LinkDeleted && k.Contact != "" && f.contact != "" && f.contact != k.Contact {
+	waits := k.State == record.LinkDeleted || k.State == record.LinkExcluded
+	if waits && k.Contact != "" && f.contact != "" && f.contact != k.Contact {
 		return false, nil // it has not gone with its contact, but was moved to another one, of which the vendor says nothing
 	}
 	if s.sweep.Kind != record.Contact && k.State != record.LinkInStep {
