@@ -149,7 +149,7 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	if err != nil || d.Nothing() || in.Verdict != nil {
 		return out, err
 	}
-	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID)
+	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID, d)
 	return out, err
 }
 
