@@ -62,10 +62,15 @@ func (s *sweeper) readsAll() bool {
 	return s.sweep.Side == record.GoHighLevel && s.sweep.Kind != record.Contact
 }
 
-// saysTheSame reads what a note says of which a poll shows only the title. Those beyond so many count as changed.
+// saysTheSame reads what a note says of which a poll shows only the title. Beyond so many, as after a mass of our own writes,
+// which were looked at where they were made, what our user has changed last and a sync has been at since is that sync's;
+// others count as changed.
 func (s *sweeper) saysTheSame(ctx context.Context, f sighting, k record.KnownRecord) (bool, error) {
-	if s.sweep.Side != record.Salesforce || s.confirmations == 0 {
+	if s.sweep.Side != record.Salesforce {
 		return false, nil
+	}
+	if s.confirmations == 0 {
+		return f.ours && !k.SyncedAt.Before(f.stamp), nil
 	}
 	s.confirmations--
 	s.calls++
