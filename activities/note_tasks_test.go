@@ -90,7 +90,7 @@ func TestATickInTheNoteCompletesItsTaskEvenIfThatWasInterrupted(t *testing.T) {
 func resealed(from, steps []activities.NoteTaskStep) []activities.NoteTaskStep {
 	for i := range steps {
 		if i < len(from) {
-			steps[i].Task = from[i].Task
+			steps[i].Task, steps[i].Before = from[i].Task, from[i].Before
 		}
 	}
 	return steps
