@@ -1,13 +1,10 @@
 package activities_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -20,12 +17,7 @@ import (
 func (w *world) beforeLooking(made func() bool, happen func()) func(*testsuite.TestWorkflowEnvironment) {
 	return func(env *testsuite.TestWorkflowEnvironment) {
 		w.aging(env)
-		env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-			if info.ActivityType.Name == "SettleRecord" && happen != nil && made() {
-				happen()
-				happen = nil
-			}
-		})
+		justBeforeOnce("SettleRecord", made, happen)(env)
 	}
 }
 
