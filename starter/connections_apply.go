@@ -168,9 +168,8 @@ func (a *app) reconcileAll(ctx context.Context, connection string, kinds []recor
 	if err != nil {
 		return "", err
 	}
-	origin := workflows.RulesOrigin(version)
-	id = workflows.BulkSyncID(connection, record.Contact, origin)
-	in := workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Next: kinds[1:], Epoch: origin, Origin: origin, MarkAll: true, Stays: true}
+	in := workflows.DecideAnew(connection, kinds, version)
+	id = workflows.BulkSyncID(connection, in.Kind, in.Epoch)
 	if _, err := a.startRun(crm.WithLane(ctx, crm.LaneBackfill), temporal, id, workflows.ScenarioBulkSync, connection,
 		fmt.Sprintf("Decide all %s anew under version %d of the rules", kindList(kinds, "and"), version), workflows.BulkSync, in); err != nil {
 		return "", err

@@ -77,9 +77,8 @@ func TestEveryKindAndNoOtherCanBeSyncedInBulk(t *testing.T) {
 }
 
 func TestWhatIsToBeDecidedAnewGoesOnWithTheNextKindOnceOneIsDone(t *testing.T) {
-	in := BulkSyncInput{
-		Connection: "acme", Kind: record.Contact, Next: []record.Kind{record.Task, record.Note}, Epoch: "rules-v2", Origin: "rules-v2", MarkAll: true, Stays: true,
-	}
+	in := DecideAnew("acme", []record.Kind{record.Contact, record.Task, record.Note}, 2)
+	same(t, "id", BulkSyncID(in.Connection, in.Kind, in.Epoch), "bulk/acme/contact/rules-v2")
 	counts := []int{3, 5, 2}
 	for i, kind := range []record.Kind{record.Contact, record.Task, record.Note} {
 		same(t, "whose turn it is", in.Kind, kind)

@@ -181,6 +181,15 @@ type BulkSyncInput struct {
 	Before  BulkSyncResult `json:"before,omitzero"` // what the kinds before this one came to
 }
 
+// DecideAnew is the input of the run that decides all links of kinds anew, one kind after the other, under a version of the
+// rules. What belongs to contacts goes by them: contacts come first.
+func DecideAnew(connection string, kinds []record.Kind, version int) BulkSyncInput {
+	origin := RulesOrigin(version)
+	return BulkSyncInput{
+		Connection: connection, Kind: kinds[0], Next: kinds[1:], Epoch: origin, Origin: origin, MarkAll: true, Stays: true,
+	}
+}
+
 // BulkSyncID is the workflow id of a bulk sync.
 func BulkSyncID(connection string, kind record.Kind, epoch string) string {
 	return fmt.Sprintf("bulk/%s/%s/%s", connection, kind, epoch)
