@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,24 +109,63 @@ func TestWhatTheOrgMakesOfNotesIsReadByTheNextPollAndSettledInEitherLane(t *test
 	})
 }
 
-func TestAMassOfOurOwnNotesIsReadBackAtOnceAndIsNoChangeToTheNextPoll(t *testing.T) {
+func TestOfAMassOfOurOwnNotesThePollTellsOfThoseThatTheOrgSavedOtherwise(t *testing.T) {
+	inBothLanes(t, func(t *testing.T, by lane) {
+		s := setting{}
+		s.rules.Kinds = []record.Kind{record.Note}
+		w, g, _ := newPolled(t, s)
+		w.sf.OnSave("ContentNote", func(fields map[string]any) {
+			text, _ := fields["Content"].(string)
+			if plain, err := base64.StdEncoding.DecodeString(text); err == nil && strings.Contains(string(plain), "Memo 03") {
+				fields["Content"] = base64.StdEncoding.EncodeToString([]byte("<p>[redacted]</p>"))
+			}
+		})
+		for some := range slices.Chunk(w.memos(40, g), 10) { // so few that each may have a run of its own
+			w.syncOf(record.Note, by, some...)
+		}
+		require.Len(t, w.live("ContentNote"), 40)
+		w.later()
+		w.resetStats()
+		w.sweep()
+		told := ids(w.takeAnnounced(), record.Salesforce)
+		require.Len(t, told, 10)
+		for _, id := range told {
+			note, _ := w.sf.Get("ContentNote", id)
+			require.Equal(t, "[redacted]", note["TextPreview"])
+		}
+		require.LessOrEqual(t, w.calls()["sf GET /sobjects/{object}/{id}/{blob}"], 25, "what they say is not read one by one")
+		require.Zero(t, w.calls()["ghl GET /contacts/{contactId}/notes/{id}"])
+
+		w.later()
+		var edited []string
+		for _, row := range w.live("ContentNote") {
+			if row["TextPreview"] != "[redacted]" {
+				edited = append(edited, row["Id"].(string))
+				require.NoError(t, w.sf.Edit("ContentNote", row["Id"].(string), map[string]any{"Content": "<p>by a person</p>"}))
+			}
+		}
+		w.sweep()
+		require.Subset(t, ids(w.takeAnnounced(), record.Salesforce), edited, "what a person edits is told, whatever is confirmed")
+	})
+}
+
+func TestANoteIsKnownByHowItBeginsWhateverItSays(t *testing.T) {
 	s := setting{}
 	s.rules.Kinds = []record.Kind{record.Note}
 	w, g, _ := newPolled(t, s)
-	w.resetStats()
-	w.syncOf(record.Note, bulkLane, w.memos(60, g)...)
-	calls := w.calls()
-	require.Equal(t, 2, calls["sf GET /queryAll"], "one looks for them before they are made, and one after: %v", calls)
-	w.resetStats()
-	w.nothingNew()
-	require.LessOrEqual(t, w.calls()["sf GET /sobjects/{object}/{id}/{blob}"], 25, "what they say is not read one by one")
-
-	edited := w.live("ContentNote")[59]["Id"].(string)
-	w.later()
-	require.NoError(t, w.sf.Edit("ContentNote", edited, map[string]any{"Content": "<p>by a person</p>"}))
-	for _, row := range w.live("ContentNote")[:30] {
-		require.NoError(t, w.sf.Edit("ContentNote", row["Id"].(string), map[string]any{"Title": row["Title"]}))
+	texts := []string{
+		"short", "Zwölf Boxkämpfer & 3 < 4 > 2 \"jagen\" Viktor's 日本語 😀", "see https://example.com/a?b=c&d=e and mail a@b.example",
+		"- one\n- two\n- three", "[ ] not done\n[x] done", "12.5 % off\n\n\nlast", "<b>no markup</b> &amp; no entity",
+		strings.Repeat("a long line with words ", 40), strings.Repeat("😀", 60) + strings.Repeat(" and so on", 60), "Ünïcödé é combining",
 	}
+	n := &noted{w.world, g, ""}
+	var marks []record.Mark
+	for i := range 44 {
+		marks = append(marks, n.inGoHighLevel(texts[i%len(texts)]))
+	}
+	w.syncOf(record.Note, bulkLane, marks...)
+	require.Len(t, w.live("ContentNote"), 44)
+	w.later()
 	w.sweep()
-	require.Contains(t, ids(w.takeAnnounced(), record.Salesforce), edited)
+	require.Empty(t, w.takeTold(), "only signs and no letters would not do")
 }

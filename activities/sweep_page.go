@@ -119,6 +119,8 @@ type sighting struct {
 	record *record.Record
 	// ours tells that its last change is by the user as whom we act.
 	ours bool
+	// preview is how an enhanced note begins.
+	preview string
 	// searched tells that the record comes from a search, which does not show every field.
 	searched bool
 	deleted  bool
@@ -143,6 +145,7 @@ func (s *sweeper) sight(doc crm.Document, stamp time.Time) (sighting, error) {
 	}
 	out := sighting{id: id, stamp: stamp, searched: s.sweep.Side == record.GoHighLevel}
 	out.ours = s.sweep.Side == record.Salesforce && s.SalesforceUser != "" && doc["LastModifiedById"] == s.SalesforceUser
+	out.preview = asText(doc["TextPreview"])
 	var content any = doc
 	if r, err := s.readOf(s.sweep.Kind, s.sweep.Side, doc, out.searched); err == nil {
 		out.record, content = &r, r
