@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -13,6 +14,7 @@ import (
 // document.
 func (b *batch) setApart(ctx context.Context) error {
 	var written []int64
+	due := map[int64]reconcile.Decision{}
 	var creates []*pair
 	for _, p := range b.pairs {
 		switch {
@@ -27,14 +29,19 @@ func (b *batch) setApart(ctx context.Context) error {
 			}
 		case !p.decision.Nothing():
 			written = append(written, p.link.ID)
+			due[p.link.ID] = p.decision
 		}
 	}
 	restless, err := b.restless(ctx, b.ledger, written)
 	if err != nil {
 		return err
 	}
+	vain, err := b.inVain(ctx, b.ledger, due)
+	if err != nil {
+		return err
+	}
 	for _, p := range b.pairs {
-		p.single = p.single || restless[p.link.ID]
+		p.single = p.single || restless[p.link.ID] || len(vain[p.link.ID]) > 0
 	}
 	if len(creates) == 0 {
 		return nil

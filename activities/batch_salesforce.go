@@ -87,6 +87,7 @@ func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
 			p.wrote = append(p.wrote, record.Salesforce)
 			continue
 		}
+		b.foresee(p.decision.Next, doc)
 		doc["id"] = p.link.SalesforceID
 		docs, sent = append(docs, doc), append(sent, p)
 	}
@@ -161,6 +162,7 @@ func (b *batch) creations(pairs []*pair) []crm.Document {
 	docs := make([]crm.Document, len(pairs))
 	for i, p := range pairs {
 		docs[i] = b.write(p, record.Salesforce).Doc
+		b.foresee(p.decision.Next, docs[i])
 	}
 	return docs
 }

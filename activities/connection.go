@@ -33,6 +33,8 @@ type Connection struct {
 	Cipher       Cipher
 	// DuplicatesAllowed is the location's own setting: whether GoHighLevel takes two contacts of one identity.
 	DuplicatesAllowed bool
+	// SalesforceUser is the user as whom we act in Salesforce; "" where that is not known.
+	SalesforceUser string
 	// Scopes are what each side granted; none where that is not known.
 	Scopes map[record.Side][]string
 	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor

@@ -21,10 +21,12 @@ func (c *Connection) decide(kind rules.KindMapper, base []byte, ghl, sf *record.
 	if err != nil {
 		return reconcile.Decision{}, err
 	}
-	return reconcile.Decide(reconcile.Input{
+	d := reconcile.Decide(reconcile.Input{
 		Base: agreed, GoHighLevel: ghl, Salesforce: sf, Policies: kind.Policies(), Decided: decided,
 		Fingerprint: c.Fingerprints.Value, Project: kind.Project,
-	}), nil
+	})
+	outdated(d.Next, agreed)
+	return d, nil
 }
 
 // journal seals what a write changes, for the ledger.

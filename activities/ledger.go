@@ -87,6 +87,8 @@ type Ledger interface {
 	PlanChanges(ctx context.Context, connection string, others []record.Kind, most int, busy []int64) (record.ChangesPlan, error)
 	// UnheededNotes returns up to n notes that were marked since a run last took their marks in, but for busy ones.
 	UnheededNotes(ctx context.Context, connection string, n int, busy []string) ([]string, error)
+	// NotesTasks returns, by their ids, which of the given GoHighLevel tasks notes became, followed or not.
+	NotesTasks(ctx context.Context, connection string, ids []string) (map[string]record.FollowedTask, error)
 	// LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none.
 	LinkStanding(ctx context.Context, connection string, kind record.Kind, linkID int64) (pending bool, review *record.Review, err error)
 	// JoinHalves gives a link of the claim the record of a side; a link that holds nothing but the record goes.

@@ -21,12 +21,7 @@ import (
 func (w *world) beforeLooking(made func() bool, happen func()) func(*testsuite.TestWorkflowEnvironment) {
 	return func(env *testsuite.TestWorkflowEnvironment) {
 		w.aging(env)
-		env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-			if info.ActivityType.Name == "SettleRecord" && happen != nil && made() {
-				happen()
-				happen = nil
-			}
-		})
+		justBeforeOnce("SettleRecord", made, happen)(env)
 	}
 }
 

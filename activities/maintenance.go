@@ -181,8 +181,7 @@ func (a *Maintenance) maintain(ctx context.Context, in MaintainConnectionInput, 
 	if in.DryRun {
 		return m, stopped
 	}
-	// The end is written down even where the activity is told to stop: what was done so far is known then.
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ending, cancel := toTheEnd(ctx) // what was done so far is known then
 	defer cancel()
 	if err := a.Ledger.EndMaintenance(ending, m.begun, m.report); err != nil && !errors.Is(err, record.ErrFenced) {
 		return nil, err

@@ -75,22 +75,27 @@ var vendorField = map[notetask.Field]string{
 func (c *Connection) taskSums(doc crm.Document) []int64 {
 	out := make([]int64, len(noteTaskFields))
 	for i, field := range noteTaskFields {
-		raw := asText(doc[vendorField[field]])
-		switch field {
-		case notetask.FieldTitle:
-			raw = record.OneLine(raw)
-		case notetask.FieldBody:
-			raw = record.MarkupText(raw)
-		case notetask.FieldDue:
-			if at, ok := record.ParseInstant(raw, c.zone()); ok {
-				raw = record.Instant(at)
-			}
-		case notetask.FieldCompleted:
-			raw = strconv.FormatBool(raw == "true")
-		}
-		out[i] = int64(c.Fingerprints.Sum("note-task:"+string(field), raw))
+		text := c.taskText(field, asText(doc[vendorField[field]]))
+		out[i] = int64(c.Fingerprints.Sum("note-task:"+string(field), text))
 	}
 	return out
+}
+
+// taskText is a field of a GoHighLevel task in the form in which it is compared.
+func (c *Connection) taskText(field notetask.Field, raw string) string {
+	switch field {
+	case notetask.FieldTitle:
+		return record.OneLine(raw)
+	case notetask.FieldBody:
+		return record.MarkupText(raw)
+	case notetask.FieldDue:
+		if at, ok := record.ParseInstant(raw, c.zone()); ok {
+			return record.Instant(at)
+		}
+	case notetask.FieldCompleted:
+		return strconv.FormatBool(raw == "true")
+	}
+	return raw
 }
 
 func asText(v any) string {

@@ -80,14 +80,14 @@ type CommitNoteTaskInput struct {
 	Found bool `json:"found,omitempty"`
 }
 
-// CommitNoteTask records that a step was carried out. Safe to repeat.
+// CommitNoteTask records that a step was carried out, and journals what was written, which it does once. Safe to repeat.
 func (a *NoteTasks) CommitNoteTask(ctx context.Context, in CommitNoteTaskInput) error {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
 		return err
 	}
-	stored, sent := crm.Document{}, crm.Document{}
-	for sealed, into := range map[*Sealed]*crm.Document{&in.Stored: &stored, &in.Step.Task: &sent} {
+	stored, sent, before := crm.Document{}, crm.Document{}, crm.Document{}
+	for sealed, into := range map[*Sealed]*crm.Document{&in.Stored: &stored, &in.Step.Task: &sent, &in.Step.Before: &before} {
 		if len(*sealed) > 0 {
 			if err := c.unseal(record.GoHighLevel, purposeHistory, *sealed, into); err != nil {
 				return err
@@ -96,23 +96,43 @@ func (a *NoteTasks) CommitNoteTask(ctx context.Context, in CommitNoteTaskInput) 
 	}
 	now := time.Now().UTC()
 	_, err = a.Ledger.ChangeNote(ctx, in.Connection, in.NoteID, func(n *record.FollowedNote) error {
-		if in.Step.Op == NoteTaskDelete {
-			n.Tasks = slices.DeleteFunc(n.Tasks, func(t record.NoteTask) bool { return t.Key == in.Step.Key && t.State == record.NoteTaskWithdrawn })
-			return nil
-		}
 		l := look{note: n}
 		t := l.task(in.Step.Key)
+		id := in.TaskID
+		if in.Step.Op == NoteTaskDelete && t != nil {
+			id = t.TaskID
+		}
+		open := t != nil && in.Step.open(t) // else an attempt before this one has recorded it
 		switch {
 		case t == nil:
+		case in.Step.Op == NoteTaskDelete:
+			n.Tasks = slices.DeleteFunc(n.Tasks, func(t record.NoteTask) bool { return t.Key == in.Step.Key && t.State == record.NoteTaskWithdrawn })
 		case in.Gone:
 			t.State, t.Owed = record.NoteTaskGone, nil
+			return nil
 		default:
 			c.committed(t, in, stored, sent)
 			t.WrittenAt = now
 		}
-		return nil
+		if !open || id == "" {
+			return nil
+		}
+		entry, err := c.taskEntry(ctx, in.Step, id, before, sent)
+		n.Journal = append(n.Journal, entry)
+		return err
 	})
 	return err
+}
+
+// open tells whether a step on a task is still to be recorded.
+func (s NoteTaskStep) open(t *record.NoteTask) bool {
+	switch s.Op {
+	case NoteTaskCreate:
+		return t.State == record.NoteTaskWanted
+	case NoteTaskDelete:
+		return t.State == record.NoteTaskWithdrawn
+	}
+	return slices.ContainsFunc(s.Fields, func(f notetask.Field) bool { return slices.Contains(t.Owed, string(f)) })
 }
 
 // committed notes what a task was written as: what GoHighLevel answered, or what was sent where it did not say.

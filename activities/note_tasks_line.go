@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/notetask"
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -17,7 +18,7 @@ type DoneLineInput struct {
 }
 
 // WriteDoneLine writes into a note that its tasks are done, or takes that out again. It reads the note first, so that the
-// line is never doubled and nobody's words are lost; a note that is gone needs none. Safe to repeat.
+// line is never doubled and nobody's words are lost; a note that is gone needs none. It is journaled once. Safe to repeat.
 func (a *NoteTasks) WriteDoneLine(ctx context.Context, in DoneLineInput) error {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil || c.NoteTasks == nil {
@@ -40,10 +41,25 @@ func (a *NoteTasks) WriteDoneLine(ctx context.Context, in DoneLineInput) error {
 		if err != nil {
 			return err
 		}
+		if p.Line != in.Line {
+			write := reconcile.Write{Field: doneLine, Before: lineValue(p.Line), After: lineValue(in.Line), Cause: reconcile.CauseNote}
+			entry, err := c.noteEntry(ctx, record.Note, record.Salesforce, in.NoteID, record.Update, []reconcile.Write{write})
+			if err != nil {
+				return err
+			}
+			n.Journal = append(n.Journal, entry)
+		}
 		p.Line = in.Line
 		return c.sealPlan(n, p)
 	})
 	return err
+}
+
+func lineValue(line string) record.Value {
+	if line == "" {
+		return nil
+	}
+	return record.Scalar(line)
 }
 
 // withLine returns a note's body with the line, or without one where it is "", and whether that is a change.

@@ -135,7 +135,11 @@ func (l *look) plan(reason string) (out NoteTasksPlan, err error) {
 	}
 	for _, t := range l.note.Tasks {
 		if t.State == record.NoteTaskWithdrawn {
-			out.Steps = append(out.Steps, NoteTaskStep{Key: t.Key, Op: NoteTaskDelete, TaskID: t.TaskID, Settle: t.TaskID == ""})
+			before, err := l.before(t.TaskID)
+			if err != nil {
+				return out, err
+			}
+			out.Steps = append(out.Steps, NoteTaskStep{Key: t.Key, Op: NoteTaskDelete, TaskID: t.TaskID, Settle: t.TaskID == "", Before: before})
 		}
 	}
 	done := l.p.Plan.AllDone(l.p.Done)
@@ -179,6 +183,11 @@ func (l *look) step(out *NoteTasksPlan, r notetask.Rendered) error {
 		for _, f := range t.Owed {
 			step.Fields = append(step.Fields, notetask.Field(f))
 		}
+		before, err := l.before(t.TaskID)
+		if err != nil {
+			return err
+		}
+		step.Before = before
 		if len(step.Fields) == 1 && step.Fields[0] == notetask.FieldCompleted {
 			step.Op = NoteTaskComplete
 			out.Steps = append(out.Steps, step)
@@ -189,4 +198,19 @@ func (l *look) step(out *NoteTasksPlan, r notetask.Rendered) error {
 	step.Task = sealed
 	out.Steps = append(out.Steps, step)
 	return err
+}
+
+// before seals a task as it was read; empty where it was not.
+func (l *look) before(id string) (Sealed, error) {
+	doc := l.there[id]
+	if doc == nil {
+		return nil, nil
+	}
+	kept := crm.Document{}
+	for _, key := range vendorField {
+		if value, told := doc[key]; told {
+			kept[key] = value
+		}
+	}
+	return l.c.seal(record.GoHighLevel, purposeHistory, kept)
 }

@@ -41,6 +41,8 @@ type NoteTaskStep struct {
 	Fields    []notetask.Field `json:"fields,omitempty"` // that are written; empty for all
 	Completed bool             `json:"completed,omitempty"`
 	Task      Sealed           `json:"task,omitempty"` // a crm.Document
+	// Before is the task as it was read, for the journal; empty where it is made.
+	Before Sealed `json:"before,omitempty"`
 }
 
 // NoteTasksPlan is what is to be done about a note.

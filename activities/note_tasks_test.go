@@ -90,7 +90,7 @@ func TestATickInTheNoteCompletesItsTaskEvenIfThatWasInterrupted(t *testing.T) {
 func resealed(from, steps []activities.NoteTaskStep) []activities.NoteTaskStep {
 	for i := range steps {
 		if i < len(from) {
-			steps[i].Task = from[i].Task
+			steps[i].Task, steps[i].Before = from[i].Task, from[i].Before
 		}
 	}
 	return steps
@@ -209,6 +209,43 @@ func TestASweepMarksNotesThatAreNewAndTasksThatAPersonChanged(t *testing.T) {
 	w.sweep()
 	require.Equal(t, []string{n.id.NoteID}, marked())
 	require.Empty(t, w.takeAnnounced(), "nothing is synced beside contacts")
+}
+
+func TestWhereNotesAreKeptAsTasksSalesforcesOwnNotesBecomeTasksAndWhatIsKeptDoesNot(t *testing.T) {
+	for _, synced := range []bool{true, false} {
+		s := noting("")
+		s.editRules = func(file string) string { return file + "notes: {as: task}\n" }
+		if synced {
+			s.rules.Kinds, s.editRules = []record.Kind{record.Note, record.Task}, notesRules("  as: task\n")
+		}
+		w := newWorld(t, s)
+		g, sf := w.couple("Lovelace", "ada@example.com")
+		w.sweepFrom(time.Now())
+		if synced {
+			kept := &noted{w, g, sf}
+			w.hearOf(record.Note, kept.inGoHighLevel("todo: call the notary"))
+			require.Contains(t, w.only("Task")["Description"], "call the notary")
+		}
+		n := &tasked{world: w, ghl: g, id: activities.NoteTasksInput{Connection: acme, NoteID: w.writeNote(sf, "Kick-off", twoThings)}}
+		w.sweep()
+		marked, err := w.store.UnheededNotes(t.Context(), acme, 10, nil)
+		require.NoError(t, err)
+		require.Equal(t, []string{n.id.NoteID}, marked)
+		n.follow()
+		require.Len(t, n.titles(), 3)
+		if !synced {
+			continue
+		}
+		w.sweep()
+		w.drain() // the note and its tasks reach the other side
+		require.Len(t, w.ghl.Notes(), 2)
+		require.Len(t, w.live("Task"), 4)
+		w.sweep()
+		marked, err = w.store.UnheededNotes(t.Context(), acme, 10, nil)
+		require.NoError(t, err)
+		require.Subset(t, []string{n.id.NoteID}, marked, "no task is taken for a note")
+		require.Empty(t, n.follow().Steps)
+	}
 }
 
 func TestSomebodyIsFoundByTheNameThatEitherSideHasForThem(t *testing.T) {

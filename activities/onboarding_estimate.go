@@ -94,7 +94,7 @@ func contactCalls(k *KindPlan) {
 }
 
 // belongingCalls are the calls of another kind, read being how many it takes to read each side. What is written to
-// Salesforce is read back.
+// Salesforce is read back. All but notes are read once more to compare.
 func belongingCalls(k *KindPlan, read map[record.Side]Span, t rules.Travel, callsPerBatch int) {
 	g, s := k.Records[record.GoHighLevel], k.Records[record.Salesforce]
 	toGoHighLevel, toSalesforce := missing(g, s, k.Linked), missing(s, g, k.Linked)
@@ -106,8 +106,16 @@ func belongingCalls(k *KindPlan, read map[record.Side]Span, t rules.Travel, call
 	}
 	calls := read[record.GoHighLevel]
 	calls.add(toGoHighLevel)
+	if k.Kind != record.Note {
+		calls.add(read[record.GoHighLevel])
+		calls.Most += pages(toGoHighLevel.Most, goHighLevelPage)
+	}
 	k.Calls[record.GoHighLevel] = calls
 	calls = read[record.Salesforce]
+	if k.Kind != record.Note {
+		calls.add(read[record.Salesforce])
+		calls.Most += pages(toSalesforce.Most, salesforcePage)
+	}
 	calls.add(Span{
 		Least: callsPerBatch * pages(toSalesforce.Least, salesforceBatch), Most: callsPerBatch * pages(toSalesforce.Most, salesforceBatch),
 	})

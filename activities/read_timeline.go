@@ -46,6 +46,8 @@ type TimelineEntry struct {
 	Status        string `json:"status,omitempty"`
 	GoHighLevelID string `json:"gohighlevel_id,omitempty"` // "" where that side does not hold it
 	SalesforceID  string `json:"salesforce_id,omitempty"`  // likewise
+	// Note is the Salesforce note that the task was made of; "" where it was made of none.
+	Note string `json:"note,omitempty"`
 	// LinkID, State and Problem are the link's; 0 and "" where none holds it yet.
 	LinkID  int64            `json:"link,omitempty"`
 	State   record.LinkState `json:"state,omitempty"`
@@ -98,6 +100,9 @@ func (a *Records) ReadTimeline(ctx context.Context, in TimelineInput) (Sealed, e
 			return nil, err
 		}
 		out.Entries = append(out.Entries, entries...)
+	}
+	if err := b.nameNotes(ctx, out.Entries); err != nil {
+		return nil, err
 	}
 	out.Unread = b.gaps
 	slices.SortStableFunc(out.Entries, func(x, y TimelineEntry) int {

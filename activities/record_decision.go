@@ -157,7 +157,7 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	if err != nil || d.Nothing() || in.Verdict != nil {
 		return out, err
 	}
-	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID)
+	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID, d)
 	return out, err
 }
 
@@ -250,6 +250,7 @@ func (c *Connection) sealDecision(kind rules.KindMapper, d reconcile.Decision, c
 	if len(d.Salesforce) > 0 || d.Create == record.Salesforce {
 		write := kind.Write(record.Salesforce, rules.Change{Writes: d.Salesforce, Current: sf, Other: ghl, ContactID: claim.SalesforceContact})
 		sealInto(&out.Salesforce, record.Salesforce, write.Doc)
+		c.foresee(d.Next, write.Doc)
 		if err == nil {
 			out.SalesforceParts, err = c.sealParts(record.Salesforce, write, sf)
 		}

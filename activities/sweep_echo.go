@@ -63,10 +63,20 @@ func (s *sweeper) readsAll() bool {
 	return s.sweep.Side == record.GoHighLevel && s.sweep.Kind != record.Contact
 }
 
-// saysTheSame reads what a note says of which a poll shows only the title. Those beyond so many count as changed.
+// saysTheSame tells whether a note, of which a poll shows the title and how it begins, says what was agreed on. What our user
+// has changed last, and begins otherwise than it was written, says something else. So many others are read; beyond them, as
+// after a mass of our own writes, what our user has changed last and a sync has been at since is that sync's, and the rest
+// counts as changed.
 func (s *sweeper) saysTheSame(ctx context.Context, f sighting, k record.KnownRecord) (bool, error) {
-	if s.sweep.Side != record.Salesforce || s.confirmations == 0 {
+	if s.sweep.Side != record.Salesforce {
 		return false, nil
+	}
+	asSent, known := s.beginsAsSent(f.preview, k)
+	if f.ours && known && !asSent {
+		return false, nil
+	}
+	if s.confirmations == 0 {
+		return f.ours && asSent && !k.SyncedAt.Before(f.stamp), nil
 	}
 	s.confirmations--
 	s.calls++

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/record"
@@ -33,6 +34,9 @@ func (s *sweeper) notesToMark(ctx context.Context, ids []string) (func(sighting)
 		since, err := s.ledger.NotesSince(ctx, s.ID)
 		since = since.Truncate(time.Second) // as Salesforce keeps its stamps
 		return func(f sighting) []record.NoteMark {
+			if strings.HasPrefix(f.id, "00T") {
+				return nil // by the rules a GoHighLevel note is kept as a task, and asks for none itself
+			}
 			return []record.NoteMark{{NoteID: f.id, OnlyFollowed: f.deleted || f.stamp.Before(since)}}
 		}, err
 	case s.followsTasks():

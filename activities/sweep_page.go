@@ -117,6 +117,10 @@ type sighting struct {
 	fingerprint int64
 	// record is nil where the document cannot be read, or where there is none.
 	record *record.Record
+	// ours tells that its last change is by the user as whom we act.
+	ours bool
+	// preview is how an enhanced note begins.
+	preview string
 	// searched tells that the record comes from a search, which does not show every field.
 	searched bool
 	deleted  bool
@@ -140,6 +144,8 @@ func (s *sweeper) sight(doc crm.Document, stamp time.Time) (sighting, error) {
 		return sighting{}, fault(s.sweep.Side, crm.Unavailable, "sweep", "a record has no id")
 	}
 	out := sighting{id: id, stamp: stamp, searched: s.sweep.Side == record.GoHighLevel}
+	out.ours = s.sweep.Side == record.Salesforce && s.SalesforceUser != "" && doc["LastModifiedById"] == s.SalesforceUser
+	out.preview = asText(doc["TextPreview"])
 	var content any = doc
 	if r, err := s.readOf(s.sweep.Kind, s.sweep.Side, doc, out.searched); err == nil {
 		out.record, content = &r, r

@@ -195,13 +195,18 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 		end.Every = s.interval()
 		end.Next = end.Every
 	}
-	// The end is written down even where the activity is told to stop: else the side would wait for its lease to run out.
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ending, cancel := toTheEnd(ctx)
 	defer cancel()
 	if err := a.Ledger.EndSweep(ending, sweep, end); err != nil && !errors.Is(err, record.ErrFenced) {
 		log.Warn("the end of a sweep could not be written down", "connection", key.Connection, "side", key.Side, "error", err)
 	}
 	return out
+}
+
+// toTheEnd is a context in which to write down the end of what is done under a lease, also where the activity is told to stop:
+// else whoever comes next would wait for the lease to run out.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }
 
 // poll does the work of a sweep; done is false where there is more to read at once.

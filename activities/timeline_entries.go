@@ -173,6 +173,26 @@ func (b *timelineBuilder) linkOf(ctx context.Context, kind record.Kind, side rec
 	return b.ledger.FindLink(ctx, b.ID, kind, side, id)
 }
 
+// nameNotes tells of which notes tasks were made.
+func (b *timelineBuilder) nameNotes(ctx context.Context, entries []TimelineEntry) error {
+	var tasks []string
+	for _, e := range entries {
+		if e.Kind == record.Task && e.GoHighLevelID != "" {
+			tasks = append(tasks, e.GoHighLevelID)
+		}
+	}
+	if len(tasks) == 0 {
+		return nil
+	}
+	made, err := b.ledger.NotesTasks(ctx, b.ID, tasks)
+	for i, e := range entries {
+		if e.Kind == record.Task && e.GoHighLevelID != "" {
+			entries[i].Note = made[e.GoHighLevelID].NoteID
+		}
+	}
+	return err
+}
+
 // entry tells of one task, note or appointment.
 func (b *timelineBuilder) entry(kind record.Kind, t *twins, unread map[record.Side]bool) (TimelineEntry, error) {
 	out := TimelineEntry{Kind: kind}

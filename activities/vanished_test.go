@@ -19,9 +19,14 @@ import (
 
 // justBefore lets something happen once, in the instant before an activity begins for the first time.
 func justBefore(name string, happen func()) func(*testsuite.TestWorkflowEnvironment) {
+	return justBeforeOnce(name, func() bool { return true }, happen)
+}
+
+// justBeforeOnce is justBefore for the first time that something is so.
+func justBeforeOnce(name string, so func() bool, happen func()) func(*testsuite.TestWorkflowEnvironment) {
 	return func(env *testsuite.TestWorkflowEnvironment) {
 		env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-			if info.ActivityType.Name == name && happen != nil {
+			if info.ActivityType.Name == name && happen != nil && so() {
 				happen()
 				happen = nil
 			}

@@ -19,6 +19,8 @@ type VerifyLedger interface {
 	Underway(ctx context.Context, connection string, kind record.Kind) (int, error)
 	// MarkChanged notes that records may have changed. Ring tells that the connection must be woken.
 	MarkChanged(ctx context.Context, connection string, kind record.Kind, marks []record.Mark) (ring bool, err error)
+	// Freshness returns how recently each side was polled, by kind and side.
+	Freshness(ctx context.Context, connection string) ([]record.Freshness, error)
 	// KeepCertificate keeps a certificate and returns it as it is kept: that of a run is kept once.
 	KeepCertificate(ctx context.Context, c record.Certificate) (record.Certificate, error)
 	// LastVerified returns when the live connections of a shard were compared last, in the order of their ids, after an id.
@@ -110,7 +112,32 @@ func (a *Verifications) verifier(ctx context.Context, connection string, kind re
 	if pause := c.resting(ctx); pause != nil {
 		return nil, pause, nil
 	}
-	return &verifier{steps: a.steps(), c: c, kind: kind}, nil, c.wants(kind)
+	if err := c.wants(kind); err != nil {
+		return nil, nil, err
+	}
+	v := &verifier{steps: a.steps(), c: c, kind: kind}
+	// Before the links are read: what a poll tells meanwhile is pending by then.
+	v.told, err = a.toldTo(ctx, connection, kind)
+	return v, nil, err
+}
+
+const (
+	// nextPollWithin is how soon the next poll must be for what it will tell to count as on its way.
+	nextPollWithin = time.Hour
+	// pollPatience is by how much a poll may be late.
+	pollPatience = 10 * time.Minute
+)
+
+// toldTo returns, of the sides that are polled as they should be, up to when everything is known that happened there.
+func (a *Verifications) toldTo(ctx context.Context, connection string, kind record.Kind) (map[record.Side]time.Time, error) {
+	fresh, err := a.Ledger.Freshness(ctx, connection)
+	out := map[record.Side]time.Time{}
+	for _, f := range fresh {
+		if wait := time.Until(f.NextAt); f.Kind == kind && !f.SweptTo.IsZero() && wait > -pollPatience && wait < nextPollWithin {
+			out[f.Side] = f.SweptTo.Truncate(time.Second) // as Salesforce keeps its stamps
+		}
+	}
+	return out, err
 }
 
 // chain continues a fingerprint with what links have agreed on. It is keyed, and cannot be turned back.

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -14,6 +15,8 @@ type verifier struct {
 	kind record.Kind
 	// throughout compares also what is known to have changed, instead of counting it as in flight.
 	throughout bool
+	// told is up to when all is known of what happened on a side, of sides whose next poll is at hand.
+	told map[record.Side]time.Time
 }
 
 // compared is what comparing some links came to.
@@ -74,9 +77,32 @@ func (v *verifier) compare(ctx context.Context, work []record.Work) (out compare
 		if err != nil {
 			return out, nil, err
 		}
+		if standing == differs && v.onItsWay(s) {
+			out.InFlight++
+			continue
+		}
 		out.count(s.work.Link, standing)
 	}
 	return out, nil, nil
+}
+
+// onItsWay tells whether a half was changed since its side was polled last, so that the next poll will tell. A record that
+// does not say when it was changed, as a GoHighLevel task, or that was deleted, counts as known.
+func (v *verifier) onItsWay(s *suspect) bool {
+	for _, r := range []*record.Record{s.ghl, s.sf} {
+		if r == nil || r.ModifiedAt.IsZero() {
+			continue
+		}
+		told, polled := v.told[r.Side]
+		if !polled || r.ModifiedAt.Before(told) {
+			continue
+		}
+		known := record.KnownRecord{LinkID: s.work.Link.ID, State: s.work.Link.State, Base: s.work.Link.Base}
+		if known.LinkID == 0 || !v.c.compareWithBase(v.kind, r, known).same {
+			return true
+		}
+	}
+	return false
 }
 
 // byState counts a link whose state says all there is to say; false where its records are to be compared.

@@ -147,7 +147,11 @@ func TestWhatTheOrgAltersOnSaveIsFoundByTheNextPollAndSettled(t *testing.T) {
 	w.hearOf(record.Task, of(ada.ghl, inGoHighLevel(id)))
 	require.Equal(t, "SEND THE CONTRACT", w.only("Task")["Subject"], "the vendor's answer did not say so")
 
-	require.Equal(t, record.Verified{Drift: 1}, first(w.verifyOf(record.Task, 100, false)), "nothing polled: it is drift")
+	require.Equal(t, record.Verified{InFlight: 1}, first(w.verifyOf(record.Task, 100, false)), "the next poll will tell")
+	w.exec(`UPDATE sweeps SET next_at = next_at + interval '2 hours'`)
+	require.Equal(t, record.Verified{Drift: 1}, first(w.verifyOf(record.Task, 100, false)), "nothing will tell for hours: it is drift")
+	w.exec(`UPDATE sweeps SET next_at = clock_timestamp() - interval '1 hour'`)
+	require.Equal(t, record.Verified{Drift: 1}, first(w.verifyOf(record.Task, 100, false)), "nobody polls")
 	w.sweep()
 	require.Len(t, w.announcedNow(), 1)
 	w.drain()
@@ -200,4 +204,22 @@ func TestNotesThatAreKeptAsTasksAreComparedAndOtherTasksAreNoNotes(t *testing.T)
 	_, err := n.db.Exec(t.Context(), `DELETE FROM links WHERE kind = 3`)
 	require.NoError(t, err)
 	require.Equal(t, record.MatchCounts{Linked: 3, Pending: 3}, n.matchOf(record.Note), "what was lost is matched by what it says")
+}
+
+func TestWhatWasEditedSinceThePollIsInFlightAndWhatAPollHasPassedOverIsDrift(t *testing.T) {
+	s := setting{}
+	s.rules.Kinds = []record.Kind{record.Note, record.Task}
+	w, _, sf := newPolled(t, s)
+	stranger := w.sf.Create("Task", taskRow(sf, "Call back"))
+	require.Equal(t, record.Verified{InFlight: 1}, first(w.verifyOf(record.Task, 100, true)), "a new one is on its way too")
+	require.Empty(t, w.announcedNow(), "what is on its way is not repaired")
+	w.pollOf(record.Task, recordLane)
+	require.Equal(t, record.Verified{InStep: 1}, first(w.verifyOf(record.Task, 100, false)))
+
+	// A poll that lost what it read, as where somebody took an old copy of the ledger.
+	require.NoError(t, w.sf.Edit("Task", stranger, map[string]any{"Subject": "Call back soon"}))
+	w.clock.pass(time.Hour)
+	w.sweep()
+	require.NotEmpty(t, w.takeAnnounced())
+	require.Equal(t, record.Verified{Drift: 1}, first(w.verifyOf(record.Task, 100, false)))
 }

@@ -115,7 +115,7 @@ func runApply(ctx context.Context, a *app, path string, o applyOptions) error {
 		say(a.out, "\nRules of %s: version %d -> %d.", row.ID, row.RulesVersion, version)
 	}
 	if o.reconcile {
-		id, err := a.reconcileAll(ctx, row.ID, version)
+		id, err := a.reconcileAll(ctx, row.ID, syncedKinds(loaded), version)
 		if err != nil {
 			return err
 		}
@@ -162,21 +162,20 @@ func applyQuestion(row store.Connection, changed, reconcile bool) string {
 	}
 }
 
-// reconcileAll starts the run that decides all links anew.
-func (a *app) reconcileAll(ctx context.Context, connection string, version int) (id string, err error) {
+// reconcileAll starts the run that decides all links anew: contacts first, and then what belongs to them.
+func (a *app) reconcileAll(ctx context.Context, connection string, kinds []record.Kind, version int) (id string, err error) {
 	temporal, err := a.dial(ctx)
 	if err != nil {
 		return "", err
 	}
-	origin := workflows.RulesOrigin(version)
-	id = workflows.BulkSyncID(connection, record.Contact, origin)
-	in := workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true, Stays: true}
+	in := workflows.DecideAnew(connection, kinds, version)
+	id = workflows.BulkSyncID(connection, in.Kind, in.Epoch)
 	if _, err := a.startRun(crm.WithLane(ctx, crm.LaneBackfill), temporal, id, workflows.ScenarioBulkSync, connection,
-		fmt.Sprintf("Decide all contacts anew under version %d of the rules", version), workflows.BulkSync, in); err != nil {
+		fmt.Sprintf("Decide all %s anew under version %d of the rules", kindList(kinds, "and"), version), workflows.BulkSync, in); err != nil {
 		return "", err
 	}
 	if !a.json() {
-		say(a.out, "All links are decided anew by %s; watch it with `starter watch %s`.", id, id)
+		say(a.out, "All %s are decided anew by %s; watch it with `starter watch %s`.", kindList(kinds, "and"), id, id)
 	}
 	return id, nil
 }

@@ -81,7 +81,7 @@ type explained struct {
 	Link          int64            `json:"link"`
 	GoHighLevelID string           `json:"gohighlevel_id,omitempty"`
 	SalesforceID  string           `json:"salesforce_id,omitempty"`
-	State         record.LinkState `json:"state,omitempty"` // "" where the link is gone and only its journal is left
+	State         record.LinkState `json:"state,omitempty"` // "" where there is no link, and only the journal knows the record
 	Problem       string           `json:"problem,omitempty"`
 	Fields        []explainedField `json:"fields"`
 	Reviews       []listedReview   `json:"reviews,omitempty"`
@@ -140,7 +140,7 @@ func runExplain(ctx context.Context, a *app, connection, name string, field reco
 		Connection: connection, Kind: link.Kind, Link: link.ID, GoHighLevelID: link.GoHighLevelID, SalesforceID: link.SalesforceID,
 		State: link.State, Problem: link.Problem,
 	}
-	if out.Fields, err = written(ctx, s, assembly.NewCipher(keys, connection), connection, link.ID); err != nil {
+	if out.Fields, err = written(ctx, s, assembly.NewCipher(keys, connection), link); err != nil {
 		return err
 	}
 	if out.State == "" && len(out.Fields) == 0 {
@@ -173,8 +173,8 @@ func runExplain(ctx context.Context, a *app, connection, name string, field reco
 }
 
 // written reads what was written to a link's records, field by field.
-func written(ctx context.Context, s *store.Store, cipher activities.Cipher, connection string, link int64) ([]explainedField, error) {
-	rows, err := s.Journal(ctx, connection, link)
+func written(ctx context.Context, s *store.Store, cipher activities.Cipher, link record.Link) ([]explainedField, error) {
+	rows, err := s.History(ctx, link)
 	if err != nil {
 		return nil, err
 	}

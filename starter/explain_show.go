@@ -19,7 +19,11 @@ func (a *app) showExplanation(e explained) error {
 	if e.Problem != "" {
 		standing += " (" + e.Problem + ")"
 	}
-	say(a.out, "%s %d of %s: %s", titled(e.Kind), e.Link, e.Connection, standing)
+	if e.Link == 0 {
+		say(a.out, "%s of %s: it is not synced, and only what was written is known", titled(e.Kind), e.Connection)
+	} else {
+		say(a.out, "%s %d of %s: %s", titled(e.Kind), e.Link, e.Connection, standing)
+	}
 	say(a.out, "  GoHighLevel  %s", sideLine(e.GoHighLevelID, e.Now, record.GoHighLevel))
 	say(a.out, "  Salesforce   %s", sideLine(e.SalesforceID, e.Now, record.Salesforce))
 	if e.Now != nil && e.Now.Excluded {
@@ -188,6 +192,11 @@ func why(w explainedWrite) string {
 		return "changed where the rules allow no change"
 	case reconcile.CauseMerge:
 		return "added or removed in " + other
+	case reconcile.CauseNote:
+		if w.Side == record.Salesforce {
+			return "the note says how its tasks stand"
+		}
+		return "a note asks for it"
 	case reconcile.CauseDelete:
 		return "lost with the record"
 	default:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
-// findRecord finds a link of any kind by a record's id, with its side in front or without, or by its own number. A number of
-// which only the journal knows comes back without a state.
+// findRecord finds a link of any kind by a record's id, with its side in front or without, or by its own number. A number or
+// a record of which only the journal knows comes back without a state.
 func findRecord(ctx context.Context, s *store.Store, connection, name string) (record.Link, error) {
 	id, sides := name, record.Sides
 	for _, side := range record.Sides {
@@ -31,6 +32,19 @@ func findRecord(ctx context.Context, s *store.Store, connection, name string) (r
 				return *link, nil
 			}
 		}
+	}
+	kind, side, err := s.WrittenAlone(ctx, connection, id)
+	if err != nil {
+		return record.Link{}, err
+	}
+	if kind != "" && slices.Contains(sides, side) {
+		link := record.Link{Connection: connection, Kind: kind}
+		if side == record.GoHighLevel {
+			link.GoHighLevelID = id
+		} else {
+			link.SalesforceID = id
+		}
+		return link, nil
 	}
 	number, err := strconv.ParseInt(name, 10, 64)
 	if err != nil || number <= 0 {
@@ -50,7 +64,7 @@ func findRecord(ctx context.Context, s *store.Store, connection, name string) (r
 
 // forgotten is a link that is gone, of the kind that its journal tells.
 func forgotten(ctx context.Context, s *store.Store, connection string, number int64) (record.Link, error) {
-	link := record.Link{ID: number, Kind: record.Contact}
+	link := record.Link{Connection: connection, ID: number, Kind: record.Contact}
 	rows, err := s.Journal(ctx, connection, number)
 	if len(rows) > 0 {
 		link.Kind = rows[0].Kind

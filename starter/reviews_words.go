@@ -60,7 +60,7 @@ func question(r record.Review) string {
 	case record.ReviewMerged:
 		return fmt.Sprintf("The %s was merged in %s into one that belongs to another link already. What is to become of its other half?", kind, there)
 	case record.ReviewPingPong:
-		return fmt.Sprintf("The automations of both sides keep rewriting %s against each other, so the %s was parked.", fieldList(r.Fields), kind)
+		return fmt.Sprintf("Automations keep rewriting %s, those of both sides against each other or those of one side against what is restored there, so the %s was parked.", fieldList(r.Fields), kind)
 	case record.ReviewAmbiguousMatch:
 		return "Several contacts share an e-mail, a phone or an id, so that it is not certain who belongs together."
 	case record.ReviewNamesakes:

@@ -86,6 +86,9 @@ func (a *app) showTimeline(t shownTimeline) error {
 		for _, line := range whereLines(e) {
 			say(a.out, "    %s", line)
 		}
+		if e.Note != "" {
+			say(a.out, "    made of the note %s", e.Note)
+		}
 	}
 	for _, gap := range t.Unread {
 		say(a.out, "! The %ss in %s could not be read: %s", gap.Kind, sideName(gap.Side), gap.Problem)

@@ -75,3 +75,41 @@ func TestEveryKindAndNoOtherCanBeSyncedInBulk(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsToBeDecidedAnewGoesOnWithTheNextKindOnceOneIsDone(t *testing.T) {
+	in := DecideAnew("acme", []record.Kind{record.Contact, record.Task, record.Note}, 2)
+	same(t, "id", BulkSyncID(in.Connection, in.Kind, in.Epoch), "bulk/acme/contact/rules-v2")
+	counts := []int{3, 5, 2}
+	for i, kind := range []record.Kind{record.Contact, record.Task, record.Note} {
+		same(t, "whose turn it is", in.Kind, kind)
+		env := newEnv(t)
+		said := kind
+		if kind == record.Contact {
+			said = ""
+		}
+		env.OnActivity(contacts.MarkAllContacts, mock.Anything, activities.MarkAllContactsInput{Connection: "acme", Kind: said, Size: markSize}).Return(
+			activities.MarkAllContactsResult{Marked: counts[i]}, nil).Once()
+		sync := func(_ context.Context, in activities.SyncRecordsInput) (activities.SyncRecordsResult, error) {
+			n := counts[i]
+			counts[i] = 0
+			return activities.SyncRecordsResult{Claimed: n}, nil
+		}
+		if kind == record.Contact {
+			env.OnActivity(contacts.SyncContacts, mock.Anything, mock.Anything).Return(sync)
+		} else {
+			env.OnActivity(records.SyncRecords, mock.Anything, mock.Anything).Return(sync)
+		}
+		env.OnActivity(contacts.ListRecordLane, mock.Anything, activities.RecordLaneInput{Connection: "acme", Kind: said, Limit: batchSize}).Return(
+			func(context.Context, activities.RecordLaneInput) ([]int64, error) { return nil, nil })
+		env.ExecuteWorkflow(BulkSync, in)
+		if kind == record.Note {
+			var out BulkSyncResult
+			succeeded(t, env, &out)
+			same(t, "all of it", out, BulkSyncResult{Done: 10})
+			return
+		}
+		in = continued(t, env)
+		same(t, "what is left", len(in.Next), 1-i)
+		same(t, "it is marked first", in.MarkAll && in.Marked == 0 && in.Total == 0 && in.Stays, true)
+	}
+}

@@ -13,13 +13,17 @@ import (
 
 // BulkSync drains a connection's pending changes of one kind through the bulk lane, then gives what the bulk lane
 // handed over a run each. A record that fails for good does not stop it. While the connection is paused it
-// waits, or ends, as its input says. It continues as a new run when its history grows long.
+// waits, or ends, as its input says. It continues as a new run when its history grows long, and for each further kind.
 func BulkSync(ctx workflow.Context, in BulkSyncInput) (BulkSyncResult, error) {
 	b := &bulkSync{in: in}
 	if err := b.setup(ctx); err != nil {
 		return BulkSyncResult{}, err
 	}
-	return b.run(ctx)
+	out, err := b.run(ctx)
+	if err == nil && len(in.Next) > 0 && !b.rests {
+		return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in.next(out))
+	}
+	return out, err
 }
 
 type bulkSync struct {
@@ -72,7 +76,7 @@ func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
 		return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
 	}
 	if b.rests || b.in.LeavesSingle {
-		return BulkSyncResult{Done: b.in.Done, Failed: b.in.Failed}, nil
+		return b.result(), nil
 	}
 	b.phase = "record lane"
 	for {
@@ -81,12 +85,17 @@ func (b *bulkSync) run(ctx workflow.Context) (BulkSyncResult, error) {
 			return BulkSyncResult{}, permanent(ctx, err)
 		}
 		if !more {
-			return BulkSyncResult{Done: b.in.Done, Failed: b.in.Failed}, nil
+			return b.result(), nil
 		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return BulkSyncResult{}, workflow.NewContinueAsNewError(ctx, BulkSync, b.in)
 		}
 	}
+}
+
+// result is what it came to, with the kinds before.
+func (b *bulkSync) result() BulkSyncResult {
+	return BulkSyncResult{Done: b.in.Before.Done + b.in.Done, Failed: b.in.Before.Failed + b.in.Failed}
 }
 
 // drain keeps a few batches under way until none is left, or until the run should continue as a new one.

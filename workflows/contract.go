@@ -169,6 +169,8 @@ type BulkSyncInput struct {
 	Matched bool `json:"matched,omitempty"`
 	// MarkAll makes everything pending first that is kept in step, so that all of it is decided anew.
 	MarkAll bool `json:"mark_all,omitempty"`
+	// Next are the kinds whose turn is after this one's, likewise, by the same run continued.
+	Next []record.Kind `json:"next,omitempty"`
 
 	// Carried over when the run continues as a new one.
 	Marked  int64          `json:"marked,omitempty"`  // the last link that was marked
@@ -176,6 +178,16 @@ type BulkSyncInput struct {
 	Done    int            `json:"done,omitempty"`
 	Failed  int            `json:"failed,omitempty"`
 	Tried   map[int64]bool `json:"tried,omitempty"` // links whose own run has ended
+	Before  BulkSyncResult `json:"before,omitzero"` // what the kinds before this one came to
+}
+
+// DecideAnew is the input of the run that decides all links of kinds anew, one kind after the other, under a version of the
+// rules. What belongs to contacts goes by them: contacts come first.
+func DecideAnew(connection string, kinds []record.Kind, version int) BulkSyncInput {
+	origin := RulesOrigin(version)
+	return BulkSyncInput{
+		Connection: connection, Kind: kinds[0], Next: kinds[1:], Epoch: origin, Origin: origin, MarkAll: true, Stays: true,
+	}
 }
 
 // BulkSyncID is the workflow id of a bulk sync.
@@ -189,10 +201,23 @@ func (in BulkSyncInput) Validate() error {
 	if !slices.Contains(record.Kinds, in.Kind) {
 		err = errors.Join(err, fmt.Errorf("kind %q cannot be synced in bulk", in.Kind))
 	}
+	for _, kind := range in.Next {
+		if !slices.Contains(record.Kinds, kind) {
+			err = errors.Join(err, fmt.Errorf("kind %q cannot be synced in bulk", kind))
+		}
+	}
 	if in.Epoch == "" {
 		err = errors.Join(err, errors.New("epoch is missing"))
 	}
 	return err
+}
+
+// next is the input for the next kind, for whoever has come to an end with this one's.
+func (in BulkSyncInput) next(done BulkSyncResult) BulkSyncInput {
+	return BulkSyncInput{
+		Connection: in.Connection, Kind: in.Next[0], Next: in.Next[1:], Epoch: in.Epoch, Origin: in.Origin, Stays: in.Stays,
+		Lanes: in.Lanes, LeavesSingle: in.LeavesSingle, Matched: in.Matched, MarkAll: true, Batches: in.Batches, Before: done,
+	}
 }
 
 // BulkSyncResult counts what went through the bulk lane, and what of it failed for good in the record lane.

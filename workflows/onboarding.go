@@ -254,9 +254,7 @@ func (o *onboarding) backfill(ctx workflow.Context, kind record.Kind, pass, pend
 func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err error) {
 	ctx = activities.InLane(ctx, crm.LaneVerify)
 	if pass == 1 {
-		o.enter(ctx, "let the search index catch up")
-		lag := time.Duration(o.access.IndexLag * float64(time.Second))
-		if err := workflow.NewTimerWithOptions(ctx, lag, workflow.TimerOptions{Summary: "GoHighLevel's search index lags behind writes"}).Get(ctx, nil); err != nil {
+		if err := o.letIndexCatchUp(ctx); err != nil {
 			return 0, err
 		}
 		if err := o.stageAndMatch(ctx, o.epoch+"/verify", true); err != nil {
@@ -295,6 +293,13 @@ func (o *onboarding) verify(ctx workflow.Context, pass int) (differing int, err 
 		}
 		after = out.Last
 	}
+}
+
+// letIndexCatchUp waits until GoHighLevel's search shows what was written.
+func (o *onboarding) letIndexCatchUp(ctx workflow.Context) error {
+	o.enter(ctx, "let the search index catch up")
+	lag := time.Duration(o.access.IndexLag * float64(time.Second))
+	return workflow.NewTimerWithOptions(ctx, lag, workflow.TimerOptions{Summary: "GoHighLevel's search index lags behind writes"}).Get(ctx, nil)
 }
 
 // account counts what the ledger holds, and forgets what was staged.

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -38,7 +39,7 @@ func (o *onboarding) kinds(ctx workflow.Context) error {
 }
 
 func (o *onboarding) kind(ctx workflow.Context, kind record.Kind) (account KindAccount, err error) {
-	if err := o.stageKind(ctx, kind); err != nil {
+	if err := o.stageKind(ctx, kind, o.epoch); err != nil {
 		return account, err
 	}
 	account.GoHighLevel, account.Salesforce = o.read[record.GoHighLevel].Done, o.read[record.Salesforce].Done
@@ -54,6 +55,12 @@ func (o *onboarding) kind(ctx workflow.Context, kind record.Kind) (account KindA
 			return account, err
 		}
 	}
+	drift := 0
+	if kind != record.Note && comparingKinds(ctx) {
+		if drift, err = o.compareKind(ctx, kind); err != nil {
+			return account, err
+		}
+	}
 	var counts record.Counts
 	err = workflow.ExecuteActivity(ledgerCall(ctx, fmt.Sprintf("Count %ss and writes", kind)), records.CountRecords,
 		activities.CountRecordsInput{Connection: o.in.Connection, Kind: kind, Origin: o.epoch}).Get(ctx, &counts)
@@ -61,13 +68,46 @@ func (o *onboarding) kind(ctx workflow.Context, kind record.Kind) (account KindA
 		return account, err
 	}
 	account.count(counts)
-	account.Drift = counts.States[record.LinkNew]
+	account.Drift = max(drift, counts.States[record.LinkNew])
 	return account, workflow.ExecuteActivity(ledgerCall(ctx, "Forget what was staged"), records.UnstageRecords,
 		activities.KindInput{Connection: o.in.Connection, Kind: kind}).Get(ctx, nil)
 }
 
-// stageKind reads both sides in full, at the same time.
-func (o *onboarding) stageKind(ctx workflow.Context, kind record.Kind) error {
+// compareKind reads both sides once more, compares every link, and returns how many differ, which are pending again for live
+// sync. Notes, of which that takes a call per contact and one per text, are left to the next comparison that is due.
+func (o *onboarding) compareKind(ctx workflow.Context, kind record.Kind) (drift int, err error) {
+	ctx = activities.InLane(ctx, crm.LaneVerify)
+	if err := o.letIndexCatchUp(ctx); err != nil {
+		return 0, err
+	}
+	if err := o.stageKind(ctx, kind, o.epoch+"/verify"); err != nil {
+		return 0, err
+	}
+	o.enter(ctx, fmt.Sprintf("verify %ss", kind))
+	looks := 0
+	for after := int64(0); ; {
+		var out activities.VerifyRecordsResult
+		err := workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Compare %s of %ss", count(verifySize, "link"), kind)), verifying.VerifyRecords,
+			activities.VerifyRecordsInput{Connection: o.in.Connection, Kind: kind, After: after, Size: verifySize, Repair: true}).Get(ctx, &out)
+		if err != nil {
+			return 0, err
+		}
+		if out.Pause != nil {
+			if err := o.waitOut(ctx, out.Pause, &looks); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		drift += out.Drift
+		o.allowances = out.Allowances
+		if after = out.Last; after == 0 {
+			return drift, nil
+		}
+	}
+}
+
+// stageKind reads both sides in full, at the same time, under an epoch.
+func (o *onboarding) stageKind(ctx workflow.Context, kind record.Kind, epoch string) error {
 	o.enter(ctx, fmt.Sprintf("read %ss of both sides", kind))
 	sides := workflow.NewWaitGroup(ctx)
 	var failure error
@@ -78,7 +118,7 @@ func (o *onboarding) stageKind(ctx workflow.Context, kind record.Kind) error {
 			defer sides.Done()
 			err := o.stageSide(ctx, side, func() (out activities.StageRecordsResult, err error) {
 				err = workflow.ExecuteActivity(bulkCall(ctx, fmt.Sprintf("Read %ss from %s", kind, side)), records.StageRecords,
-					activities.StageRecordsInput{Connection: o.in.Connection, Kind: kind, Side: side, Epoch: o.epoch}).Get(ctx, &out)
+					activities.StageRecordsInput{Connection: o.in.Connection, Kind: kind, Side: side, Epoch: epoch}).Get(ctx, &out)
 				return out, err
 			})
 			if err != nil {

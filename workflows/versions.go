@@ -26,6 +26,15 @@ func overlapping(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, changeOverlap, workflow.DefaultVersion, 1) >= 1
 }
 
+// changeComparingKinds, of November 2026: an onboarding compares both sides' tasks and appointments once they are backfilled,
+// where it only counted what the ledger had of them. It may be removed with the release after the next.
+const changeComparingKinds = "comparing-kinds"
+
+// comparingKinds tells whether a run began under that change.
+func comparingKinds(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeComparingKinds, workflow.DefaultVersion, 1) >= 1
+}
+
 // changeLookingAgain, of November 2026: a record that is gone when it is to be written to is read again, and one whose contact
 // is gone when it is to be created waits for that contact; either failed before. It may be removed with the release after the
 // next.

@@ -16,6 +16,7 @@ type Input struct {
 	Salesforce  *record.Record
 	Policies    []Policy
 	// Decided names the side whose value wins where a person has said so, be it that only one side changed the field since;
+	// where it may not travel from that side, it is left alone there instead of being restored;
 	// nil for none.
 	Decided map[record.Field]record.Side
 	// Fingerprint returns the fingerprints of a field's value, one per element.
@@ -181,7 +182,7 @@ func (d *decider) oneWay(p Policy, g, s record.Value, changedG, changedS, had bo
 	case sourceChanged && !firstAndEmpty:
 		d.carry(p, to, CauseEdit)
 		return
-	case p.Drift == Restore:
+	case p.Drift == Restore && d.Decided[p.Field] != to:
 		d.carry(p, to, CauseRestore)
 		return
 	}

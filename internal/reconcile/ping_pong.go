@@ -36,3 +36,30 @@ func Alternating(history []Write) []record.Field {
 	slices.Sort(out)
 	return out
 }
+
+// InVain returns the fields that are due to be restored to a value on a side where the same was done again and again, and
+// each time what was replaced came back at once: something there will not have it otherwise. History is what was written to
+// that side, oldest first.
+func InVain(history, due []Write) []record.Field {
+	var out []record.Field
+	for _, w := range due {
+		if w.Cause != CauseRestore {
+			continue
+		}
+		tries := 0
+		for _, before := range slices.Backward(history) {
+			if before.Field != w.Field {
+				continue
+			}
+			if before.Cause != CauseRestore || !before.Before.Equal(w.Before) || !before.After.Equal(w.After) {
+				break
+			}
+			tries++
+		}
+		if tries >= returns {
+			out = append(out, w.Field)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -88,5 +88,6 @@ const (
 	CauseVerdict  Cause = "verdict"  // both sides had changed it, and a person decided
 	CauseRestore  Cause = "restore"  // this side changed a field that may not travel from it
 	CauseMerge    Cause = "merge"    // elements of a set that the other side added or removed
+	CauseNote     Cause = "note"     // a note asks for it, or says how its tasks stand
 	CauseDelete   Cause = "delete"   // the record was deleted with all it held
 )

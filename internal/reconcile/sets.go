@@ -26,8 +26,12 @@ func (d *decider) set(p Policy, g, s record.Value) {
 			wantS = append(wantS, element)
 		}
 	}
-	wantG = d.setTo(p, record.GoHighLevel, g, wantG)
-	wantS = d.setTo(p, record.Salesforce, s, wantS)
+	cause := CauseMerge
+	if had && p.Direction == ToSalesforce && d.agreed(p.Field, record.GoHighLevel, g) || had && p.Direction == ToGoHighLevel && d.agreed(p.Field, record.Salesforce, s) {
+		cause = CauseRestore
+	}
+	wantG = d.setTo(p, record.GoHighLevel, g, wantG, cause)
+	wantS = d.setTo(p, record.Salesforce, s, wantS, cause)
 	d.accept(p.Field, wantG, wantS)
 }
 
@@ -52,12 +56,17 @@ func (p Policy) element(inG, wasG, inS, wasS, had bool) (keepG, keepS bool) {
 	return inG, inS
 }
 
+// agreed tells whether a side holds what it held at the last agreement.
+func (d *decider) agreed(field record.Field, side record.Side, v record.Value) bool {
+	return slices.Equal(d.Fingerprint(field, v), d.Base[field].side(side))
+}
+
 // setTo writes a set to a side where it must change and can, and returns what the side then holds.
-func (d *decider) setTo(p Policy, to record.Side, before, after record.Value) record.Value {
+func (d *decider) setTo(p Policy, to record.Side, before, after record.Value, cause Cause) record.Value {
 	limits := p.limits(to)
 	if after.Equal(before) || limits.ReadOnly || limits.CreateOnly || (limits.NoClear && after.Empty()) {
 		return before
 	}
-	d.write(to, Write{Field: p.Field, Before: before, After: after, Cause: CauseMerge})
+	d.write(to, Write{Field: p.Field, Before: before, After: after, Cause: cause})
 	return after
 }

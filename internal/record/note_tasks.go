@@ -11,6 +11,15 @@ type FollowedNote struct {
 	// Sealed is what the note said when it was last read, and how its tasks stood; nil before the first time.
 	Sealed []byte
 	Tasks  []NoteTask // in the order of their keys
+	// Journal is what a change of all this writes into the journal with it; it is never read back.
+	Journal []NoteEntry
+}
+
+// NoteEntry is an entry of the journal about a record that no link needs to hold: one of a note's tasks, or the note.
+type NoteEntry struct {
+	Origin   Origin
+	RecordID string
+	JournalEntry
 }
 
 // NoteState is how a note stands. It is stored and printed: never rename one.

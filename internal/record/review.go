@@ -14,7 +14,7 @@ const (
 	ReviewDeletionWave = "deletion_wave"  // more was deleted at once than the rules let pass; one review for all of it
 	ReviewMerged       = "merged"         // a record was merged into one that belongs to another link already
 	ReviewIdentity     = "identity_taken" // a side holds the address or number on another contact, and takes no second one
-	ReviewPingPong     = "ping_pong"      // both sides' automations keep rewriting each other
+	ReviewPingPong     = "ping_pong"      // automations keep rewriting each other, or what is restored
 )
 
 // Choice is what a person decides in a review.

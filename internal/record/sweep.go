@@ -112,6 +112,8 @@ type Freshness struct {
 	Side Side
 	// SucceededAt is when the last pass without a failure ended; zero for never.
 	SucceededAt time.Time
+	// SweptTo is up to when everything that happened there is known, by the side's clock; zero for no time at all.
+	SweptTo time.Time
 	// Age is how long ago that was, or since when the connection is live where no pass has succeeded yet.
 	Age      time.Duration
 	NextAt   time.Time

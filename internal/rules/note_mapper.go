@@ -214,7 +214,7 @@ func (m *NoteMapper) SalesforceFieldsOf(object string) []string {
 	case taskObject:
 		out = append(out, "Subject", "Description", "WhoId", "SystemModstamp")
 	default:
-		out = append(out, "Title", "Content", "ContentModifiedDate")
+		out = append(out, "Title", "Content", "ContentModifiedDate", "LastModifiedById", "TextPreview")
 	}
 	slices.Sort(out)
 	return out

@@ -21,7 +21,7 @@ func (s *Store) Freshness(ctx context.Context, connection string) ([]record.Fres
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT s.kind, s.side, s.succeeded_at, `+freshAge+`, s.next_at, s.every_ms, s.failures, s.problem
+		SELECT s.kind, s.side, s.succeeded_at, s.swept_to, `+freshAge+`, s.next_at, s.every_ms, s.failures, s.problem
 		FROM sweeps s JOIN connections c ON c.number = s.connection
 		WHERE s.connection = $1 ORDER BY s.kind, s.side`, n)
 	if err != nil {
@@ -30,10 +30,11 @@ func (s *Store) Freshness(ctx context.Context, connection string) ([]record.Fres
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (record.Freshness, error) {
 		var f record.Freshness
 		var kind, side int16
-		var succeeded *time.Time
+		var succeeded, swept *time.Time
 		var age, every int64
-		err := row.Scan(&kind, &side, &succeeded, &age, &f.NextAt, &every, &f.Failures, &f.Problem)
+		err := row.Scan(&kind, &side, &succeeded, &swept, &age, &f.NextAt, &every, &f.Failures, &f.Problem)
 		f.Kind, f.Side, f.SucceededAt = kindOf(kind), sideOf(side), orZero(succeeded)
+		f.SweptTo = orZero(swept)
 		f.Age, f.Every = max(0, time.Duration(age)*time.Microsecond), time.Duration(every)*time.Millisecond
 		return f, err
 	})

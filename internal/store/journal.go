@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,15 +13,52 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// Journal returns the writes to a link's records, oldest first.
+const journalColumns = `id, link_id, kind, at, origin, run_id, rules_version, side, operation, sealed`
+
+// Journal returns the writes to a link's records that were made for the link, oldest first.
 func (s *Store) Journal(ctx context.Context, connection string, linkID int64) ([]record.JournalRow, error) {
+	return s.readJournal(ctx, connection, `SELECT `+journalColumns+` FROM journal WHERE connection = $1 AND link_id = $2 ORDER BY id`, linkID)
+}
+
+// History returns all writes to a link's records, oldest first: those made for the link, and those made to a record without
+// regard to any, as to the tasks that a note becomes. The link's number is 0 where none holds the record.
+func (s *Store) History(ctx context.Context, l record.Link) ([]record.JournalRow, error) {
+	return s.readJournal(ctx, l.Connection, `
+		SELECT `+journalColumns+` FROM journal WHERE connection = $1 AND link_id = $2 AND $2 <> 0
+		UNION
+		SELECT `+journalColumns+` FROM journal
+		WHERE connection = $1 AND record_id = $3 AND $3 <> '' AND side = 1 AND kind = $5
+		UNION
+		SELECT `+journalColumns+` FROM journal
+		WHERE connection = $1 AND record_id = $4 AND $4 <> '' AND side = 2 AND kind = $5
+		ORDER BY id`, l.ID, l.GoHighLevelID, l.SalesforceID, kindCodes[l.Kind])
+}
+
+// WrittenAlone returns the kind and side of a record that the journal knows, though no link needs to hold it; "" where it
+// does not.
+func (s *Store) WrittenAlone(ctx context.Context, connection, recordID string) (record.Kind, record.Side, error) {
+	n, err := s.number(ctx, connection)
+	if err != nil {
+		return "", "", err
+	}
+	var kind, side int16
+	err = s.pool.QueryRow(ctx, `SELECT kind, side FROM journal WHERE connection = $1 AND record_id = $2 ORDER BY id LIMIT 1`, n, recordID).Scan(&kind, &side)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("store: look for a record in the journal: %w", err)
+	}
+	return kindOf(kind), sideOf(side), nil
+}
+
+// readJournal reads rows of the connection, which is the statement's first argument.
+func (s *Store) readJournal(ctx context.Context, connection, sql string, more ...any) ([]record.JournalRow, error) {
 	n, err := s.number(ctx, connection)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT id, link_id, kind, at, origin, run_id, rules_version, side, operation, sealed
-		FROM journal WHERE connection = $1 AND link_id = $2 ORDER BY id`, n, linkID)
+	rows, err := s.pool.Query(ctx, sql, append([]any{n}, more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("store: read the journal: %w", err)
 	}
@@ -78,6 +116,28 @@ func (s *Store) RecentUpdates(ctx context.Context, connection string, linkIDs []
 		return nil, fmt.Errorf("store: count recent updates: %w", err)
 	}
 	return out, nil
+}
+
+// journalRecord writes an entry about a record, whether or not a link holds it.
+func journalRecord(ctx context.Context, tx pgx.Tx, connection int32, e record.NoteEntry) error {
+	kind, err := kindCode(e.Origin.Kind)
+	if err != nil {
+		return err
+	}
+	side, err := sideCode(e.Side)
+	if err != nil {
+		return err
+	}
+	op, err := operationCode(e.Operation)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO journal (connection, kind, origin, run_id, rules_version, link_id, record_id, side, operation, sealed)
+		SELECT $1, $2, $3, $4, $5, coalesce((
+			SELECT l.id FROM links l WHERE l.connection = $1 AND l.kind = $2 AND l.`+recordColumn[e.Side]+` = $6), 0), $6, $7, $8, $9`,
+		connection, kind, e.Origin.Origin, e.Origin.RunID, e.Origin.RulesVersion, e.RecordID, side, op, notNil(e.Sealed))
+	return err
 }
 
 func writeJournal(ctx context.Context, tx pgx.Tx, sc scope, origin record.Origin, outcomes []record.Outcome) error {

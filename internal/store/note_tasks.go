@@ -68,7 +68,7 @@ func (s *Store) GetNote(ctx context.Context, connection, noteID string) (record.
 	return note, nil
 }
 
-// ChangeNote lets change alter what is remembered of a note, and stores all of it or nothing. Two changes of one note come
+// ChangeNote lets change alter what is remembered of a note, and stores all of it, what it journals with it, or nothing. Two changes of one note come
 // one after the other; change may be called again, and must have no effect but on its argument. It fails with
 // record.ErrNoNote where nothing is remembered, and with what change fails with.
 func (s *Store) ChangeNote(ctx context.Context, connection, noteID string, change func(*record.FollowedNote) error) (record.FollowedNote, error) {
@@ -149,7 +149,15 @@ func writeNote(ctx context.Context, tx pgx.Tx, connection int32, note record.Fol
 			VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, $10, $11)`,
 			connection, note.NoteID, t.Key, t.TaskID, state, t.Completed, nilTime(t.Intent), append([]string{}, t.Owed...), t.Written, t.Seen, nilTime(t.WrittenAt))
 	}
-	return tx.SendBatch(ctx, &batch).Close()
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		return err
+	}
+	for _, e := range note.Journal {
+		if err := journalRecord(ctx, tx, connection, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FollowedTasks returns, by their ids, which of the given GoHighLevel tasks notes became and that are followed; all of them

@@ -231,3 +231,39 @@ func TestWhatNotesBecameIsErasedWithTheConnection(t *testing.T) {
 	require.NoError(t, conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM note_tasks) + (SELECT count(*) FROM note_task_items)`).Scan(&left))
 	require.Zero(t, left)
 }
+
+func TestWhatAChangeOfANoteJournalsIsStoredWithItOrNotAtAll(t *testing.T) {
+	s, _ := newStore(t)
+	followed(t, s, acme, aNote, "t1")
+	entry := record.NoteEntry{
+		Origin:   record.Origin{Connection: acme, Kind: record.Task, Origin: "note-to-task/acme/1", RunID: "run", RulesVersion: 3},
+		RecordID: "t1", JournalEntry: record.JournalEntry{Side: record.GoHighLevel, Operation: record.Update, Sealed: []byte("sealed")},
+	}
+	change := func(fails error) error {
+		_, err := s.ChangeNote(t.Context(), acme, aNote, func(n *record.FollowedNote) error {
+			n.Journal = append(n.Journal, entry)
+			return fails
+		})
+		return err
+	}
+	no := errors.New("no")
+	require.ErrorIs(t, change(no), no)
+	task := record.Link{Connection: acme, Kind: record.Task, GoHighLevelID: "t1"}
+	rows, err := s.History(t.Context(), task)
+	require.NoError(t, err)
+	require.Empty(t, rows)
+
+	require.NoError(t, change(nil))
+	rows, err = s.History(t.Context(), task)
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	require.Equal(t, entry.JournalEntry, rows[0].JournalEntry)
+	require.Equal(t, []any{"note-to-task/acme/1", "run", 3, int64(0)}, []any{rows[0].Origin, rows[0].RunID, rows[0].RulesVersion, rows[0].LinkID})
+	for _, other := range []record.Link{
+		{Connection: acme, Kind: record.Note, GoHighLevelID: "t1"}, {Connection: acme, Kind: record.Task, SalesforceID: "t1"}, {Connection: acme, Kind: record.Task},
+	} {
+		rows, err = s.History(t.Context(), other)
+		require.NoError(t, err)
+		require.Empty(t, rows, "%+v is another record", other)
+	}
+}

@@ -193,6 +193,8 @@ func (f *Fake) adminFaults(r *http.Request) error {
 		Count   int
 		Path    string
 		Latency string
+		Field   string
+		Value   string
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -203,7 +205,7 @@ func (f *Fake) adminFaults(r *http.Request) error {
 	}
 	list := make([]Fault, len(in))
 	for i, one := range in {
-		list[i] = Fault{Kind: one.Kind, Rate: one.Rate, Count: one.Count, Path: one.Path}
+		list[i] = Fault{Kind: one.Kind, Rate: one.Rate, Count: one.Count, Path: one.Path, Field: one.Field, Value: one.Value}
 		if !knownFault(one.Kind) {
 			return errors.New("unknown kind of fault " + one.Kind)
 		}

@@ -84,7 +84,7 @@
 //	POST   /__admin/merge                              {"winner", "losers": []}
 //	POST   /__admin/fields                             {"object", "name", "type", "length", "externalId", "unique", ...}
 //	POST   /__admin/lock                               {"id", "until"}
-//	PUT    /__admin/faults                             [{"kind", "rate", "count", "path", "latency": "250ms"}]
+//	PUT    /__admin/faults                             [{"kind", "rate", "count", "path", "latency": "250ms", "field", "value"}]
 //	GET    /__admin/stats                              Stats and dataRequests; DELETE sets them to zero
 //	POST   /__admin/grant                              {"access_token", "refresh_token", "instance_url"}; DELETE revokes all
 //	DELETE /__admin/sessions                           ends all sessions, not the refresh tokens

@@ -1,6 +1,7 @@
 package salesforcetest
 
 import (
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -16,8 +17,11 @@ type Fault struct {
 	//   cut_after      the call is carried out, then the connection is reset
 	//   expired_token  the session dies: 401 INVALID_SESSION_ID (data calls only)
 	//   lock_row       a written record fails with UNABLE_TO_LOCK_ROW
+	//   drop_field     a written record is saved without Field, and the answer does not say so
+	//   rewrite_field  a written record is saved with Value in Field, where it has that field, likewise
 	Kind string
-	// Rate is the share of the calls (of the written records, for lock_row) that it hits; 0 means all.
+	// Rate is the share of the calls that it hits, and of the written records for the kinds that are about those; 0 means
+	// all.
 	Rate float64
 	// Count is how often it strikes before it is spent; 0 means without end.
 	Count int
@@ -25,6 +29,8 @@ type Fault struct {
 	Path string
 	// Latency is how much longer the answer takes, for latency.
 	Latency time.Duration
+	// Field is the API name of the field that is dropped or rewritten, on whichever object has it; Value is what is saved.
+	Field, Value string
 }
 
 type faults struct {
@@ -49,7 +55,7 @@ func (f *Fake) SetFaults(list []Fault) {
 
 func knownFault(kind string) bool {
 	switch kind {
-	case "latency", "429", "500", "503", "cut_before", "cut_after", "expired_token", "lock_row":
+	case "latency", "429", "500", "503", "cut_before", "cut_after", "expired_token", "lock_row", "drop_field", "rewrite_field":
 		return true
 	}
 	return false
@@ -74,7 +80,7 @@ func (s *faults) draw(operation string, data bool) (latency time.Duration, kind 
 	defer s.mu.Unlock()
 	for i := range s.list {
 		switch k := s.list[i].Kind; {
-		case k == "lock_row", k == "expired_token" && !data, k != "latency" && kind != "":
+		case ofRecords(k), k == "expired_token" && !data, k != "latency" && kind != "":
 		case s.strikes(i, operation):
 			if k == "latency" {
 				latency += s.list[i].Latency
@@ -84,6 +90,33 @@ func (s *faults) draw(operation string, data bool) (latency time.Duration, kind 
 		}
 	}
 	return latency, kind
+}
+
+// ofRecords tells whether a kind of fault strikes the records that are written, and not the calls.
+func ofRecords(kind string) bool {
+	return kind == "lock_row" || kind == "drop_field" || kind == "rewrite_field"
+}
+
+// altered returns what is saved of a written record's fields.
+func (s *faults) altered(operation string, fields map[string]any) map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cloned := false
+	for i := range s.list {
+		fault := s.list[i]
+		if _, given := fields[fault.Field]; !given || fault.Kind != "drop_field" && fault.Kind != "rewrite_field" || !s.strikes(i, operation) {
+			continue
+		}
+		if !cloned {
+			fields, cloned = maps.Clone(fields), true
+		}
+		if fault.Kind == "drop_field" {
+			delete(fields, fault.Field)
+		} else {
+			fields[fault.Field] = fault.Value
+		}
+	}
+	return fields
 }
 
 // lockRow decides whether a written record finds its row locked.

@@ -66,3 +66,17 @@ func TestAnExpiredTokenFaultKillsTheSession(t *testing.T) {
 	b.token, _ = b.org.GrantToken()
 	b.ok("GET", v67+"/limits", nil)
 }
+
+func TestAFieldThatIsDroppedOrRewrittenOnSaveIsNotToldOf(t *testing.T) {
+	b := newBench(t, Options{})
+	id := b.create(fields{"LastName": "Lovelace", "Title": "Countess"})
+	b.org.SetFaults([]Fault{{Kind: "drop_field", Field: "LastName", Count: 1}, {Kind: "rewrite_field", Field: "Title", Value: "n/a", Path: "PATCH"}})
+	path := v67 + "/sobjects/Contact/" + id
+	require.Equal(t, 204, b.do("PATCH", path, fields{"LastName": "King", "Title": "Dame", "FirstName": "Ada"}).status)
+	got, _ := b.org.Get("Contact", id)
+	require.Equal(t, []any{"Lovelace", "n/a", "Ada"}, []any{got["LastName"], got["Title"], got["FirstName"]})
+	require.Equal(t, 204, b.do("PATCH", path, fields{"LastName": "King"}).status)
+	require.NoError(t, b.org.Edit("Contact", id, map[string]any{"Title": "Dame"}))
+	got, _ = b.org.Get("Contact", id)
+	require.Equal(t, []any{"King", "Dame"}, []any{got["LastName"], got["Title"]}, "it was to be dropped once, and a person is let alone")
+}

@@ -201,7 +201,11 @@ func lockError(id string) *apiError {
 
 // prepare puts the fields into r, a copy of before (nil when new), if the org's rules let it.
 func (w *writer) prepare(t *table, r, before *row, pos uint32, fields map[string]any) []*apiError {
-	changed, errs := w.convert(t, w.f.triggered(t.object.name, fields), before == nil)
+	fields = w.f.triggered(t.object.name, fields)
+	if !w.person {
+		fields = w.f.faults.altered(w.operation, fields)
+	}
+	changed, errs := w.convert(t, fields, before == nil)
 	if errs != nil {
 		return errs
 	}
