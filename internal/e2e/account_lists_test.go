@@ -32,7 +32,11 @@ func (a *account) mustHaveBecomeTasks(t *testing.T) {
 			}
 			switch {
 			case len(found) > 1:
-				a.report(t, "%q is %d tasks in GoHighLevel: %v", item, len(found), found)
+				about := ""
+				for _, task := range found {
+					about += "\n    " + a.whole(t, a.ledger.byRecord[record.GoHighLevel][task])
+				}
+				a.report(t, "%q is %d tasks in GoHighLevel: %v%s\n    the note: %s", item, len(found), found, about, a.storyOf(record.Salesforce, id))
 			case len(found) == 0 && !a.lostItsTasks(id, note, item):
 				a.report(t, "%q is no task in GoHighLevel\n    %s", item, a.whole(t, a.ledger.byRecord[record.Salesforce][id]))
 			}
