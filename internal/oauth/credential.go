@@ -79,6 +79,17 @@ type Credential struct {
 	State         string    `json:"state,omitempty"`
 	// Generation counts the tokens obtained with this credential.
 	Generation int `json:"generation"`
+	// Refusal says why the vendor gave no token when it was asked last; nil where it did. It is no secret: a store keeps it
+	// beside what it seals.
+	Refusal *Refusal `json:"-"`
+}
+
+// Refusal is why a vendor gives no token.
+type Refusal struct {
+	// State is record.RefusalReconnect or record.RefusalSuspended.
+	State string
+	// Reason says what is the matter and what a person does about it, in Tandem's own words.
+	Reason string
 }
 
 // DefaultScopes returns the scopes that a sync of contacts, tasks, notes and appointments needs on the side, for whoever does
