@@ -148,6 +148,9 @@ func workable(ctx context.Context, s *store.Store, connection string) error {
 		return err
 	}
 	live, err := s.Live(ctx, connection)
+	if err == nil && len(live.Refusals) > 0 {
+		return needsPerson{refusedBy(connection, live.Refusals)}
+	}
 	if err == nil && live.Since.IsZero() {
 		err = needsPerson{fmt.Errorf("connection %s is not onboarded yet: `starter start onboarding %s --watch`", connection, connection)}
 	}

@@ -130,6 +130,9 @@ func run(ctx context.Context, args []string) error {
 	return p.serve(ctx)
 }
 
+// countRefusals is how often it is counted which connections are refused.
+const countRefusals = 10 * time.Second
+
 // program is all that is there once the worker has started.
 type program struct {
 	log      *zap.Logger
@@ -198,6 +201,10 @@ func (p program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	refusals, err := assembly.NewRefusals(p.ledger, p.metrics.Meter())
+	if err != nil {
+		return err
+	}
 	w := assembly.NewWorker(p.working, p.temporal, connections, p.ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
@@ -207,6 +214,7 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	}
 	go staleness.CountEvery(ctx, 30*time.Second, p.log)
+	go refusals.CountEvery(ctx, countRefusals, p.log)
 	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address),
 		zap.String("codec", decoder.address))
 	<-ctx.Done()
