@@ -39,6 +39,7 @@ type memoryStore struct {
 	journal   *journal
 	failSaves int // how many commits fail before one succeeds
 	failLoads int
+	refusal   *Refusal // which is kept beside what is sealed
 }
 
 var errStoreDown = errors.New("the database is down")
@@ -90,6 +91,7 @@ func (s *memoryStore) WithCredential(ctx context.Context, connection string, sid
 	if err != nil {
 		return err
 	}
+	c.Refusal = s.refusal
 	save, err := fn(c)
 	if err != nil || !save {
 		return err
@@ -107,7 +109,7 @@ func (s *memoryStore) WithCredential(ctx context.Context, connection string, sid
 		s.failSaves--
 		return errStoreDown
 	}
-	s.content = content
+	s.content, s.refusal = content, c.Refusal
 	s.journal.note("stored " + c.AccessToken)
 	if s.commits != nil {
 		s.commits <- c.AccessToken
