@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -53,7 +52,7 @@ func newMemoryStore(t testing.TB, c Credential) *memoryStore {
 
 func (s *memoryStore) put(t testing.TB, c Credential) {
 	t.Helper()
-	content, err := json.Marshal(c)
+	content, err := c.Encode()
 	require.NoError(t, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +79,7 @@ func (s *memoryStore) LoadCredential(ctx context.Context, _ string, _ record.Sid
 	if s.content == nil {
 		return nil, ErrNoCredential
 	}
-	var c Credential
-	return &c, json.Unmarshal(s.content, &c)
+	return DecodeCredential(s.content)
 }
 
 func (s *memoryStore) WithCredential(ctx context.Context, connection string, side record.Side, fn func(*Credential) (bool, error)) error {
@@ -99,7 +97,7 @@ func (s *memoryStore) WithCredential(ctx context.Context, connection string, sid
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	content, err := json.Marshal(c)
+	content, err := c.Encode()
 	if err != nil {
 		return err
 	}

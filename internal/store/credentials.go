@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -155,7 +154,7 @@ func credentialScope(connection string, side record.Side) vault.Scope {
 }
 
 func (c *CredentialStore) seal(connection string, side record.Side, credential *oauth.Credential) ([]byte, error) {
-	plain, err := json.Marshal(credential)
+	plain, err := credential.Encode()
 	if err != nil {
 		return nil, errors.New("store: a credential could not be encoded")
 	}
@@ -167,11 +166,11 @@ func (c *CredentialStore) open(connection string, side record.Side, sealed []byt
 	if err != nil {
 		return nil, fmt.Errorf("store: the %s credential of %q: %w", side, connection, err)
 	}
-	var credential oauth.Credential
-	if err := json.Unmarshal(plain, &credential); err != nil {
-		return nil, fmt.Errorf("store: the %s credential of %q is not in the form that this build knows", side, connection)
+	credential, err := oauth.DecodeCredential(plain)
+	if err != nil {
+		return nil, fmt.Errorf("store: the %s credential of %q: %w", side, connection, err)
 	}
-	return &credential, nil
+	return credential, nil
 }
 
 func credentialError(err error) error {

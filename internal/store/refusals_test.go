@@ -13,7 +13,6 @@ import (
 
 func TestWhatASideRefusesIsSeenWithoutAKeyAndEndsWithAnotherGrant(t *testing.T) {
 	s, db := newStore(t)
-	addConnection(t, s, acme)
 	credentials := s.Credentials(newVault(t))
 	put := func() {
 		for _, side := range record.Sides {
@@ -21,6 +20,7 @@ func TestWhatASideRefusesIsSeenWithoutAKeyAndEndsWithAnotherGrant(t *testing.T) 
 		}
 	}
 	put()
+	require.NoError(t, s.SetConnectionState(t.Context(), acme, record.ConnectionActive))
 	require.NoError(t, s.GoLive(t.Context(), acme, record.Contact, nil))
 	refuse := func(state, reason string) {
 		require.NoError(t, credentials.WithCredential(t.Context(), acme, record.Salesforce, func(c *oauth.Credential) (bool, error) {
@@ -72,7 +72,6 @@ func TestWhatASideRefusesIsSeenWithoutAKeyAndEndsWithAnotherGrant(t *testing.T) 
 
 func TestAGrantThatIsPutInPlaceWhileTheOldOneIsBeingRefusedIsNotRefused(t *testing.T) {
 	s, _ := newStore(t)
-	addConnection(t, s, acme)
 	credentials := s.Credentials(newVault(t))
 	require.NoError(t, credentials.PutCredential(t.Context(), acme, record.Salesforce, &oauth.Credential{Side: record.Salesforce, RefreshToken: "old"}))
 	put := make(chan error, 1)
