@@ -64,6 +64,8 @@ It takes its settings from the environment:
   TANDEM_CODEC_TOKEN     the bearer token of those who may see it, or TANDEM_CODEC_TOKEN_FILE with its content
   TANDEM_CODEC_OIDC_ISSUER, TANDEM_CODEC_OIDC_AUDIENCE
                          instead: whose tokens for which audience may see it, as the Web UI passes them on
+  TANDEM_CODEC_OIDC_CLAIM
+                         of these, only tokens with a claim, as groups=support or realm_access.roles=support (default all)
   TANDEM_ALLOW_HOSTS     hosts besides the two vendors' own that requests with tokens may reach, as host or host:port, separated
                          by commas: for fakes, or a proxy of yours (default none)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
