@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -116,7 +117,7 @@ func (s *TokenSource) refusedBy(c Credential, err error, early bool) outcome {
 	if gone {
 		c.State = StateReconnect
 	}
-	refusal := Refusal{State: record.RefusalSuspended, Reason: said.Reason}
+	refusal := Refusal{State: record.RefusalSuspended, Reason: strings.TrimSuffix(said.Reason, ": "+connectAgain)}
 	if said.Kind == crm.NeedsReconnect {
 		refusal.State = record.RefusalReconnect
 	}
