@@ -158,6 +158,24 @@ func TestABatchPausesWhileASideRefusesAndGivesBackTheRest(t *testing.T) {
 	require.Empty(t, w.refusals(), "the same grant works again")
 }
 
+func TestReadingAndComparingPauseWhileASideRefuses(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.addSalesforce(row("Hopperfield", "grace@example.com"))
+	w.addGoHighLevel(contact("Lovelace", "ada@example.com"))
+	w.onboard()
+	w.sf.RevokeGrant()
+	staged := do[activities.StageContactsResult](w, onContacts.StageContacts, activities.StageContactsInput{Connection: acme, Side: record.Salesforce, Epoch: "later"})
+	require.Equal(t, record.RefusalReconnect, staged.Pause.Refusal.State)
+	asked := w.requests()
+	verified := do[activities.VerifyContactsResult](w, onContacts.VerifyContacts, activities.VerifyContactsInput{Connection: acme, Size: 10})
+	require.Equal(t, record.Salesforce, verified.Pause.Refusal.Side)
+	require.Equal(t, asked, w.requests(), "whoever comes after asks nobody")
+	w.connect(record.Salesforce)
+	staged = do[activities.StageContactsResult](w, onContacts.StageContacts, activities.StageContactsInput{Connection: acme, Side: record.Salesforce, Epoch: "later"})
+	require.Nil(t, staged.Pause)
+	require.True(t, staged.Done)
+}
+
 func TestASweepFindsOutThatASuspendedSideWorksAgainAndWakesTheConnection(t *testing.T) {
 	w, g, s := inStep(t, setting{})
 	w.ghl.ExpireAccessTokens()

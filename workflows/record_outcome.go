@@ -162,7 +162,7 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 		switch {
 		case commit != nil:
 			err = errors.Join(err, commit)
-		case s.standing.Held != nil:
+		case s.standing.Held != nil && s.decided == nil: // a person who has decided is to see that it came to nothing
 			s.hold(ctx)
 			return false, nil
 		case ctx.Err() == nil && (s.standing.Again || s.waiting.changed()):
