@@ -64,11 +64,10 @@ func TestRevokedGrantsAreToldAndConnectingAgainBringsEverythingOnce(t *testing.T
 	})
 
 	one, err := s.connectAgain(t, record.GoHighLevel)
-	if contains(t, one, "access to GoHighLevel was granted and is kept", "refused by Salesforce"); err == nil {
+	if contains(t, one, "NeedsReconnect"); err == nil {
 		t.Errorf("all is said to be well while a side refuses:\n%s", one)
 	}
-	both, err := s.connectAgain(t, record.Salesforce)
-	if contains(t, both, "What changed meanwhile is being synced"); err != nil {
+	if both, err := s.connectAgain(t, record.Salesforce); err != nil {
 		t.Errorf("%v:\n%s", err, both)
 	}
 	s.eventually(t, func() bool {
