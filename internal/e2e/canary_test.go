@@ -176,7 +176,7 @@ func TestWhatIsEntrustedIsFoundNowhere(t *testing.T) {
 		c, err := s.Store.Credentials(s.Vault).LoadCredential(t.Context(), connection, record.GoHighLevel)
 		return err == nil && c.State == oauth.StateReconnect
 	})
-	hunt.overhear("status without a grant", s.run(t, "status"))
+	hunt.overhear("status without a grant", s.run(t, "status")+s.run(t, "connections", "list", "-o", "json")+s.metrics(t))
 	for place, what := range hunt.search(t) {
 		t.Errorf("found in %s: %s", place, strings.Join(what, ", "))
 	}
