@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -20,8 +21,10 @@ type PlanChangesInput struct {
 
 // ChangesPlan is what is to be synced next, in which lane.
 type ChangesPlan struct {
-	// Live is false while the connection is not onboarded, or is paused.
+	// Live is false while the connection is not onboarded, or rests.
 	Live bool `json:"live"`
+	// Refusals are the sides that refuse the connection, for which it rests.
+	Refusals []record.Refusal `json:"refusals,omitempty"`
 	// Record lists links for the record lane, a run each: everything, or where Bulk is set, some that the bulk lane has
 	// handed over.
 	Record []int64 `json:"record,omitempty"`
@@ -50,8 +53,35 @@ const NotesAtOnce = 50
 // gatherFor weighs how long a surge of changes takes to arrive against what each look and each run in bulk costs.
 const gatherFor = 2 * time.Second
 
-// PlanChanges turns what was announced into pending changes, and says what to sync next. Safe to repeat.
+// PlanChanges turns what was announced into pending changes, and says what to sync next. While a side refuses the connection
+// it says that, and asks neither vendor for anything. Safe to repeat.
 func (a *Contacts) PlanChanges(ctx context.Context, in PlanChangesInput) (ChangesPlan, error) {
+	refused, err := a.refused(ctx, in.Connection)
+	if err != nil || refused != nil {
+		return ChangesPlan{Refusals: refused}, err
+	}
+	plan, err := a.planChanges(ctx, in)
+	if kind := crm.KindOf(err); plan.Live || err != nil && kind != crm.NeedsReconnect && kind != crm.NeedsAccess {
+		return plan, err
+	}
+	// It may have come upon a refusal itself.
+	refused, failed := a.refused(ctx, in.Connection)
+	if failed != nil || refused != nil {
+		return ChangesPlan{Refusals: refused}, failed
+	}
+	return plan, err
+}
+
+// refused returns what the sides of an active connection refuse; nil for nothing.
+func (a *Contacts) refused(ctx context.Context, connection string) ([]record.Refusal, error) {
+	live, err := a.Ledger.Live(ctx, connection)
+	if err != nil || live.State != record.ConnectionActive {
+		return nil, err
+	}
+	return live.Refusals, nil
+}
+
+func (a *Contacts) planChanges(ctx context.Context, in PlanChangesInput) (ChangesPlan, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
 		return ChangesPlan{}, err

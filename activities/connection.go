@@ -17,7 +17,9 @@ import (
 type Connection struct {
 	ID string
 	// State is the connection's state when it was opened: active or paused.
-	State        string
+	State string
+	// Refusals are the sides that refused it a token then.
+	Refusals     []record.Refusal
 	Rules        *rules.Rules
 	RulesVersion int
 	Mapper       *rules.Mapper
@@ -62,6 +64,8 @@ type Connections interface {
 	// tells whether it did, with dry whether it would. It fails with kind NeedsReconnect where the grant is gone. Safe to
 	// repeat.
 	KeepAlive(ctx context.Context, id string, side record.Side, age time.Duration, dry bool) (due bool, err error)
+	// Works notes that a side takes the token that it refused before. Safe to repeat.
+	Works(ctx context.Context, id string, side record.Side) error
 }
 
 // Purposes of sealed data.

@@ -25,6 +25,10 @@ type NoteLedger interface {
 	ChangeNote(ctx context.Context, connection, noteID string, change func(*record.FollowedNote) error) (record.FollowedNote, error)
 	// NotesTasks returns, by their ids, which of the given GoHighLevel tasks notes became, followed or not.
 	NotesTasks(ctx context.Context, connection string, ids []string) (map[string]record.FollowedTask, error)
+	// MarkNotes notes that notes may have changed. Ring tells that the connection must be woken.
+	MarkNotes(ctx context.Context, connection string, marks []record.NoteMark) (ring bool, err error)
+	// Live returns whether a connection is kept in step at the moment.
+	Live(ctx context.Context, connection string) (record.Live, error)
 }
 
 // NoteTasks holds the steps of NoteToTask that are not one API call of their own. Customer data enters and leaves sealed.
@@ -121,6 +125,24 @@ func (a *NoteTasks) BeginNoteTasks(ctx context.Context, in NoteTasksInput) (Note
 		return NoteTasksBegun{}, err
 	}
 	return NoteTasksBegun{Off: true}, a.leave(ctx, in, record.NoteNothing)
+}
+
+// NoteHeld is why a note waits for its connection.
+type NoteHeld struct {
+	// Refusal is what a side refuses the connection; nil where neither does.
+	Refusal *record.Refusal `json:"refusal,omitempty"`
+}
+
+// HoldNote lets a note that could not be looked at, or whose tasks could not be written, be taken up again once no side
+// refuses the connection any more. It does nothing where none does. Safe to repeat.
+func (a *NoteTasks) HoldNote(ctx context.Context, in NoteTasksInput) (NoteHeld, error) {
+	live, err := a.Ledger.Live(ctx, in.Connection)
+	if err != nil || len(live.Refusals) == 0 {
+		return NoteHeld{}, err
+	}
+	// It need not ring: nobody works before the refusal is over, and then all that is marked is seen.
+	_, err = a.Ledger.MarkNotes(ctx, in.Connection, []record.NoteMark{{NoteID: in.NoteID}})
+	return NoteHeld{Refusal: &live.Refusals[0]}, err
 }
 
 // LeaveNote lets go of the tasks of a note that is not there any more: they stay as they are. Safe to repeat.

@@ -11,24 +11,54 @@ import (
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
-// Pause is a used-up allowance, or a connection that a person has paused, as a result: the work is to go on where it
-// stopped after For. An activity that failed instead would be tried again and again, each time at the cost of an action.
+// Pause is a used-up allowance, or a connection that rests because a person has paused it or a side refuses it, as a result:
+// the work is to go on where it stopped after For. An activity that failed instead would be tried again and again, each time
+// at the cost of an action.
 type Pause struct {
-	// Side is whose allowance is used up; "" where the connection is paused.
+	// Side is whose allowance is used up; "" where the connection rests.
 	Side record.Side   `json:"side"`
 	For  time.Duration `json:"for"`
 	Lane crm.Lane      `json:"lane"`
+	// Refusal is why the connection rests, where no person has paused it.
+	Refusal *record.Refusal `json:"refusal,omitempty"`
 }
 
-// lookAgain is how often bulk work looks whether its connection is still paused.
+// lookAgain is how often bulk work looks whether its connection still rests.
 const lookAgain = 20 * time.Second
 
-// resting returns a pause while a person has paused the connection; nil while it works.
+// resting returns a pause while a person has paused the connection, or must connect it again; nil while it works. A refusal
+// that may pass is found out by trying.
 func (c *Connection) resting(ctx context.Context) *Pause {
-	if c.State != record.ConnectionPaused {
-		return nil
+	rest := &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
+	if c.State == record.ConnectionPaused {
+		return rest
 	}
-	return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
+	if rest.Refusal = lasting(c.Refusals); rest.Refusal != nil {
+		return rest
+	}
+	return nil
+}
+
+// lasting returns a refusal that only a person ends; nil where there is none.
+func lasting(refusals []record.Refusal) *record.Refusal {
+	for _, r := range refusals {
+		if r.State == record.RefusalReconnect {
+			return &r
+		}
+	}
+	return nil
+}
+
+// refusals returns what the sides of a connection refuse, where an error may come of that; none where it is about something
+// else.
+func refusals(ctx context.Context, ledger interface {
+	Live(ctx context.Context, connection string) (record.Live, error)
+}, connection string, kind crm.Kind) ([]record.Refusal, error) {
+	if kind != crm.NeedsReconnect && kind != crm.NeedsAccess {
+		return nil, nil
+	}
+	live, err := ledger.Live(ctx, connection)
+	return live.Refusals, err
 }
 
 // Exhausted tells whether an error, before or after Translate, says that the allowance of a side is used up for longer
@@ -46,6 +76,26 @@ func Exhausted(err error) (side record.Side, until time.Duration, ok bool) {
 	return "", 0, false
 }
 
+// rested turns an error that says that the allowance is used up, or comes of a connection that a person has turned off or a
+// side refuses, into a Pause; other errors stay.
+func rested(ctx context.Context, ledger Ledger, connection string, err error) (*Pause, error) {
+	kind := crm.KindOf(err)
+	if errors.Is(err, errResting) {
+		kind = crm.NeedsReconnect
+	}
+	refused, failed := refusals(ctx, ledger, connection, kind)
+	if failed != nil {
+		return nil, failed
+	}
+	if len(refused) > 0 {
+		return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx), Refusal: &refused[0]}, nil
+	}
+	if errors.Is(err, errResting) {
+		return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}, nil
+	}
+	return paused(ctx, err)
+}
+
 // paused turns an error that says that the allowance is used up into a Pause; other errors stay.
 func paused(ctx context.Context, err error) (*Pause, error) {
 	side, wait, ok := Exhausted(err)
@@ -55,26 +105,27 @@ func paused(ctx context.Context, err error) (*Pause, error) {
 	return &Pause{Side: side, For: wait, Lane: crm.LaneOf(ctx)}, nil
 }
 
-// errResting ends a batch whose connection was turned off under way.
+// errResting ends a batch whose connection was turned off under way, or is to be connected again.
 var errResting = errors.New("the connection is not active any more")
 
 // mayWrite fails with errResting where the connection was turned off since the batch began: a batch may take minutes.
 func (b *batch) mayWrite(ctx context.Context) error {
 	live, err := b.ledger.Live(ctx, b.ID)
-	if err == nil && live.State != record.ConnectionActive {
+	if err == nil && (live.State != record.ConnectionActive || lasting(live.Refusals) != nil) {
 		err = errResting
 	}
 	return err
 }
 
-// stop is what a batch comes to that an error ended. Where an allowance is used up, or the connection is turned off, it
-// gives back what is left of it: either may last, and meanwhile somebody in another lane, or the next run, can have it.
+// stop is what a batch comes to that an error ended. Where an allowance is used up, or the connection is turned off or refused
+// by a side, it gives back what is left of it: either may last, and meanwhile somebody in another lane, or the next run, can have it.
 func (b *batch) stop(ctx context.Context, owner string, left int, err error) (SyncRecordsResult, error) {
 	out := SyncRecordsResult{Claimed: b.done(), Left: left, Allowances: b.allowances()}
-	if errors.Is(err, errResting) {
-		out.Pause = &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
-	} else if out.Pause, err = paused(ctx, err); err != nil {
-		return SyncRecordsResult{}, err
+	if out.Pause, err = rested(ctx, b.ledger, b.ID, err); err != nil {
+		if crm.KindOf(err).Class() != crm.Person || crm.KindOf(err) == "" {
+			return SyncRecordsResult{}, err // to be retried by whoever holds the batch
+		}
+		return SyncRecordsResult{}, errors.Join(err, b.ledger.Release(ctx, owner, b.token))
 	}
 	return out, b.ledger.Release(ctx, owner, b.token)
 }

@@ -53,14 +53,25 @@ type RecordCommitted struct {
 	Again bool `json:"again,omitempty"`
 	// Waiting is what a person is asked; nil for nothing.
 	Waiting *Waiting `json:"waiting,omitempty"`
+	// Held is what a side refuses the connection, for which the record did not fail but stays pending; nil for nothing.
+	Held *record.Refusal `json:"held,omitempty"`
 }
 
 // commit records the outcome of one link and lets go of it, the latter also where the connection is not
-// connected any more, so that nothing can be recorded. A record that belongs to another link by now, as
+// connected any more, so that nothing can be recorded. What fails because a side refuses the connection stays pending: the
+// link is as it was, unless something was written before. A record that belongs to another link by now, as
 // where two runs found the same one, is not taken from it: then the contact waits for a person. Safe to repeat.
 func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitted, error) {
 	info := activity.GetInfo(ctx).WorkflowExecution
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
+	held, failed := a.held(ctx, in, err)
+	if failed != nil {
+		return RecordCommitted{}, failed
+	}
+	if held != nil && (err != nil || len(in.Wrote) == 0) {
+		return RecordCommitted{Held: held}, a.Ledger.Release(ctx, info.ID, in.Claim.Token)
+	}
+	in.Again = in.Again || held != nil
 	if crm.KindOf(err) == crm.NeedsReconnect {
 		// The contact stays pending and must not stay taken: whoever comes once the connection is back finds out what was written.
 		if free := a.Ledger.Release(ctx, info.ID, in.Claim.Token); free != nil {
@@ -98,7 +109,24 @@ func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitt
 	if err != nil {
 		return RecordCommitted{}, err
 	}
-	return a.committed(ctx, c, in.Claim)
+	out, err := a.committed(ctx, c, in.Claim)
+	if out.Held = held; held != nil {
+		out.Again = false // for now
+	}
+	return out, err
+}
+
+// held returns what a side refuses the connection, where a record failed, or its outcome cannot be recorded, for that.
+func (a *steps) held(ctx context.Context, in CommitRecordInput, opening error) (*record.Refusal, error) {
+	kind := crm.KindOf(opening)
+	if in.State == record.LinkFailed && kind == "" {
+		kind = crm.Kind(in.Problem)
+	}
+	refused, err := refusals(ctx, a.Ledger, in.Claim.Connection, kind)
+	if err != nil || len(refused) == 0 {
+		return nil, err
+	}
+	return &refused[0], nil
 }
 
 // carriedOut adds what was written to an outcome: the next base, and the journal.

@@ -30,7 +30,7 @@ type StageRecordsResult struct {
 	Total      int                       `json:"total"` // the vendor's own count, -1 when unknown
 	Done       bool                      `json:"done"`
 	Allowances map[record.Side]Allowance `json:"allowances,omitempty"`
-	Pause      *Pause                    `json:"pause,omitempty"` // an allowance is used up; the cursor is kept
+	Pause      *Pause                    `json:"pause,omitempty"` // an allowance is used up, or the connection rests; the cursor is kept
 }
 
 // StageRecords reads the next pages of a kind of one side into the ledger, for matching or comparing. Salesforce is read
@@ -42,7 +42,7 @@ func (a *Records) StageRecords(ctx context.Context, in StageRecordsInput) (Stage
 func (a *steps) stage(ctx context.Context, in StageRecordsInput) (StageRecordsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
-		pause, err := paused(ctx, err)
+		pause, err := rested(ctx, a.Ledger, in.Connection, err)
 		return StageRecordsResult{Pause: pause}, err
 	}
 	if pause := c.resting(ctx); pause != nil {
@@ -60,7 +60,7 @@ func (a *steps) stage(ctx context.Context, in StageRecordsInput) (StageRecordsRe
 	out := StageRecordsResult{Read: state.Count, Total: -1, Done: state.Done}
 	for started := time.Now(); !state.Done && time.Since(started) < stagingSpell; {
 		page, err := read.page(ctx, state.Cursor)
-		if out.Pause, err = paused(ctx, err); err != nil {
+		if out.Pause, err = rested(ctx, a.Ledger, in.Connection, err); err != nil {
 			return out, err
 		}
 		if out.Pause != nil {

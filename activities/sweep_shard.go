@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,6 +193,7 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 		}
 		log.Warn("a sweep failed", "connection", key.Connection, "side", key.Side, "problem", end.Problem, "error", err)
 	case done:
+		a.works(ctx, s)
 		end.Every = s.interval()
 		end.Next = end.Every
 	}
@@ -207,6 +209,16 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 // else whoever comes next would wait for the lease to run out.
 func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+}
+
+// works notes that a side that refused the connection takes its token again. A sweep is who tries, so that nobody else need.
+func (a *Sweeps) works(ctx context.Context, s *sweeper) {
+	if s.Connection == nil || !slices.ContainsFunc(s.Refusals, func(r record.Refusal) bool { return r.Side == s.sweep.Side }) {
+		return
+	}
+	if err := a.Connections.Works(ctx, s.sweep.Connection, s.sweep.Side); err != nil {
+		activity.GetLogger(ctx).Warn("that a side works again could not be written down; the next sweep does", "connection", s.sweep.Connection, "side", s.sweep.Side, "error", err)
+	}
 }
 
 // poll does the work of a sweep; done is false where there is more to read at once.

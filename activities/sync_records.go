@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -64,7 +65,7 @@ func (a *Contacts) SyncContacts(ctx context.Context, in SyncRecordsInput) (SyncR
 // SyncRecords syncs the next batch of pending records of a kind: it claims their links, takes what is staged or reads what
 // is not, decides, writes, and commits. What is not plain, and what a vendor refuses for good, is handed to the record lane;
 // what fails for now makes the activity fail, and its next attempt goes on with what is left. It stops short where the
-// connection is paused. Safe to repeat.
+// connection rests. Safe to repeat.
 func (a *Records) SyncRecords(ctx context.Context, in SyncRecordsInput) (SyncRecordsResult, error) {
 	return syncBatch(ctx, a.Connections, a.Ledger, in)
 }
@@ -72,7 +73,7 @@ func (a *Records) SyncRecords(ctx context.Context, in SyncRecordsInput) (SyncRec
 func syncBatch(ctx context.Context, connections Connections, ledger Ledger, in SyncRecordsInput) (SyncRecordsResult, error) {
 	c, err := connections.Open(ctx, in.Connection)
 	if err != nil {
-		pause, err := paused(ctx, err)
+		pause, err := rested(ctx, ledger, in.Connection, err)
 		return SyncRecordsResult{Pause: pause}, err
 	}
 	kind := kindOr(in.Kind)
@@ -206,6 +207,9 @@ func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
 	var lane []int64
 	var later *crm.Error
 	left, got := 0, 0
+	if err := b.refused(ctx); err != nil {
+		return err
+	}
 	for _, p := range b.pairs {
 		if p.committed {
 			got++
@@ -241,6 +245,21 @@ func (b *batch) finish(ctx context.Context, lastAttempt bool) error {
 	}
 	again.Reason = fmt.Sprintf("%d %ss of the batch are left for the next attempt", left, kindOr(b.kind))
 	return &again
+}
+
+// refused fails with the failure of a pair that comes of a side which refuses the connection, and not the record.
+func (b *batch) refused(ctx context.Context) error {
+	i := slices.IndexFunc(b.pairs, func(p *pair) bool {
+		return !p.committed && p.failure != nil && (p.failure.Kind == crm.NeedsReconnect || p.failure.Kind == crm.NeedsAccess)
+	})
+	if i < 0 {
+		return nil
+	}
+	all, err := refusals(ctx, b.ledger, b.ID, b.pairs[i].failure.Kind)
+	if err == nil && len(all) > 0 {
+		err = b.pairs[i].failure
+	}
+	return err
 }
 
 // RecordLaneInput asks for records that the bulk lane has handed over.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
+	"github.com/tandem-sync/tandem/internal/record"
 )
 
 func TestTokensThatExpireMidRunAreRefreshedOnce(t *testing.T) {
@@ -28,7 +29,7 @@ func TestTokensThatExpireMidRunAreRefreshedOnce(t *testing.T) {
 	w.settled()
 }
 
-func TestATokenThatIsRefusedOverAndOverStopsTheBatchForAPerson(t *testing.T) {
+func TestAGrantThatIsRevokedPausesTheBatchForAPerson(t *testing.T) {
 	w := newWorld(t, setting{})
 	for i := range 30 {
 		w.addSalesforce(row("Hopperfield", fmt.Sprintf("grace%d@example.com", i)))
@@ -36,8 +37,9 @@ func TestATokenThatIsRefusedOverAndOverStopsTheBatchForAPerson(t *testing.T) {
 	w.match()
 	w.ghl.ResetStats()
 	w.ghl.RevokeGrant()
-	_, err := w.trySync()
-	require.Equal(t, "NeedsReconnect", string(kindOf(t, err)))
+	out, err := w.trySync()
+	require.NoError(t, err)
+	require.Equal(t, record.RefusalReconnect, out.Pause.Refusal.State)
 	require.Zero(t, w.ghl.Count())
 	require.LessOrEqual(t, w.ghl.Requests(), 16, "the batch must not try each of its contacts")
 	require.Empty(t, w.handedOver(), "it is the connection that is broken, not each contact")

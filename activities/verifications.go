@@ -106,7 +106,7 @@ func (a *Verifications) VerifyRecords(ctx context.Context, in VerifyRecordsInput
 func (a *Verifications) verifier(ctx context.Context, connection string, kind record.Kind) (*verifier, *Pause, error) {
 	c, err := a.Connections.Open(ctx, connection)
 	if err != nil {
-		pause, err := paused(ctx, err)
+		pause, err := rested(ctx, a.Ledger, connection, err)
 		return nil, pause, err
 	}
 	if pause := c.resting(ctx); pause != nil {

@@ -37,7 +37,7 @@ type VerifyContactsResult struct {
 func (a *Contacts) VerifyContacts(ctx context.Context, in VerifyContactsInput) (VerifyContactsResult, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
-		pause, err := paused(ctx, err)
+		pause, err := rested(ctx, a.Ledger, in.Connection, err)
 		return VerifyContactsResult{Pause: pause}, err
 	}
 	if pause := c.resting(ctx); pause != nil {

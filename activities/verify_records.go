@@ -69,7 +69,7 @@ func (v *verifier) compare(ctx context.Context, work []record.Work) (out compare
 			out.count(w.Link, standing)
 		}
 	}
-	if pause, err = paused(ctx, v.readAgain(ctx, suspects)); err != nil || pause != nil {
+	if pause, err = rested(ctx, v.Ledger, v.c.ID, v.readAgain(ctx, suspects)); err != nil || pause != nil {
 		return out, pause, err
 	}
 	for _, s := range suspects {

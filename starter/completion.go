@@ -68,7 +68,7 @@ func connectionNames(ctx context.Context, s *store.Store, _ []string) ([]cobra.C
 	all, err := s.ListConnections(ctx)
 	out := make([]cobra.Completion, len(all))
 	for i, row := range all {
-		out[i] = cobra.CompletionWithDesc(row.ID, row.State)
+		out[i] = cobra.CompletionWithDesc(row.ID, record.ShownState(row.State, row.Refusals))
 	}
 	return out, err
 }

@@ -163,6 +163,9 @@ func (a *app) goOn(ctx context.Context, s *store.Store, id string) error {
 		return err
 	}
 	live, err := s.Live(ctx, id)
+	for _, line := range refusalLines(id, live.Refusals) {
+		a.say("But %s", line)
+	}
 	if err != nil || !live.On() || row.State != record.ConnectionActive {
 		return err
 	}

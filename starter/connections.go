@@ -69,16 +69,22 @@ func newConnectionsList(a *app) *cobra.Command {
 				return err
 			}
 			rows, list := [][]string{}, []map[string]any{}
+			var attention []string
 			for _, row := range all {
 				loaded, err := rules.Parse(row.ID, []byte(row.Rules))
 				if err != nil {
 					return err
 				}
-				rows = append(rows, []string{row.ID, row.State, loaded.GoHighLevel.Location, loaded.Salesforce.Org, strconv.Itoa(row.RulesVersion)})
-				list = append(list, map[string]any{
-					"connection": row.ID, "state": row.State, "location": loaded.GoHighLevel.Location, "org": loaded.Salesforce.Org,
+				state := record.ShownState(row.State, row.Refusals)
+				rows = append(rows, []string{row.ID, state, loaded.GoHighLevel.Location, loaded.Salesforce.Org, strconv.Itoa(row.RulesVersion)})
+				one := map[string]any{
+					"connection": row.ID, "state": state, "location": loaded.GoHighLevel.Location, "org": loaded.Salesforce.Org,
 					"rules_version": row.RulesVersion,
-				})
+				}
+				if len(row.Refusals) > 0 {
+					one["refusals"] = row.Refusals
+				}
+				list, attention = append(list, one), append(attention, refusalLines(row.ID, row.Refusals)...)
 			}
 			if a.json() {
 				return a.printJSON(list)
@@ -87,7 +93,13 @@ func newConnectionsList(a *app) *cobra.Command {
 				a.say("There are no connections yet; `starter connections add` makes one.")
 				return nil
 			}
-			return a.table([]string{"CONNECTION", "STATE", "LOCATION", "ORG", "RULES"}, rows)
+			if err := a.table([]string{"CONNECTION", "STATE", "LOCATION", "ORG", "RULES"}, rows); err != nil {
+				return err
+			}
+			for _, line := range attention {
+				say(a.out, "! %s", line)
+			}
+			return nil
 		},
 	}
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,6 +67,9 @@ func runResume(ctx context.Context, a *app, connection string) error {
 	if err != nil {
 		return err
 	}
+	if len(live.Refusals) > 0 {
+		return needsPerson{refusedBy(connection, live.Refusals)}
+	}
 	if live.On() {
 		// Also where it was active already: an earlier resume may have died before it rang.
 		if err := a.ring(ctx, connection); err != nil {
@@ -83,6 +89,25 @@ func connectAgain(connection, state string) error {
 		commands += fmt.Sprintf(" and `starter connect salesforce %s`", connection)
 	}
 	return fmt.Errorf("connection %s is %s: connect it again by %s", connection, state, commands)
+}
+
+// refusalLines say what the sides refuse a connection, for how long, and what a person does about it.
+func refusalLines(connection string, refusals []record.Refusal) []string {
+	out := make([]string, len(refusals))
+	for i, r := range refusals {
+		cure := fmt.Sprintf("`starter connect %s %s`, and it goes on with what changed meanwhile", r.Side, connection)
+		if r.State == record.RefusalSuspended {
+			cure = "then it goes on by itself with what changed meanwhile"
+		}
+		out[i] = fmt.Sprintf("connection %s is refused by %s for %s: %s; %s",
+			connection, sideName(r.Side), roughly(max(0, time.Since(r.Since))), r.Reason, cure)
+	}
+	return out
+}
+
+// refusedBy is the error of a connection that its sides refuse.
+func refusedBy(connection string, refusals []record.Refusal) error {
+	return errors.New(strings.Join(refusalLines(connection, refusals), "\n"))
 }
 
 // printState tells that a connection is in a state, and what follows.

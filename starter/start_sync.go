@@ -158,6 +158,9 @@ func workable(ctx context.Context, s *store.Store, connection string) error {
 func active(row store.Connection) error {
 	switch row.State {
 	case record.ConnectionActive:
+		if len(row.Refusals) > 0 {
+			return needsPerson{refusedBy(row.ID, row.Refusals)}
+		}
 		return nil
 	case record.ConnectionPaused:
 		return needsPerson{fmt.Errorf("connection %s is paused; `starter connections resume %s` lets it go on", row.ID, row.ID)}

@@ -20,7 +20,10 @@ import (
 type connectionStatus struct {
 	Connection string      `json:"connection"`
 	Kind       record.Kind `json:"kind"`
-	State      string      `json:"state"`
+	// State is the connection's, or that of what a side refuses it.
+	State string `json:"state"`
+	// Refusals are the sides that refuse it a token.
+	Refusals []record.Refusal `json:"refusals,omitempty"`
 	// LiveSince is since when changes are synced; nil before it is onboarded.
 	LiveSince *time.Time               `json:"live_since,omitempty"`
 	Linked    int                      `json:"linked"` // pairs that hold a record on both sides
@@ -159,7 +162,7 @@ func statusOf(ctx context.Context, s *store.Store, row store.Connection) ([]conn
 	out := make([]connectionStatus, len(kinds))
 	for i, kind := range kinds {
 		st := &out[i]
-		*st = connectionStatus{Connection: row.ID, Kind: kind, State: row.State, LiveSince: unlessZero(live.Since)}
+		*st = connectionStatus{Connection: row.ID, Kind: kind, State: record.ShownState(row.State, row.Refusals), Refusals: row.Refusals, LiveSince: unlessZero(live.Since)}
 		if err := st.count(ctx, s); err != nil {
 			return nil, err
 		}

@@ -37,10 +37,14 @@ func (st connectionStatus) attention(staleAfter time.Duration) []string {
 	var out []string
 	switch {
 	case st.State == record.ConnectionActive || st.Kind != record.Contact: // what counts for all kinds is told once
+	case st.State == record.RefusalReconnect, st.State == record.RefusalSuspended:
 	case st.State == record.ConnectionPaused:
 		out = append(out, fmt.Sprintf("connection %s is paused; `starter connections resume %s` lets it go on", st.Connection, st.Connection))
 	default:
 		out = append(out, connectAgain(st.Connection, st.State).Error())
+	}
+	if st.Kind == record.Contact {
+		out = append(out, refusalLines(st.Connection, st.Refusals)...)
 	}
 	for _, side := range record.Sides {
 		pass, polled := st.Passes[side]

@@ -21,7 +21,8 @@ func (p program) serveCodec() (*listening, error) {
 	}
 	allow := codec.Token(token)
 	if settings.OIDCIssuer != "" {
-		allow = codec.OIDC(settings.OIDCIssuer, settings.OIDCAudience)
+		name, value := settings.Claim()
+		allow = codec.OIDC(settings.OIDCIssuer, settings.OIDCAudience, codec.Claim{Name: name, Value: value})
 	}
 	decoding, _ := assembly.NewCodec(p.ledger, p.keys, 0)
 	handler := codec.Server{Codec: decoding, Namespace: p.namespace, Origins: settings.OriginList(), Allow: allow}.Handler()

@@ -64,6 +64,8 @@ It takes its settings from the environment:
   TANDEM_CODEC_TOKEN     the bearer token of those who may see it, or TANDEM_CODEC_TOKEN_FILE with its content
   TANDEM_CODEC_OIDC_ISSUER, TANDEM_CODEC_OIDC_AUDIENCE
                          instead: whose tokens for which audience may see it, as the Web UI passes them on
+  TANDEM_CODEC_OIDC_CLAIM
+                         of these, only tokens with a claim, as groups=support or realm_access.roles=support (default all)
   TANDEM_ALLOW_HOSTS     hosts besides the two vendors' own that requests with tokens may reach, as host or host:port, separated
                          by commas: for fakes, or a proxy of yours (default none)
   TANDEM_LOG_LEVEL       debug, info, warn or error (default info)
@@ -129,6 +131,9 @@ func run(ctx context.Context, args []string) error {
 	defer p.working.Close()
 	return p.serve(ctx)
 }
+
+// countRefusals is how often it is counted which connections are refused.
+const countRefusals = 10 * time.Second
 
 // program is all that is there once the worker has started.
 type program struct {
@@ -198,6 +203,10 @@ func (p program) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	refusals, err := assembly.NewRefusals(p.ledger, p.metrics.Meter())
+	if err != nil {
+		return err
+	}
 	w := assembly.NewWorker(p.working, p.temporal, connections, p.ledger)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
@@ -207,6 +216,7 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	}
 	go staleness.CountEvery(ctx, 30*time.Second, p.log)
+	go refusals.CountEvery(ctx, countRefusals, p.log)
 	p.log.Info("working", zap.String("version", version), zap.String("private", private.address), zap.String("public", public.address),
 		zap.String("codec", decoder.address))
 	<-ctx.Done()

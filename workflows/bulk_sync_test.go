@@ -31,6 +31,7 @@ type backlog struct {
 	tries   map[string]int      // by the batch's name
 	pauses  []*activities.Pause // of the next batches, after half of what they claim
 	rests   []bool              // of the next batches: whether the connection is paused, so that they do nothing
+	refusal *record.Refusal     // for which it rests; nil where a person has paused it
 	// handedOver waits in the record lane; a ContactSync takes it out, unless it is stuck there.
 	handedOver []int64
 	stuck      map[int64]bool
@@ -62,7 +63,7 @@ func (b *backlog) serve(env *testsuite.TestWorkflowEnvironment) {
 				rests := b.rests[0]
 				b.rests = b.rests[1:]
 				if rests {
-					return activities.SyncRecordsResult{Pause: &activities.Pause{For: 20 * time.Second, Lane: crm.LaneLive}}, nil
+					return activities.SyncRecordsResult{Pause: &activities.Pause{For: 20 * time.Second, Lane: crm.LaneLive, Refusal: b.refusal}}, nil
 				}
 			}
 			left := b.pending

@@ -47,4 +47,5 @@ type NoteToTaskResult struct {
 const (
 	ReasonNoContact = "no_contact" // its contact did not come into step in time
 	ReasonOff       = "off"        // the rules do not want it
+	ReasonHeld      = "held"       // a side refuses the connection: it is taken up once that is over
 )

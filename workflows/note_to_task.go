@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -24,10 +25,30 @@ func NoteToTask(ctx workflow.Context, in NoteToTaskInput) (NoteToTaskResult, err
 		Description: "The note, or one of its tasks, may have changed",
 	})}
 	err := n.run(ctx)
-	if err != nil && !workflow.IsContinueAsNewError(err) {
-		err = permanent(ctx, err)
+	if err == nil || workflow.IsContinueAsNewError(err) {
+		return n.result, err
 	}
-	return n.result, err
+	held, err := n.hold(ctx, err)
+	if held {
+		return n.result, nil
+	}
+	return n.result, permanent(ctx, err)
+}
+
+// hold leaves the note marked where what failed comes of a side that refuses the connection, and tells whether it does: a
+// run that begins once that is over takes it up. Else it returns why the run fails.
+func (n *noteToTask) hold(ctx workflow.Context, failure error) (held bool, err error) {
+	if !mayBeRefused(failure) || !holding(ctx) {
+		return false, failure
+	}
+	var out activities.NoteHeld
+	err = workflow.ExecuteActivity(ledgerCall(ctx, "See whether a side refuses the connection"), noteTasks.HoldNote, n.id()).Get(ctx, &out)
+	if err != nil || out.Refusal == nil {
+		return false, errors.Join(failure, err)
+	}
+	n.result.Reason = ReasonHeld
+	workflow.SetCurrentDetails(ctx, refusalNote(n.in.Connection, *out.Refusal))
+	return true, nil
 }
 
 type noteToTask struct {

@@ -24,6 +24,7 @@ type office struct {
 	diary
 	state   sync.Mutex
 	paused  bool
+	refuses []record.Refusal // by the sides: then it rests too
 	pending []int64
 	// most is how many pending links go one by one; the others go in bulk, as links of bulkKind.
 	most     int
@@ -92,8 +93,8 @@ func (o *office) serve(env *testsuite.TestWorkflowEnvironment) {
 			o.note("plan")
 			o.state.Lock()
 			defer o.state.Unlock()
-			plan := activities.ChangesPlan{Live: !o.paused}
-			if o.planErr != nil || o.paused {
+			plan := activities.ChangesPlan{Live: !o.paused && o.refuses == nil, Refusals: o.refuses}
+			if o.planErr != nil || !plan.Live {
 				return plan, o.planErr
 			}
 			plan.Reviews = slices.Clone(o.reviews[:min(len(o.reviews), reviewsAtOnce+in.Begun)])

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -17,11 +18,37 @@ func pauseNote(ctx workflow.Context, p *activities.Pause) string {
 	if p == nil {
 		return ""
 	}
+	if p.Refusal != nil {
+		return refusalLine(*p.Refusal)
+	}
 	if p.Side == "" {
 		return "The connection is paused; `starter connections resume` lets it go on"
 	}
 	return fmt.Sprintf("%s's daily allowance: %s goes on at %s UTC",
 		sideNames[p.Side], p.Lane, workflow.Now(ctx).Add(p.For).UTC().Format("15:04"))
+}
+
+// refusalLine says what a run waits for while a side refuses the connection. What a person does about it stands in the reason.
+func refusalLine(r record.Refusal) string {
+	return fmt.Sprintf("%s refuses the connection (%s): %s", sideNames[r.Side], r.State, r.Reason)
+}
+
+// refusalNote says the same to people who look at a run of a connection that has ended for that.
+func refusalNote(connection string, refusals ...record.Refusal) string {
+	md := ""
+	for _, r := range refusals {
+		md += fmt.Sprintf("**%s**\n\n", refusalLine(r))
+		if r.State == record.RefusalReconnect {
+			md += fmt.Sprintf("Connect it by `starter connect %s %s`.\n\n", r.Side, connection)
+		}
+	}
+	return md + "What changes meanwhile is kept, and is synced once that is over.\n"
+}
+
+// mayBeRefused tells whether what failed may come of a side that refuses the connection.
+func mayBeRefused(err error) bool {
+	kind := activities.KindOf(err)
+	return kind == crm.NeedsReconnect || kind == crm.NeedsAccess
 }
 
 // isRest tells whether a pause is that of a connection, and not of an allowance.

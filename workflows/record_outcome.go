@@ -144,7 +144,7 @@ func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, proble
 }
 
 // fail records that the contact failed, with whatever was written before, and returns the typed error that the run
-// fails with; or else that the contact changed meanwhile, so that it is to be tried again as it is now. So it is where what
+// fails with, none where a side refuses the connection; or else that the contact changed meanwhile, so that it is to be tried again as it is now. So it is where what
 // was to be written to is gone since it was read.
 func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
 	if s.claim.Token != 0 {
@@ -156,17 +156,30 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 		if len(s.commit.Wrote) == 0 {
 			s.commit.Plan = nil
 		}
-		s.commit.Again = s.lookAgain(ctx)
+		// Where the side has been connected again meanwhile, one more pass succeeds.
+		connected := activities.KindOf(err) == crm.NeedsReconnect && !s.refused
+		s.refused = s.refused || connected
+		s.commit.Again = s.lookAgain(ctx) || connected
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), s.calls.commit, s.commit).Get(disconnected, &s.standing)
 		switch {
 		case commit != nil:
 			err = errors.Join(err, commit)
+		case s.standing.Held != nil && s.decided == nil: // a person who has decided is to see that it came to nothing
+			s.hold(ctx)
+			return false, nil
 		case ctx.Err() == nil && (s.standing.Again || s.waiting.changed()):
 			return true, nil
 		}
 	}
 	return false, permanent(ctx, err)
+}
+
+// hold ends the run of a record that a side refuses the connection to sync: it has not failed, and stays pending. Once that is
+// over another run takes it up.
+func (s *recordSync) hold(ctx workflow.Context) {
+	s.result.State, s.result.Problem = "", s.standing.Held.State
+	workflow.SetCurrentDetails(ctx, refusalNote(s.in.Connection, *s.standing.Held))
 }
 
 // vanishedLooks is how often a record is looked at again that is gone when it is to be written to: for a moment a vendor may

@@ -77,6 +77,7 @@ type recordSync struct {
 	waiting  waiting
 	parked   bool
 	vanished bool // what was to be written to is gone since it was read
+	refused  bool // a side said once that it must be connected again
 	looks    int  // how often it was looked at again for that
 	result   RecordSyncResult
 }
@@ -106,6 +107,9 @@ func (s *recordSync) run(ctx workflow.Context) error {
 			return nil // since it was said to be pending, it was joined with its other half, or nothing was left of it
 		case err != nil:
 			return err
+		case s.standing.Held != nil:
+			s.hold(ctx)
+			return nil
 		case s.standing.Again || s.waiting.changed():
 			continue
 		case s.standing.Waiting == nil:

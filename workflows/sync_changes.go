@@ -14,7 +14,8 @@ import (
 )
 
 // SyncChanges drains a connection's pending changes until nothing is pending, and completes: a few go one run each, more go
-// in bulk. SignalRing starts it and keeps it going. What changes while it is being synced is synced again, and what takes
+// in bulk. SignalRing starts it and keeps it going. While a side refuses the connection it says so, and completes at once:
+// what is pending stays. What changes while it is being synced is synced again, and what takes
 // long holds up nothing else.
 func SyncChanges(ctx workflow.Context, in SyncChangesInput) error {
 	if err := in.Validate(); err != nil {
@@ -59,6 +60,9 @@ func (s *syncChanges) run(ctx workflow.Context) error {
 		}).Get(ctx, &plan)
 		if err != nil {
 			return permanent(ctx, err)
+		}
+		if len(plan.Refusals) > 0 {
+			workflow.SetCurrentDetails(ctx, refusalNote(s.in.Connection, plan.Refusals...))
 		}
 		reviews, err := attendReviews(ctx, s.in.Connection, plan.Reviews, s.reviews)
 		if err != nil {

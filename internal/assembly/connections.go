@@ -85,19 +85,20 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	held := c.opened[id]
 	c.mu.Unlock()
 	if held.is(row) && held.updated.Equal(row.UpdatedAt) && time.Since(held.at) < directoryLife {
-		return held.in(row.State), nil
+		return held.as(row), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
 		// The first caller's end, or its lane's, must not fail the others.
 		return c.open(crm.WithLane(context.WithoutCancel(ctx), crm.LaneLive), row)
 	})
-	if crm.KindOf(err) == crm.RateLimited && held.is(row) {
-		return held.Connection, nil // a directory that is a day old is better than none
+	if kind := crm.KindOf(err); held.is(row) &&
+		(kind == crm.RateLimited || kind.Class() == crm.Person && len(row.Refusals) > 0 && held.updated.Equal(row.UpdatedAt)) {
+		return held.as(row), nil // a directory that is a day old is better than none
 	}
 	if err != nil {
 		return nil, err
 	}
-	return fresh.(*opened).in(row.State), nil
+	return fresh.(*opened).as(row), nil
 }
 
 // is tells whether what is held is the stored connection under the rules in force. One that was erased may come again, and
@@ -114,10 +115,10 @@ func (c *Connections) forget(id string) {
 	delete(c.budgets, id)
 }
 
-// in returns the connection as it stands in a state, which changes sooner than what else is held of it.
-func (o *opened) in(state string) *activities.Connection {
+// as returns the connection as it stands by its row, which changes sooner than what else is held of it.
+func (o *opened) as(row store.Connection) *activities.Connection {
 	c := *o.Connection
-	c.State = state
+	c.State, c.Refusals = row.State, row.Refusals
 	return &c
 }
 
@@ -222,6 +223,11 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 // notice by themselves.
 func (c *Connections) KeepAlive(ctx context.Context, id string, side record.Side, age time.Duration, dry bool) (due bool, err error) {
 	return c.tokens(id, side).KeepAlive(ctx, age, dry)
+}
+
+// Works notes that a side takes the token that it refused before.
+func (c *Connections) Works(ctx context.Context, id string, side record.Side) error {
+	return c.tokens(id, side).Works(ctx)
 }
 
 func (c *Connections) tokens(id string, side record.Side) *oauth.TokenSource {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,16 +37,39 @@ func Token(token string) Allow {
 	}
 }
 
-// OIDC lets those see who send a token that an issuer signed for an audience: the access token that the Web UI passes on, or
-// the ID token beside it. The issuer is asked for its keys with the first request, so that its absence keeps nothing else from
+// Claim is what a token must say of whoever has it: a claim of that name which is the value, or a list that has it. A name with
+// dots leads into what a claim holds, as realm_access.roles, where no claim has just that name. The zero Claim asks for nothing.
+type Claim struct{ Name, Value string }
+
+// in tells whether a token's claims have it.
+func (c Claim) in(claims map[string]any) bool {
+	if c == (Claim{}) {
+		return true
+	}
+	held, known := claims[c.Name]
+	for name, rest, more := "", c.Name, true; !known && more; {
+		name, rest, more = strings.Cut(rest, ".")
+		if held = claims[name]; more {
+			claims, _ = held.(map[string]any)
+		}
+	}
+	if list, ok := held.([]any); ok {
+		return slices.Contains(list, any(c.Value))
+	}
+	return held == any(c.Value)
+}
+
+// OIDC lets those see who send a token that an issuer signed for an audience, and that has a claim: the access token that the
+// Web UI passes on, or the ID token beside it. The issuer is asked for its keys with the first request, so that its absence keeps nothing else from
 // starting.
-func OIDC(issuer, audience string) Allow {
-	o := &openID{issuer: issuer, audience: audience}
+func OIDC(issuer, audience string, claim Claim) Allow {
+	o := &openID{issuer: issuer, audience: audience, claim: claim}
 	return o.allow
 }
 
 type openID struct {
 	issuer, audience string
+	claim            Claim
 
 	mu       sync.Mutex
 	verifier *oidc.IDTokenVerifier
@@ -66,7 +90,9 @@ func (o *openID) allow(r *http.Request) error {
 		return fmt.Errorf("%w: %w", errNotNow, err)
 	}
 	for _, token := range tokens {
-		if _, err := verifier.Verify(r.Context(), token); err == nil {
+		verified, err := verifier.Verify(r.Context(), token)
+		var claims map[string]any
+		if err == nil && verified.Claims(&claims) == nil && o.claim.in(claims) {
 			return nil
 		}
 	}

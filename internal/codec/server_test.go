@@ -168,7 +168,7 @@ func (i *issuer) token(t *testing.T, change func(jwt.MapClaims)) string {
 
 func TestTokensOfTheIssuerForTheAudienceMaySee(t *testing.T) {
 	i, other := newIssuer(t), newIssuer(t)
-	allow := OIDC(i.URL, "temporal-ui")
+	allow := OIDC(i.URL, "temporal-ui", Claim{})
 	for what, c := range map[string]struct {
 		header, token string
 		may           bool
@@ -188,10 +188,47 @@ func TestTokensOfTheIssuerForTheAudienceMaySee(t *testing.T) {
 	}
 }
 
+func TestOfTheIssuersTokensThoseWithTheClaimMaySee(t *testing.T) {
+	i, other := newIssuer(t), newIssuer(t)
+	with := func(name string, value any) func(jwt.MapClaims) {
+		return func(c jwt.MapClaims) { c[name] = value }
+	}
+	groups, roles, url := Claim{"groups", "support"}, Claim{"realm_access.roles", "support"}, Claim{"https://acme.example/roles", "support"}
+	for what, c := range map[string]struct {
+		claim Claim
+		token string
+		may   bool
+	}{
+		"in a list":                 {groups, i.token(t, with("groups", []string{"staff", "support"})), true},
+		"alone":                     {groups, i.token(t, with("groups", "support")), true},
+		"deep in a claim":           {roles, i.token(t, with("realm_access", map[string]any{"roles": []string{"support"}})), true},
+		"under a name with dots":    {url, i.token(t, with("https://acme.example/roles", []string{"support"})), true},
+		"not there":                 {groups, i.token(t, nil), false},
+		"another":                   {groups, i.token(t, with("groups", []string{"staff"})), false},
+		"only the beginning":        {groups, i.token(t, with("groups", []string{"supporters"})), false},
+		"a part of a text":          {groups, i.token(t, with("groups", "staff support")), false},
+		"in another case":           {groups, i.token(t, with("groups", "Support")), false},
+		"a number":                  {Claim{"level", "7"}, i.token(t, with("level", 7)), false},
+		"a list of lists":           {groups, i.token(t, with("groups", [][]string{{"support"}})), false},
+		"deep where nothing is":     {roles, i.token(t, with("realm_access", "support")), false},
+		"in a token of another's":   {groups, other.token(t, with("groups", "support")), false},
+		"in one that has run out":   {groups, i.token(t, func(c jwt.MapClaims) { c["groups"], c["exp"] = "support", time.Now().Add(-time.Hour).Unix() }), false},
+		"in one for another system": {groups, i.token(t, func(c jwt.MapClaims) { c["groups"], c["aud"] = "support", "mail" }), false},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/codec/decode", &bytes.Buffer{})
+		r.Header.Set("Authorization", "Bearer "+c.token)
+		require.Equal(t, c.may, OIDC(i.URL, "temporal-ui", c.claim)(r) == nil, what)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/codec/decode", &bytes.Buffer{})
+	r.Header.Set("Authorization", "Bearer "+i.token(t, nil))
+	r.Header.Set("Authorization-Extras", i.token(t, with("groups", []string{"support"})))
+	require.NoError(t, OIDC(i.URL, "temporal-ui", groups)(r), "the ID token says it")
+}
+
 func TestAnIssuerThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	w, i := newWorld(t, 0), newIssuer(t)
 	s := w.server()
-	s.Allow = OIDC(i.URL, "temporal-ui")
+	s.Allow = OIDC(i.URL, "temporal-ui", Claim{})
 	token := i.token(t, nil)
 	answering := i.Config.Handler
 	i.Config.Handler = http.NotFoundHandler()

@@ -94,8 +94,12 @@ func quoting(t testing.TB) func(http.Handler) http.Handler {
 // TestWhatIsEntrustedIsFoundNowhere plants values of customers on both sides, lets everything happen to them that can, and
 // then looks for them, and for every token there was, in all that outlives it.
 func TestWhatIsEntrustedIsFoundNowhere(t *testing.T) {
+	gates := map[record.Side]*gate{record.GoHighLevel: {t: t, side: record.GoHighLevel}, record.Salesforce: {t: t, side: record.Salesforce}}
 	s := &office{system: newSystem(t, sandbox.Options{GoHighLevel: gohighleveltest.Options{IndexLag: 100 * time.Millisecond}},
-		func(o *stack.Options) { o.WatchGoHighLevel = quoting(t) })}
+		func(o *stack.Options) {
+			o.WatchGoHighLevel = func(h http.Handler) http.Handler { return gates[record.GoHighLevel].around(quoting(t)(h)) }
+			o.WatchSalesforce = gates[record.Salesforce].around
+		})}
 	hunt := &hunt{system: s.system, values: customers()}
 	ghl, sf := s.Sandbox.GoHighLevel, s.Sandbox.Salesforce
 	sf.AddValidationRule("Contact", canaryRefused+" <"+canaryEmail+"> may not be saved", func(fields map[string]any) bool {
@@ -143,6 +147,8 @@ func TestWhatIsEntrustedIsFoundNowhere(t *testing.T) {
 	ghl.SetFaults(nil)
 	sf.SetFaults(nil)
 	hunt.know(s.secretsOf(t))
+	s.survivesRefusals(t, l, gates)
+	hunt.know(s.secretsOf(t))
 	review := s.dispute(t, l, canaryCity, canaryRival)
 	hunt.overhear("reviews list", s.run(t, "reviews", "list"))
 	s.run(t, "reviews", "decide", connection, review.number(), "--choose", "gohighlevel", "--by", "ann")
@@ -170,7 +176,7 @@ func TestWhatIsEntrustedIsFoundNowhere(t *testing.T) {
 		c, err := s.Store.Credentials(s.Vault).LoadCredential(t.Context(), connection, record.GoHighLevel)
 		return err == nil && c.State == oauth.StateReconnect
 	})
-	hunt.overhear("status without a grant", s.run(t, "status"))
+	hunt.overhear("status without a grant", s.run(t, "status")+s.run(t, "connections", "list", "-o", "json")+s.metrics(t))
 	for place, what := range hunt.search(t) {
 		t.Errorf("found in %s: %s", place, strings.Join(what, ", "))
 	}
@@ -179,6 +185,26 @@ func TestWhatIsEntrustedIsFoundNowhere(t *testing.T) {
 	} else {
 		hunt.mustFindWhatIsLeaked(t)
 	}
+}
+
+// survivesRefusals shuts the gates of both sides by each status that refuses the caller as such, and has people edit meanwhile.
+func (s *office) survivesRefusals(t testing.TB, l record.Link, gates map[record.Side]*gate) {
+	t.Helper()
+	for i, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		for _, side := range record.Sides {
+			gates[side].refuse(status)
+			s.inGHL(t, l, map[string]any{"address1": fmt.Sprintf("%s %d", canaryRival, i)})
+			s.inSF(t, l, map[string]any{"MailingPostalCode": fmt.Sprintf("9805%d", i)})
+			s.becomes(t, fmt.Sprintf("%s refuses by %d", side, status), func() bool { return gates[side].struck.Load() > 4 })
+			gates[side].refuse(0)
+		}
+	}
+	s.inGHL(t, l, map[string]any{"address1": canaryCity + " 3"})
+	s.becomes(t, "an edit arrives once nothing is refused any more", func() bool {
+		row, _ := s.Sandbox.Salesforce.Get("Contact", l.SalesforceID)
+		street, _ := row["MailingStreet"].(string)
+		return street == canaryCity+" 3"
+	})
 }
 
 // mustFindWhatIsLeaked leaks one value after another as a forgotten redaction would, and has the same search find each.

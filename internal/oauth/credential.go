@@ -3,6 +3,8 @@
 package oauth
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -34,9 +36,9 @@ const (
 	StateReconnect = "reconnect"
 )
 
-// Credential is everything that one side of a connection needs to obtain tokens, and the tokens themselves. It is what
-// the store seals, encoded as JSON; its JSON holds secrets, whereas printing and logging it shows none. A type that
-// keeps one in an unexported field must format itself, for fmt reads such fields without asking them.
+// Credential is everything that one side of a connection needs to obtain tokens, and the tokens themselves. Printing, logging
+// and encoding it shows no secret, on its own or deep in another value; only Encode holds them, for a store to seal. A type
+// that keeps one in an unexported field must format itself, for fmt reads such fields without asking them.
 type Credential struct {
 	Side record.Side `json:"side"`
 	Flow Flow        `json:"flow"`
@@ -79,6 +81,17 @@ type Credential struct {
 	State         string    `json:"state,omitempty"`
 	// Generation counts the tokens obtained with this credential.
 	Generation int `json:"generation"`
+	// Refusal says why the vendor gave no token when it was asked last; nil where it did. It is no secret: a store keeps it
+	// beside what it seals.
+	Refusal *Refusal `json:"-"`
+}
+
+// Refusal is why a vendor gives no token.
+type Refusal struct {
+	// State is record.RefusalReconnect or record.RefusalSuspended.
+	State string
+	// Reason says what is the matter and what a person does about it, in Tandem's own words.
+	Reason string
 }
 
 // DefaultScopes returns the scopes that a sync of contacts, tasks, notes and appointments needs on the side, for whoever does
@@ -168,6 +181,30 @@ func (c Credential) GoString() string { return c.String() }
 
 // Format prints String for every verb, since verbs other than those for text would print the fields.
 func (c Credential) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// Encode returns the credential with all its secrets, to be sealed and nothing else.
+func (c Credential) Encode() ([]byte, error) { return json.Marshal(encoded(c)) }
+
+// DecodeCredential is the opposite of Encode. Its error quotes nothing.
+func DecodeCredential(plain []byte) (*Credential, error) {
+	var c encoded
+	if json.Unmarshal(plain, &c) != nil {
+		return nil, errors.New("oauth: a credential is not in the form that this build knows")
+	}
+	out := Credential(c)
+	return &out, nil
+}
+
+// encoded is a credential that is encoded as it is.
+type encoded Credential
+
+// MarshalText encodes String: a credential is not encoded by accident.
+func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText refuses: what MarshalText encodes is no credential.
+func (c *Credential) UnmarshalText([]byte) error {
+	return errors.New("oauth: a credential is decoded by DecodeCredential")
+}
 
 // LogValue describes the credential to slog without any secret.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -65,9 +65,22 @@ func TestLoggingACredentialShowsNoSecret(t *testing.T) {
 func TestACredentialSurvivesItsEncoding(t *testing.T) {
 	c := secretive()
 	c.ExpiresAt, c.GrantedScopes, c.Generation = c.IssuedAt.Add(time.Hour), []string{"api"}, 7
-	content, err := json.Marshal(c)
+	content, err := c.Encode()
 	require.NoError(t, err)
-	var back Credential
-	require.NoError(t, json.Unmarshal(content, &back))
-	require.Equal(t, c, back)
+	back, err := DecodeCredential(content)
+	require.NoError(t, err)
+	require.Equal(t, c, *back)
+	_, err = DecodeCredential([]byte(`{"access_token": "s3cret`))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "s3cret")
+}
+
+func TestACredentialIsNeitherEncodedNorDecodedByAccident(t *testing.T) {
+	shown, err := json.Marshal(map[string]any{"one": secretive(), "many": []any{struct{ Held *Credential }{new(secretive())}}})
+	require.NoError(t, err)
+	require.NotContains(t, string(shown), "s3cret")
+	require.Contains(t, string(shown), testOrg)
+	content, err := json.Marshal(secretive())
+	require.NoError(t, err)
+	require.ErrorContains(t, json.Unmarshal(content, &Credential{}), "DecodeCredential")
 }

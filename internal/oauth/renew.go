@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -42,12 +43,12 @@ type outcome struct {
 }
 
 // renew replaces the refused token, step by step, each under the lock and committed before the next.
-func (s *TokenSource) renew(ctx context.Context, refused string) (crm.Token, error) {
+func (s *TokenSource) renew(ctx context.Context, refused string, early bool) (crm.Token, error) {
 	var unsaved error
 	for tries := range renewSteps {
 		var step outcome
 		err := s.store.WithCredential(ctx, s.connection, s.side, func(c *Credential) (bool, error) {
-			step = s.step(ctx, *c, refused)
+			step = s.step(ctx, *c, refused, early)
 			*c = step.stored
 			return step.save, nil
 		})
@@ -80,15 +81,14 @@ func (s *TokenSource) renew(ctx context.Context, refused string) (crm.Token, err
 }
 
 // step does the next thing that replaces the refused token. It runs under the lock.
-func (s *TokenSource) step(ctx context.Context, c Credential, refused string) outcome {
+func (s *TokenSource) step(ctx context.Context, c Credential, refused string, early bool) outcome {
 	switch {
 	case c.State == StateReconnect:
-		return outcome{stored: c, err: s.fail(crm.NeedsReconnect, "the grant is gone: "+connectAgain, nil)}
+		return s.refusedBy(c, s.fail(crm.NeedsReconnect, "the grant is gone: "+connectAgain, nil), false)
 	case c.bearer() != "" && c.bearer() != refused:
 		return outcome{stored: c, done: true}
 	case c.Flow == PrivateToken:
-		return outcome{stored: c, err: s.fail(crm.NeedsReconnect,
-			"the private integration token is refused: make a new one and "+connectAgain, nil)}
+		return s.refusedBy(c, s.fail(crm.NeedsReconnect, "the private integration token is refused: make a new one and "+connectAgain, nil), false)
 	}
 	if held := s.held(); held != nil && held.continues(&c) {
 		return held.outcome()
@@ -98,15 +98,35 @@ func (s *TokenSource) step(ctx context.Context, c Credential, refused string) ou
 	}
 	after, err := s.ask(ctx, c)
 	if err != nil {
-		gone := crm.KindOf(err) == crm.NeedsReconnect && c.Flow == AuthorizationCode
-		if gone {
-			c.State = StateReconnect
-		}
-		return outcome{stored: c, save: gone, err: err}
+		return s.refusedBy(c, err, early)
 	}
+	after.Refusal = nil
 	fresh := &renewal{before: c, after: after}
 	s.hold(fresh)
 	return fresh.outcome()
+}
+
+// refusedBy is what a step comes to for which the vendor gives no token. A grant that is gone is not tried again. Early tells
+// that the current token is good still: then what may pass is nobody's concern yet.
+func (s *TokenSource) refusedBy(c Credential, err error, early bool) outcome {
+	var said *crm.Error
+	if !errors.As(err, &said) || said.Kind.Class() != crm.Person {
+		return outcome{stored: c, err: err}
+	}
+	gone := said.Kind == crm.NeedsReconnect && c.Flow == AuthorizationCode && c.State != StateReconnect
+	if gone {
+		c.State = StateReconnect
+	}
+	refusal := Refusal{State: record.RefusalSuspended, Reason: strings.TrimSuffix(said.Reason, ": "+connectAgain)}
+	if said.Kind == crm.NeedsReconnect {
+		refusal.State = record.RefusalReconnect
+	}
+	news := c.Refusal == nil || c.Refusal.State != refusal.State
+	if early && !gone || !news {
+		return outcome{stored: c, save: gone, err: err}
+	}
+	c.Refusal = &refusal
+	return outcome{stored: c, save: true, err: err}
 }
 
 // ask calls the vendor for the next step of the credential's flow.

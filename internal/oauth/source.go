@@ -82,14 +82,15 @@ func (s *TokenSource) Token(ctx context.Context) (crm.Token, error) {
 		return crm.Token{}, err
 	}
 	if c.State == StateReconnect {
-		return crm.Token{}, s.fail(crm.NeedsReconnect, "the grant is gone: "+connectAgain, nil)
+		return s.refresh(ctx, c.bearer(), false)
 	}
 	now := s.endpoint.now()
-	if c.bearer() != "" && (now.Before(c.dueAt()) || now.Before(s.earlyHeldUntil()) && now.Before(c.ExpiresAt)) {
+	good := c.bearer() != "" && now.Before(c.ExpiresAt)
+	if c.bearer() != "" && (now.Before(c.dueAt()) || now.Before(s.earlyHeldUntil()) && good) {
 		return c.token(), nil
 	}
-	token, err := s.Refresh(ctx, c.bearer())
-	if err != nil && crm.KindOf(err) != crm.NeedsReconnect && ctx.Err() == nil && c.bearer() != "" && now.Before(c.ExpiresAt) {
+	token, err := s.refresh(ctx, c.bearer(), good)
+	if err != nil && crm.KindOf(err) != crm.NeedsReconnect && ctx.Err() == nil && good {
 		s.mu.Lock()
 		s.earlyAfter = now.Add(earlyRetry)
 		s.mu.Unlock()
@@ -101,18 +102,23 @@ func (s *TokenSource) Token(ctx context.Context) (crm.Token, error) {
 // Refresh returns the token that replaces the refused one: one that somebody fetched meanwhile, or a fresh one, which
 // is stored before anybody uses it. It fails with kind NeedsReconnect when the grant is gone, and then calls the vendor
 // no more until a person has connected the side again. Given the current token it renews it, which keeps an idle
-// grant alive.
+// grant alive. Why the vendor gives none is kept with the credential, for all to see, until it gives one.
 func (s *TokenSource) Refresh(ctx context.Context, refused string) (crm.Token, error) {
+	return s.refresh(ctx, refused, false)
+}
+
+// refresh is Refresh; early tells that the current token is good still, so that nothing is lost yet where there is no other.
+func (s *TokenSource) refresh(ctx context.Context, refused string, early bool) (crm.Token, error) {
 	s.mu.Lock()
 	c := s.cached
 	s.mu.Unlock()
 	if c != nil && c.State != StateReconnect && c.bearer() != "" && c.bearer() != refused {
 		return c.token(), nil
 	}
-	flight := s.flights.DoChan("renew "+refused, func() (any, error) {
+	flight := s.flights.DoChan(fmt.Sprint("renew ", early, refused), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewLimit)
 		defer cancel()
-		return s.renew(ctx, refused)
+		return s.renew(ctx, refused, early)
 	})
 	return s.await(ctx, flight)
 }
@@ -131,8 +137,24 @@ func (s *TokenSource) KeepAlive(ctx context.Context, age time.Duration, dry bool
 	case !due || dry:
 		return due, nil
 	}
-	_, err = s.Refresh(ctx, c.bearer())
+	_, err = s.refresh(ctx, c.bearer(), s.endpoint.now().Before(c.ExpiresAt))
 	return err == nil, err
+}
+
+// Works notes that the vendor takes the token that the side has: where it was refused before, that is over. What only a
+// person can end stays. Safe to repeat.
+func (s *TokenSource) Works(ctx context.Context) error {
+	err := s.store.WithCredential(ctx, s.connection, s.side, func(c *Credential) (bool, error) {
+		over := c.Refusal != nil && c.State != StateReconnect
+		if over {
+			c.Refusal = nil
+		}
+		return over, nil
+	})
+	if err != nil {
+		return s.storeFailed(err)
+	}
+	return nil
 }
 
 // current returns the cached credential. One that needs a person is read again each time, for the person may have

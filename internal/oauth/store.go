@@ -18,6 +18,7 @@ type Store interface {
 	// WithCredential locks the credential of one side against every other WithCredential in the cluster, reads it, and
 	// calls fn with it once at most: fn may spend a single-use token, so it is never called again. Where fn asks to
 	// save and does not fail, the changed credential is committed before WithCredential returns nil; otherwise nothing
-	// is changed, and fn's error is returned. It fails with ErrNoCredential when there is none.
+	// is changed, and fn's error is returned. What the credential says is refused is kept beside it, for others to see, and
+	// ends where a credential is saved without. It fails with ErrNoCredential when there is none.
 	WithCredential(ctx context.Context, connection string, side record.Side, fn func(c *Credential) (save bool, err error)) error
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -39,6 +38,7 @@ type memoryStore struct {
 	journal   *journal
 	failSaves int // how many commits fail before one succeeds
 	failLoads int
+	refusal   *Refusal // which is kept beside what is sealed
 }
 
 var errStoreDown = errors.New("the database is down")
@@ -52,7 +52,7 @@ func newMemoryStore(t testing.TB, c Credential) *memoryStore {
 
 func (s *memoryStore) put(t testing.TB, c Credential) {
 	t.Helper()
-	content, err := json.Marshal(c)
+	content, err := c.Encode()
 	require.NoError(t, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,8 +79,7 @@ func (s *memoryStore) LoadCredential(ctx context.Context, _ string, _ record.Sid
 	if s.content == nil {
 		return nil, ErrNoCredential
 	}
-	var c Credential
-	return &c, json.Unmarshal(s.content, &c)
+	return DecodeCredential(s.content)
 }
 
 func (s *memoryStore) WithCredential(ctx context.Context, connection string, side record.Side, fn func(*Credential) (bool, error)) error {
@@ -90,6 +89,7 @@ func (s *memoryStore) WithCredential(ctx context.Context, connection string, sid
 	if err != nil {
 		return err
 	}
+	c.Refusal = s.refusal
 	save, err := fn(c)
 	if err != nil || !save {
 		return err
@@ -97,7 +97,7 @@ func (s *memoryStore) WithCredential(ctx context.Context, connection string, sid
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	content, err := json.Marshal(c)
+	content, err := c.Encode()
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *memoryStore) WithCredential(ctx context.Context, connection string, sid
 		s.failSaves--
 		return errStoreDown
 	}
-	s.content = content
+	s.content, s.refusal = content, c.Refusal
 	s.journal.note("stored " + c.AccessToken)
 	if s.commits != nil {
 		s.commits <- c.AccessToken

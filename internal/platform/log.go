@@ -10,7 +10,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// NewLogger makes the house's logger on standard error. Level is debug, info, warn or error; format is json or console.
+// NewLogger makes the house's logger on standard error. Level is debug, info, warn or error; format is json or console. What
+// must not be logged is withheld from it once more, whoever logs it: see Withhold.
 func NewLogger(level, format string) (*zap.Logger, error) {
 	parsed, err := zapcore.ParseLevel(level)
 	if err != nil {
@@ -28,7 +29,8 @@ func NewLogger(level, format string) (*zap.Logger, error) {
 	default:
 		return nil, fmt.Errorf("log format %q: use json or console", format)
 	}
-	return config.Build()
+	config.EncoderConfig.NewReflectedEncoder = withheldStructures
+	return config.Build(zap.WrapCore(Withhold))
 }
 
 // TemporalLogger lets the Temporal SDK write to zap. The SDK adds workflow, run and activity ids to each line; stack

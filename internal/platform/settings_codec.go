@@ -3,11 +3,12 @@ package platform
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
 	"strings"
+
+	"github.com/tandem-sync/tandem/internal/secret"
 )
 
 // CodecSettings are how the worker decrypts for Temporal's Web UI.
@@ -17,20 +18,18 @@ type CodecSettings struct {
 	// Origins are the Web UI's, separated by commas.
 	Origins string
 	// Token, or the content of TokenFile, is the bearer token of those who may see it.
-	Token     Concealed
+	Token     secret.Text
 	TokenFile string
 	// OIDCIssuer signs the tokens of those who may see it, for OIDCAudience.
 	OIDCIssuer, OIDCAudience string
+	// OIDCClaim narrows them to those whose token has a claim, as groups=support; all of them where it is "".
+	OIDCClaim string
 }
 
-// Concealed is a setting that is never printed.
-type Concealed string
-
-// Format prints that there is a value, without it.
-func (c Concealed) Format(f fmt.State, _ rune) {
-	if c != "" {
-		_, _ = io.WriteString(f, "(set)")
-	}
+// Claim returns the name and the value of OIDCClaim, "" for none.
+func (c CodecSettings) Claim() (name, value string) {
+	name, value, _ = strings.Cut(c.OIDCClaim, "=")
+	return strings.TrimSpace(name), strings.TrimSpace(value)
 }
 
 // The environment variables of CodecSettings.
@@ -41,13 +40,15 @@ const (
 	EnvCodecTokenFile    = "TANDEM_CODEC_TOKEN_FILE"
 	EnvCodecOIDCIssuer   = "TANDEM_CODEC_OIDC_ISSUER"
 	EnvCodecOIDCAudience = "TANDEM_CODEC_OIDC_AUDIENCE"
+	EnvCodecOIDCClaim    = "TANDEM_CODEC_OIDC_CLAIM"
 )
 
 func codecSettings(get func(name, fallback string) string) CodecSettings {
 	return CodecSettings{
 		Listen: get(EnvCodecListen, Off), Origins: get(EnvCodecOrigin, ""),
-		Token: Concealed(get(EnvCodecToken, "")), TokenFile: get(EnvCodecTokenFile, ""),
+		Token: secret.New(get(EnvCodecToken, "")), TokenFile: get(EnvCodecTokenFile, ""),
 		OIDCIssuer: get(EnvCodecOIDCIssuer, ""), OIDCAudience: get(EnvCodecOIDCAudience, ""),
+		OIDCClaim: get(EnvCodecOIDCClaim, ""),
 	}
 }
 
@@ -70,7 +71,7 @@ const leastToken = 20
 
 // BearerToken returns the token of those who may see what is decrypted; "" where an OIDC issuer says who may.
 func (c CodecSettings) BearerToken() (string, error) {
-	token, name := string(c.Token), EnvCodecToken
+	token, name := c.Token.Reveal(), EnvCodecToken
 	if c.TokenFile != "" {
 		content, err := os.ReadFile(c.TokenFile)
 		if err != nil {
@@ -82,6 +83,12 @@ func (c CodecSettings) BearerToken() (string, error) {
 		return "", fmt.Errorf("%s: want at least %d characters that nobody can guess", name, leastToken)
 	}
 	return token, nil
+}
+
+// claims tells whether OIDCClaim can be used: one that cannot must not let everybody see.
+func (c CodecSettings) claims() bool {
+	name, value := c.Claim()
+	return c.OIDCClaim == "" || name != "" && value != ""
 }
 
 func (c CodecSettings) validate() error {
@@ -101,7 +108,7 @@ func (c CodecSettings) validate() error {
 		}
 	}
 	var ways int
-	for _, set := range []bool{c.Token != "", c.TokenFile != "", c.OIDCIssuer != ""} {
+	for _, set := range []bool{!c.Token.Empty(), c.TokenFile != "", c.OIDCIssuer != ""} {
 		if set {
 			ways++
 		}
@@ -112,6 +119,10 @@ func (c CodecSettings) validate() error {
 			EnvCodecListen, EnvCodecToken, EnvCodecTokenFile, EnvCodecOIDCIssuer))
 	case c.OIDCIssuer != "" && c.OIDCAudience == "":
 		problems = append(problems, fmt.Errorf("%s needs %s", EnvCodecOIDCIssuer, EnvCodecOIDCAudience))
+	case c.OIDCClaim != "" && c.OIDCIssuer == "":
+		problems = append(problems, fmt.Errorf("%s needs %s: a bearer token has no claims", EnvCodecOIDCClaim, EnvCodecOIDCIssuer))
+	case !c.claims():
+		problems = append(problems, fmt.Errorf("%s=%q: want claim=value, as groups=support", EnvCodecOIDCClaim, c.OIDCClaim))
 	default:
 		if _, err := c.BearerToken(); err != nil {
 			problems = append(problems, err)

@@ -63,10 +63,15 @@ type Live struct {
 	Since time.Time
 	// State is the connection's state; only ConnectionActive works.
 	State string
+	// Refusals are the sides that refuse Tandem a token; none while both work.
+	Refusals []Refusal
 }
 
 // On tells whether changes are synced.
-func (l Live) On() bool { return !l.Since.IsZero() && l.State == ConnectionActive }
+func (l Live) On() bool { return !l.Since.IsZero() && l.Working() }
+
+// Working tells whether anything may be done for the connection, which need not be onboarded.
+func (l Live) Working() bool { return l.State == ConnectionActive && len(l.Refusals) == 0 }
 
 // The states of a connection. They are stored and printed: never rename one.
 const (
@@ -90,7 +95,7 @@ type LinkRef struct {
 
 // ChangesPlan is what a SyncChanges run is to do next.
 type ChangesPlan struct {
-	// Live is false while the connection is not onboarded, or is paused: then there is nothing to do.
+	// Live is false while the connection is not onboarded, is paused, or is refused by a side: then there is nothing to do.
 	Live bool
 	// Record lists links for the record lane, a run each: all that is pending where that is little, else some of
 	// what the bulk lane has handed over.

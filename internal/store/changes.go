@@ -224,7 +224,9 @@ func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh 
 func (s *Store) Live(ctx context.Context, connection string) (record.Live, error) {
 	var live record.Live
 	var since *time.Time
-	err := s.pool.QueryRow(ctx, `SELECT live_since, state FROM connections WHERE id = $1`, connection).Scan(&since, &live.State)
+	var refusals refusalRows
+	err := s.pool.QueryRow(ctx, `SELECT live_since, state, `+refusalsOf+` FROM connections WHERE id = $1`, connection).
+		Scan(&since, &live.State, (*[]byte)(&refusals))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return live, fmt.Errorf("store: %w: %q", record.ErrNoConnection, connection)
 	}
@@ -234,7 +236,8 @@ func (s *Store) Live(ctx context.Context, connection string) (record.Live, error
 	if since != nil {
 		live.Since = *since
 	}
-	return live, nil
+	live.Refusals, err = refusals.refusals()
+	return live, err
 }
 
 // LinkStanding returns whether a link is pending (again), and the open review of this one link, nil for none. It fails

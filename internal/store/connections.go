@@ -27,9 +27,11 @@ type Connection struct {
 	CreatedAt      time.Time
 	// UpdatedAt is when its rules, its state or what it was granted were changed last by somebody, renewals aside.
 	UpdatedAt time.Time
+	// Refusals are the sides that refuse Tandem a token; none while both work.
+	Refusals []record.Refusal
 }
 
-const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at, updated_at`
+const connectionColumns = `id, number, rules, rules_version, state, coalesce(location, ''), fingerprint_key, created_at, updated_at, ` + refusalsOf
 
 // AddConnection stores a new connection with its first rules, gives it a key for Temporal's payloads, and returns it as
 // stored. It fails with ErrConnectionExists where the id is taken.
@@ -166,6 +168,10 @@ func (s *Store) SetConnectionState(ctx context.Context, id, state string) error 
 
 func scanConnection(row pgx.CollectableRow) (Connection, error) {
 	var c Connection
-	err := row.Scan(&c.ID, &c.Number, &c.Rules, &c.RulesVersion, &c.State, &c.Location, &c.FingerprintKey, &c.CreatedAt, &c.UpdatedAt)
+	var refusals refusalRows
+	err := row.Scan(&c.ID, &c.Number, &c.Rules, &c.RulesVersion, &c.State, &c.Location, &c.FingerprintKey, &c.CreatedAt, &c.UpdatedAt, (*[]byte)(&refusals))
+	if err == nil {
+		c.Refusals, err = refusals.refusals()
+	}
 	return c, err
 }

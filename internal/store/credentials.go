@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -31,7 +30,7 @@ func (s *Store) Credentials(v *vault.Vault) *CredentialStore {
 }
 
 // PutCredential stores the credential of one side, in place of an earlier one. It waits for whoever holds that one
-// locked.
+// locked. With it ends whatever the vendor refused the earlier one.
 func (c *CredentialStore) PutCredential(ctx context.Context, connection string, side record.Side, credential *oauth.Credential) error {
 	n, code, err := c.row(ctx, connection, side)
 	if err != nil {
@@ -44,10 +43,17 @@ func (c *CredentialStore) PutCredential(ctx context.Context, connection string, 
 	_, err = c.store.pool.Exec(ctx, `
 		INSERT INTO credentials (connection, side, sealed, generation) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (connection, side) DO UPDATE
-		SET sealed = excluded.sealed, generation = excluded.generation, updated_at = now()`,
+		SET sealed = excluded.sealed, generation = excluded.generation, updated_at = now(),
+		    refused = NULL, refused_reason = NULL, refused_at = NULL`,
 		n, code, sealed, credential.Generation)
-	if err == nil { // so that workers that hold an earlier grant let it go
-		_, err = c.store.pool.Exec(ctx, `UPDATE connections SET updated_at = clock_timestamp() WHERE number = $1`, n)
+	if err == nil {
+		err = c.store.inTx(ctx, func(tx pgx.Tx) error {
+			// So that workers that hold an earlier grant let it go.
+			if _, err := tx.Exec(ctx, `UPDATE connections SET updated_at = clock_timestamp() WHERE number = $1`, n); err != nil {
+				return err
+			}
+			return sweepSoon(ctx, tx, n)
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("store: keep a credential: %w", err)
@@ -88,14 +94,19 @@ func (c *CredentialStore) WithCredential(
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 
 	var sealed []byte
-	err = tx.QueryRow(ctx, `SELECT sealed FROM credentials WHERE connection = $1 AND side = $2 FOR UPDATE`, n, code).
-		Scan(&sealed)
+	var state, reason *string
+	err = tx.QueryRow(ctx, `
+		SELECT sealed, refused, refused_reason FROM credentials WHERE connection = $1 AND side = $2 FOR UPDATE`, n, code).
+		Scan(&sealed, &state, &reason)
 	if err != nil {
 		return credentialError(err)
 	}
 	credential, err := c.open(connection, side, sealed)
 	if err != nil {
 		return err
+	}
+	if state != nil {
+		credential.Refusal = &oauth.Refusal{State: *state, Reason: *reason}
 	}
 	save, err := fn(credential)
 	if err != nil || !save {
@@ -107,10 +118,22 @@ func (c *CredentialStore) WithCredential(
 	// What fn did cannot be undone, so what it changed is kept even when the caller has given up meanwhile.
 	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 	defer cancel()
+	over := state != nil && credential.Refusal == nil
+	if state, reason = nil, nil; credential.Refusal != nil {
+		state, reason = &credential.Refusal.State, &credential.Refusal.Reason
+	}
 	if _, err := tx.Exec(keep, `
-		UPDATE credentials SET sealed = $3, generation = $4, updated_at = now() WHERE connection = $1 AND side = $2`,
-		n, code, sealed, credential.Generation); err != nil {
+		UPDATE credentials
+		SET sealed = $3, generation = $4, updated_at = now(), refused = $5, refused_reason = $6,
+		    refused_at = CASE WHEN $5::text IS NULL THEN NULL WHEN refused = $5 THEN refused_at ELSE clock_timestamp() END
+		WHERE connection = $1 AND side = $2`,
+		n, code, sealed, credential.Generation, state, reason); err != nil {
 		return credentialError(err)
+	}
+	if over {
+		if err := sweepSoon(keep, tx, n); err != nil {
+			return credentialError(err)
+		}
 	}
 	if err := tx.Commit(keep); err != nil {
 		return credentialError(err)
@@ -131,7 +154,7 @@ func credentialScope(connection string, side record.Side) vault.Scope {
 }
 
 func (c *CredentialStore) seal(connection string, side record.Side, credential *oauth.Credential) ([]byte, error) {
-	plain, err := json.Marshal(credential)
+	plain, err := credential.Encode()
 	if err != nil {
 		return nil, errors.New("store: a credential could not be encoded")
 	}
@@ -143,11 +166,11 @@ func (c *CredentialStore) open(connection string, side record.Side, sealed []byt
 	if err != nil {
 		return nil, fmt.Errorf("store: the %s credential of %q: %w", side, connection, err)
 	}
-	var credential oauth.Credential
-	if err := json.Unmarshal(plain, &credential); err != nil {
-		return nil, fmt.Errorf("store: the %s credential of %q is not in the form that this build knows", side, connection)
+	credential, err := oauth.DecodeCredential(plain)
+	if err != nil {
+		return nil, fmt.Errorf("store: the %s credential of %q: %w", side, connection, err)
 	}
-	return &credential, nil
+	return credential, nil
 }
 
 func credentialError(err error) error {

@@ -73,10 +73,11 @@ const nobodys = `p.connection = c.number AND p.kind = ANY($4) AND p.token IS NUL
 
 // Unanswered returns the live connections of a shard, as DueSweeps has them, in which something waits for a sync for longer
 // than patience and nobody works on it: a change that was announced, a note that was marked, or a pending link that nobody holds.
+// One that a side refuses is left in peace: nobody could work on it.
 func (s *Store) Unanswered(ctx context.Context, shard, shards int, patience time.Duration) ([]string, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id FROM connections c
-		WHERE c.number % $2 = $1 AND `+live+` AND (
+		WHERE c.number % $2 = $1 AND `+live+` AND NOT `+refused+` AND (
 			EXISTS (SELECT FROM note_tasks n WHERE n.connection = c.number AND n.marked > n.heeded AND n.marked_at < clock_timestamp() - $3::interval)
 			OR EXISTS (SELECT FROM announced a WHERE a.connection = c.number AND a.at < clock_timestamp() - $3::interval)
 			OR EXISTS (SELECT FROM pending p WHERE p.lane = 0 AND `+nobodys+`)
