@@ -30,6 +30,7 @@ const (
 	NeedCustomField = "custom field"
 	NeedExternalID  = "external id"
 	NeedClock       = "clock"
+	NeedWebhooks    = "webhooks"
 )
 
 // Granted says how a need stands.
@@ -116,6 +117,20 @@ func (c *Connection) checkClock(side record.Side, out *AccessReport) {
 			side, skew.Abs().Round(time.Second)))
 	}
 	out.need(side, NeedClock, name, purpose, near)
+}
+
+// checkReach looks whether webhooks arrive. Everything works without them, later.
+func (c *Connection) checkReach(ctx context.Context, out *AccessReport) error {
+	if c.Reach == nil {
+		return nil
+	}
+	address, problem := c.Reach(ctx)
+	out.need(record.GoHighLevel, NeedWebhooks, address, "hearing of changes at once", problem == "")
+	if problem != "" {
+		out.Notes = append(out.Notes, fmt.Sprintf("Webhooks do not arrive at %s: %s. Changes in GoHighLevel are found by polls alone. "+
+			"Let the proxy there lead to TANDEM_WEBHOOK_LISTEN of a worker, path and all.", address, problem))
+	}
+	return nil
 }
 
 // checkGranted is what needs no call of its own.

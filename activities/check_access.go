@@ -20,7 +20,7 @@ type accessCheck struct {
 func (c *Connection) accessChecks() []accessCheck {
 	checks := []accessCheck{
 		{record.GoHighLevel, c.checkLocation}, {record.GoHighLevel, c.checkReading}, {record.GoHighLevel, c.checkWriting},
-		{record.GoHighLevel, c.checkCustomFields}, {record.Salesforce, c.checkSalesforce},
+		{record.GoHighLevel, c.checkCustomFields}, {record.GoHighLevel, c.checkReach}, {record.Salesforce, c.checkSalesforce},
 	}
 	checks = append(checks, c.kindChecks()...)
 	for _, side := range record.Sides { // last, when each has told its time

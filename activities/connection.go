@@ -16,8 +16,10 @@ import (
 // Connection is everything that an activity needs of one connection.
 type Connection struct {
 	ID string
-	// State is the connection's state when it was opened: active or paused.
-	State        string
+	// State is the connection's state when it was opened: active, paused or unchecked.
+	State string
+	// AsOf is when its rules, its state or a grant were changed last, as it was opened.
+	AsOf         time.Time
 	Rules        *rules.Rules
 	RulesVersion int
 	Mapper       *rules.Mapper
@@ -40,6 +42,9 @@ type Connection struct {
 	Calls func(record.Side) (sent, left int)
 	// Skew says how far a side's clock was ahead of ours when it answered this process last; it is known to a second or so.
 	Skew func(record.Side) (ahead time.Duration, known bool)
+	// Reach tells where webhooks are to be sent to, and why one would not reach a worker of ours, "" where it would; nil
+	// where no public address is set.
+	Reach func(context.Context) (address, problem string)
 }
 
 // Cipher keeps customer data sealed at rest and in Temporal's history. The purpose is bound to the ciphertext, as are

@@ -18,17 +18,19 @@ type Pause struct {
 	Side record.Side   `json:"side"`
 	For  time.Duration `json:"for"`
 	Lane crm.Lane      `json:"lane"`
+	// Unchecked tells, with no Side, that the connection is held back until a check of it passes.
+	Unchecked bool `json:"unchecked,omitempty"`
 }
 
 // lookAgain is how often bulk work looks whether its connection is still paused.
 const lookAgain = 20 * time.Second
 
-// resting returns a pause while a person has paused the connection; nil while it works.
+// resting returns a pause while a person has paused the connection, or it is held back; nil while it works.
 func (c *Connection) resting(ctx context.Context) *Pause {
-	if c.State != record.ConnectionPaused {
+	if c.State != record.ConnectionPaused && c.State != record.ConnectionUnchecked {
 		return nil
 	}
-	return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
+	return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx), Unchecked: c.State == record.ConnectionUnchecked}
 }
 
 // Exhausted tells whether an error, before or after Translate, says that the allowance of a side is used up for longer

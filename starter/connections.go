@@ -69,10 +69,14 @@ func newConnectionsList(a *app) *cobra.Command {
 				return err
 			}
 			rows, list := [][]string{}, []map[string]any{}
+			var attention []string // what a person should do
 			for _, row := range all {
 				loaded, err := rules.Parse(row.ID, []byte(row.Rules))
 				if err != nil {
 					return err
+				}
+				if waits := standstill(row.ID, row.State); waits != nil {
+					attention = append(attention, waits.Error())
 				}
 				rows = append(rows, []string{row.ID, row.State, loaded.GoHighLevel.Location, loaded.Salesforce.Org, strconv.Itoa(row.RulesVersion)})
 				list = append(list, map[string]any{
@@ -87,7 +91,13 @@ func newConnectionsList(a *app) *cobra.Command {
 				a.say("There are no connections yet; `starter connections add` makes one.")
 				return nil
 			}
-			return a.table([]string{"CONNECTION", "STATE", "LOCATION", "ORG", "RULES"}, rows)
+			if err := a.table([]string{"CONNECTION", "STATE", "LOCATION", "ORG", "RULES"}, rows); err != nil {
+				return err
+			}
+			for _, line := range attention {
+				say(a.out, "! %s", line)
+			}
+			return nil
 		},
 	}
 }
@@ -135,6 +145,3 @@ func readRules(path string) (*rules.Rules, error) {
 	}
 	return rules.Parse(path, text)
 }
-
-// connectionState is what a connection that works is in.
-const connectionState = record.ConnectionActive

@@ -17,7 +17,8 @@ func newConnectionsCheck(a *app) *cobra.Command {
 		Use:   "check <connection>",
 		Short: "Try what the rules need on both sides, and create custom fields that are missing with --fix",
 		Long: `Tries every endpoint and field that the rules need, prints what of it is granted and what is granted without need, and names
-everything that is missing at once. Without --fix nothing is written.
+everything that is missing at once. Without --fix nothing is written. A connection that was just connected is held back, and
+syncs nothing, until a check of it passes.
 
 With --fix, contact custom fields that GoHighLevel lacks are created first; that takes the scope locations/customFields.write,
 which nothing else needs. A second run changes nothing. Fields of Salesforce are yours to create: the clicks are printed.
@@ -35,7 +36,8 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.GetConnection(ctx, id); err != nil {
+	before, err := s.GetConnection(ctx, id)
+	if err != nil {
 		return noConnection(err, id)
 	}
 	report, err := a.checkConnection(ctx, id, fix)
@@ -47,10 +49,17 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 	} else {
 		err = a.showReport(id, report)
 	}
-	if err == nil && len(report.Problems) > 0 {
-		return needsPerson{fmt.Errorf("connection %s is not ready: %d problems", id, len(report.Problems))}
+	if err != nil {
+		return err
 	}
-	return err
+	if len(report.Problems) == 0 {
+		return a.checked(ctx, s, before)
+	}
+	notReady := fmt.Errorf("connection %s is not ready: %s", id, counted(len(report.Problems), "problem"))
+	if before.State == record.ConnectionUnchecked {
+		notReady = fmt.Errorf("%w; it is held back until a check passes", notReady)
+	}
+	return needsPerson{notReady}
 }
 
 // checkConnection has a worker try what the rules need.

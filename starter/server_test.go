@@ -23,6 +23,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/devstack/stack"
+	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -197,6 +198,8 @@ func (h *house) connects(t *testing.T) {
 
 	added := h.add(t, "")
 	require.Equal(t, exitDone, added.code, added.err)
+	require.Contains(t, added.err, "No worker is there to check it")
+	h.heldBack(t)
 	var list []map[string]any
 	h.mustRun(t, &list, "connections list")
 	require.Len(t, list, 1)
@@ -301,11 +304,24 @@ func (h *house) reconnects(t *testing.T) {
 	} {
 		kept := h.run(t, "connect %s", side)
 		require.Equal(t, exitDone, kept.code, "%s: %s", side, kept.err)
-		require.Contains(t, kept.err, "No worker is there to check it", side)
+		require.Contains(t, kept.err, "Access was granted and is kept", side)
 	}
+	h.heldBack(t)
+}
+
+// heldBack sees to it that a connection that no check has passed syncs nothing, and that it is told why.
+func (h *house) heldBack(t *testing.T) {
 	var list []map[string]any
 	h.mustRun(t, &list, "connections list")
-	require.Equal(t, "active", list[0]["state"])
+	require.Equal(t, record.ConnectionUnchecked, list[0]["state"])
+	for _, line := range []string{"connections list", "status acme", "connections show acme"} {
+		require.Contains(t, h.run(t, "%s", line).out, "starter connections check acme", line)
+	}
+	for _, line := range []string{"start sync acme", "connections resume acme"} {
+		refused := h.run(t, "%s", line)
+		require.Equal(t, exitPerson, refused.code, line)
+		require.Contains(t, refused.err, "starter connections check acme", line)
+	}
 }
 
 func (h *house) resets(t *testing.T) {
@@ -317,6 +333,8 @@ func (h *house) resets(t *testing.T) {
 	checked := h.run(t, "connections check acme")
 	require.Equal(t, exitPerson, checked.code, checked.err)
 	require.Contains(t, checked.out, sandbox.PlanField)
+	require.Contains(t, checked.err, "held back until a check passes")
+	h.heldBack(t)
 
 	failed := h.listed(t, 2)
 	require.Equal(t, "failed", failed[0].Status)
@@ -366,6 +384,7 @@ func (h *house) resets(t *testing.T) {
 	back := h.run(t, "connect salesforce acme")
 	require.Equal(t, exitDone, back.code, "%s%s", back.out, back.err)
 	require.Contains(t, back.out, "is ready")
+	require.Contains(t, back.err, "Connection acme is connected again")
 	var one workflows.RecordSyncResult
 	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
 	require.EqualValues(t, "in_step", one.State)

@@ -17,6 +17,9 @@ func pauseNote(ctx workflow.Context, p *activities.Pause) string {
 	if p == nil {
 		return ""
 	}
+	if p.Side == "" && p.Unchecked {
+		return "The connection is held back until `starter connections check` passes"
+	}
 	if p.Side == "" {
 		return "The connection is paused; `starter connections resume` lets it go on"
 	}

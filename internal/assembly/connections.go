@@ -34,6 +34,7 @@ type Connections struct {
 	store *store.Store
 	vault *vault.Vault
 	http  map[record.Side]*http.Client
+	test  *SelfTest // nil without a public address
 
 	mu      sync.Mutex
 	opened  map[string]*opened
@@ -63,6 +64,9 @@ func NewConnections(s *store.Store, v *vault.Vault, allowed outbound.Hosts) *Con
 	return &Connections{store: s, vault: v, http: clients, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
 }
 
+// Reachable lets checks of a connection look whether webhooks reach a worker. It is called before the first is opened.
+func (c *Connections) Reachable(t *SelfTest) { c.test = t }
+
 // Open returns a connection that is ready to be used.
 func (c *Connections) Open(ctx context.Context, id string) (*activities.Connection, error) {
 	row, err := c.store.GetConnection(ctx, id)
@@ -85,7 +89,7 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	held := c.opened[id]
 	c.mu.Unlock()
 	if held.is(row) && held.updated.Equal(row.UpdatedAt) && time.Since(held.at) < directoryLife {
-		return held.in(row.State), nil
+		return held.in(row), nil
 	}
 	fresh, err, _ := c.opening.Do(id, func() (any, error) {
 		// The first caller's end, or its lane's, must not fail the others.
@@ -97,7 +101,7 @@ func (c *Connections) Open(ctx context.Context, id string) (*activities.Connecti
 	if err != nil {
 		return nil, err
 	}
-	return fresh.(*opened).in(row.State), nil
+	return fresh.(*opened).in(row), nil
 }
 
 // is tells whether what is held is the stored connection under the rules in force. One that was erased may come again, and
@@ -114,10 +118,10 @@ func (c *Connections) forget(id string) {
 	delete(c.budgets, id)
 }
 
-// in returns the connection as it stands in a state, which changes sooner than what else is held of it.
-func (o *opened) in(state string) *activities.Connection {
+// in returns the connection as it stands by its row, of which the state changes sooner than what else is held of it.
+func (o *opened) in(row store.Connection) *activities.Connection {
 	c := *o.Connection
-	c.State = state
+	c.State, c.AsOf = row.State, o.updated
 	return &c
 }
 
@@ -146,6 +150,9 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 	}
 	o.Calls = func(side record.Side) (int, int) {
 		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
+	}
+	if c.test != nil {
+		o.Reach = c.test.Reach
 	}
 	o.Skew = func(side record.Side) (time.Duration, bool) { return o.budgets[side].Skew() }
 	if err := c.clients(ctx, o); err != nil {

@@ -72,6 +72,7 @@ func (l Live) On() bool { return !l.Since.IsZero() && l.State == ConnectionActiv
 const (
 	ConnectionActive       = "active"       // works
 	ConnectionPaused       = "paused"       // by a person: changes are kept, nothing is synced
+	ConnectionUnchecked    = "unchecked"    // connected, and held back until a check of it passes: changes are kept
 	ConnectionUninstalled  = "uninstalled"  // the app was removed from the location: paused until it is connected again
 	ConnectionDisconnected = "disconnected" // its tokens are gone
 	ConnectionErasing      = "erasing"      // all that is kept of it is being destroyed, for good
