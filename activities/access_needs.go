@@ -31,6 +31,8 @@ const (
 	NeedExternalID  = "external id"
 	NeedClock       = "clock"
 	NeedWebhooks    = "webhooks"
+	// NeedDuplicateRule is a rule of the org that may refuse what is saved.
+	NeedDuplicateRule = "duplicate rule"
 )
 
 // Granted says how a need stands.
@@ -42,6 +44,9 @@ const (
 	GrantedNo      Granted = "no"
 	GrantedUnknown Granted = "not known" // the side does not say, as of a private integration's scopes
 	GrantedSurplus Granted = "more than needed"
+	// A rule of the side is in force, or there is none.
+	GrantedActive   Granted = "active"
+	GrantedInactive Granted = "none active"
 )
 
 // skewTolerated is how far a vendor's clock may be from ours without a word about it.

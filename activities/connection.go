@@ -37,6 +37,8 @@ type Connection struct {
 	DuplicatesAllowed bool
 	// Scopes are what each side granted; none where that is not known.
 	Scopes map[record.Side][]string
+	// SalesforceUser is the id of the user that acts in Salesforce; "" where the grant did not tell.
+	SalesforceUser string
 	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor
 	// says are left of the day; left is -1 where it does not say.
 	Calls func(record.Side) (sent, left int)

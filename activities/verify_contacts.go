@@ -104,8 +104,9 @@ type AccessReport struct {
 	Notes []string `json:"notes,omitempty"`
 	// Needs lists what the rules need, and what was granted without need, as far as it could be looked at.
 	Needs []Need `json:"needs,omitempty"`
-	// Created are the custom fields that were created because they were missing.
-	Created []string `json:"created,omitempty"`
+	// Created are GoHighLevel's custom fields that were created because they were missing, CreatedInSalesforce Contact's.
+	Created             []string `json:"created,omitempty"`
+	CreatedInSalesforce []string `json:"created_in_salesforce,omitempty"`
 	// Kinds are those that the rules sync beside contacts.
 	Kinds []record.Kind `json:"kinds,omitempty"`
 	// IndexLag is how long GoHighLevel's search index may lag behind, in seconds.

@@ -235,7 +235,7 @@ func newWorld(t testing.TB, s setting) *world {
 	require.NoError(t, credentials.PutCredential(t.Context(), acme, record.Salesforce, &oauth.Credential{
 		Side: record.Salesforce, Flow: oauth.AuthorizationCode, ClientID: salesforcetest.DefaultClientID,
 		ClientSecret: salesforcetest.DefaultClientSecret, TokenURL: sfServer.URL + "/services/oauth2/token",
-		InstanceURL: sfServer.URL, OrgID: box.Salesforce.OrgID(), AccessToken: access, RefreshToken: refresh, IssuedAt: now,
+		InstanceURL: sfServer.URL, OrgID: box.Salesforce.OrgID(), UserID: box.Salesforce.APIUserID(), AccessToken: access, RefreshToken: refresh, IssuedAt: now,
 	}))
 	return &world{
 		t: t, ghl: box.GoHighLevel, sf: box.Salesforce, store: db, db: conn, vault: v,

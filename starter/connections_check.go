@@ -20,14 +20,16 @@ func newConnectionsCheck(a *app) *cobra.Command {
 everything that is missing at once. Without --fix nothing is written. A connection that was just connected is held back, and
 syncs nothing, until a check of it passes.
 
-With --fix, contact custom fields that GoHighLevel lacks are created first; that takes the scope locations/customFields.write,
-which nothing else needs. A second run changes nothing. Fields of Salesforce are yours to create: the clicks are printed.
+With --fix, custom fields of contacts that a side lacks are created first. In GoHighLevel that takes the scope
+locations/customFields.write; in Salesforce the user permissions Customize Application, View Setup and Configuration, and Manage
+Profiles and Permission Sets. Nothing else needs these: connect as somebody who has them for that once, or click as printed. A
+second run changes nothing.
 
 Exits with 3 when a person has to grant or create something first.`,
 		Example: "  starter connections check acme\n  starter connections check acme --fix", Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0], fix) },
 	}
-	c.Flags().BoolVar(&fix, "fix", false, "create GoHighLevel's custom fields that are missing")
+	c.Flags().BoolVar(&fix, "fix", false, "create custom fields of contacts that are missing")
 	return c
 }
 
@@ -95,6 +97,9 @@ func (a *app) showReport(id string, report activities.AccessReport) error {
 	}
 	for _, key := range report.Created {
 		say(a.out, "Created GoHighLevel's custom field %s. It is synced within ten minutes.", key)
+	}
+	for _, name := range report.CreatedInSalesforce {
+		say(a.out, "Created Salesforce's custom field Contact.%s.", name)
 	}
 	for _, note := range report.Notes {
 		say(a.out, "Note: %s", note)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/devstack/stack"
+	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/workflows"
 )
@@ -32,6 +34,7 @@ type house struct {
 	*stack.Stack
 	temporal client.Client
 	rules    string // a rules file for the connection acme
+	public   string // the workers' public address; "" for none
 }
 
 func newHouse(t *testing.T, change ...func(*stack.Options)) *house {
@@ -84,7 +87,7 @@ func (h *house) runIn(ctx context.Context, told func(string), line string) outco
 	ghl, sf := sandbox.Apps()
 	env := map[string]string{
 		"TANDEM_DATABASE_URL": h.State.DatabaseURL, "TANDEM_KEYSET_FILE": h.State.KeysetFile,
-		"TANDEM_ALLOW_HOSTS": devstack.FakeHosts,
+		"TANDEM_ALLOW_HOSTS": devstack.FakeHosts, "TANDEM_PUBLIC_URL": h.public,
 		envGoHighLevelSecret: ghl.ClientSecret, envSalesforceSecret: sf.ClientSecret,
 	}
 	var out, errOut bytes.Buffer
@@ -307,6 +310,30 @@ func (h *house) reconnects(t *testing.T) {
 		require.Contains(t, kept.err, "Access was granted and is kept", side)
 	}
 	h.heldBack(t)
+	h.connectsByThePublicAddress(t)
+}
+
+// connectsByThePublicAddress connects both sides where the browser comes back to a worker.
+func (h *house) connectsByThePublicAddress(t *testing.T) {
+	came := 0
+	callback := oauth.CallbackHandler(h.Store.Authorisations(h.Vault), func(err error) { t.Error(err) })
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		came++
+		require.Equal(t, "/tandem/oauth/callback", r.URL.Path)
+		callback.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	h.public = server.URL + "/tandem"
+	defer func() { h.public = "" }()
+	for i, side := range record.Sides {
+		kept := h.run(t, "connect %s acme", side)
+		require.Equal(t, exitDone, kept.code, "%s: %s", side, kept.err)
+		require.Equal(t, i+1, came)
+	}
+	h.public = ""
+	lost := h.run(t, "connect gohighlevel acme --client-id x --redirect-url https://tandem.example/oauth/callback")
+	require.Equal(t, exitUsage, lost.code)
+	require.Contains(t, lost.err, "TANDEM_PUBLIC_URL")
 }
 
 // heldBack sees to it that a connection that no check has passed syncs nothing, and that it is told why.
