@@ -69,19 +69,21 @@ func newConnectionsList(a *app) *cobra.Command {
 				return err
 			}
 			rows, list := [][]string{}, []map[string]any{}
-			var attention []string // what a person should do
+			var attention []string
 			for _, row := range all {
 				loaded, err := rules.Parse(row.ID, []byte(row.Rules))
 				if err != nil {
 					return err
 				}
-				if waits := standstill(row.ID, row.State); waits != nil {
-					attention = append(attention, waits.Error())
+				waits := []string{} // what a person should do
+				if why := standstill(row.ID, row.State); why != nil {
+					waits = append(waits, why.Error())
 				}
+				attention = append(attention, waits...)
 				rows = append(rows, []string{row.ID, row.State, loaded.GoHighLevel.Location, loaded.Salesforce.Org, strconv.Itoa(row.RulesVersion)})
 				list = append(list, map[string]any{
 					"connection": row.ID, "state": row.State, "location": loaded.GoHighLevel.Location, "org": loaded.Salesforce.Org,
-					"rules_version": row.RulesVersion,
+					"rules_version": row.RulesVersion, "attention": waits,
 				})
 			}
 			if a.json() {

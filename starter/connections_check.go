@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -47,7 +48,13 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 		return err
 	}
 	if a.json() {
-		err = a.printJSON(report)
+		var after store.Connection
+		if after, err = s.GetConnection(ctx, id); err == nil {
+			err = a.printJSON(struct {
+				State string `json:"state"`
+				activities.AccessReport
+			}{after.State, report})
+		}
 	} else {
 		err = a.showReport(id, report)
 	}

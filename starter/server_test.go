@@ -341,6 +341,7 @@ func (h *house) heldBack(t *testing.T) {
 	var list []map[string]any
 	h.mustRun(t, &list, "connections list")
 	require.Equal(t, record.ConnectionUnchecked, list[0]["state"])
+	require.Len(t, list[0]["attention"], 1)
 	for _, line := range []string{"connections list", "status acme", "connections show acme"} {
 		require.Contains(t, h.run(t, "%s", line).out, "starter connections check acme", line)
 	}
@@ -362,6 +363,7 @@ func (h *house) resets(t *testing.T) {
 	require.Contains(t, checked.out, sandbox.PlanField)
 	require.Contains(t, checked.err, "held back until a check passes")
 	h.heldBack(t)
+	require.Contains(t, h.run(t, "connections check acme -o json").out, `"state": "unchecked"`)
 
 	failed := h.listed(t, 2)
 	require.Equal(t, "failed", failed[0].Status)
