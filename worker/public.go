@@ -95,7 +95,7 @@ func (p program) public(receiver *intake.Receiver) http.Handler {
 // deletionsKept is how long proven deletions are remembered: longer than any window in which a surge is counted.
 const deletionsKept = 30 * 24 * time.Hour
 
-// purge forgets, now and then until the context ends, webhooks and deletions that count for nothing any more.
+// purge forgets, now and then until the context ends, webhooks, authorisations and deletions that count for nothing any more.
 func (p program) purge(ctx context.Context) {
 	ticker := time.NewTicker(purgeEvery)
 	defer ticker.Stop()
@@ -105,6 +105,9 @@ func (p program) purge(ctx context.Context) {
 			p.log.Warn("old webhooks could not be forgotten; it is tried again", zap.Error(err))
 		case n > 0:
 			p.log.Debug("forgot old webhooks", zap.Int64("webhooks", n))
+		}
+		if _, err := p.ledger.PurgeAuthorisations(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("old authorisations could not be forgotten; it is tried again", zap.Error(err))
 		}
 		if err := p.ledger.PruneDeletions(ctx, deletionsKept); err != nil && ctx.Err() == nil {
 			p.log.Warn("old deletions could not be forgotten; it is tried again", zap.Error(err))

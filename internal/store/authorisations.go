@@ -39,14 +39,13 @@ type answered struct {
 }
 
 // Await lets the answer that carries a state be received once within a time. The connection is "" where it is not stored
-// yet. What nobody waits for any more is forgotten.
+// yet.
 func (a *Authorisations) Await(ctx context.Context, connection string, side record.Side, state string, within time.Duration) error {
 	code, err := sideCode(side)
 	if err != nil {
 		return err
 	}
 	_, err = a.store.pool.Exec(ctx, `
-		WITH over AS (DELETE FROM authorisations WHERE expires_at < clock_timestamp())
 		INSERT INTO authorisations (state, connection, side, expires_at)
 		VALUES ($1, (SELECT number FROM connections WHERE id = $2), $3, clock_timestamp() + $4::interval)`,
 		digest(state), connection, code, within)
@@ -132,6 +131,15 @@ func (a *Authorisations) Forget(ctx context.Context, state string) error {
 		return fmt.Errorf("store: forget an authorisation: %w", err)
 	}
 	return nil
+}
+
+// PurgeAuthorisations forgets what nobody can wait for any more, and returns how many there were.
+func (s *Store) PurgeAuthorisations(ctx context.Context) (int64, error) {
+	tag, err := s.pool.Exec(ctx, `DELETE FROM authorisations WHERE expires_at < clock_timestamp()`)
+	if err != nil {
+		return 0, fmt.Errorf("store: purge authorisations: %w", err)
+	}
+	return tag.RowsAffected(), nil
 }
 
 func digest(state string) []byte {
