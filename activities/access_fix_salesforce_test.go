@@ -108,7 +108,9 @@ func TestDuplicateRulesOfTheOrgAreToldWithWhatComesOfThem(t *testing.T) {
 	require.Len(t, report.Notes, 1)
 	require.Contains(t, report.Notes[0], "is saved where they only alert")
 	require.Contains(t, report.Notes[0], "starter runs --failed --connection acme")
-	strict := told("block", func(r string) string { return strings.Replace(r, "salesforce:\n", "salesforce:\n  allow_duplicates: false\n", 1) })
+	strict := told("block", func(r string) string {
+		return strings.Replace(r, "salesforce:\n", "salesforce:\n  allow_duplicates: false\n", 1)
+	})
 	require.Contains(t, strict.Notes[0], "is refused also where they only alert")
 	none := told("", nil)
 	require.Equal(t, activities.GrantedInactive, stands(none, record.Salesforce, activities.NeedDuplicateRule, "Contact"))
