@@ -127,7 +127,7 @@ func runConnect(ctx context.Context, a *app, id string, side record.Side, o addO
 	if err := keepGrants(ctx, s, credentials, id, granted); err != nil {
 		return err
 	}
-	return a.probe(ctx, s, id)
+	return a.probe(ctx, s, id, granted)
 }
 
 // appOf is the app of a credential without anything that it was granted.

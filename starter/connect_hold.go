@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/api/enums/v1"
 
@@ -28,15 +29,20 @@ func keepGrants(ctx context.Context, s *store.Store, credentials *store.Credenti
 	return s.Reconnected(ctx, id)
 }
 
-// probe checks a connection of which a side was just authorised, where a worker is there to do it. What is lacking takes
-// nothing of the grant away.
-func (a *app) probe(ctx context.Context, s *store.Store, id string) error {
+// probe checks a connection of which sides were just authorised, where a worker is there to do it. What is lacking takes
+// nothing of the grants away.
+func (a *app) probe(ctx context.Context, s *store.Store, id string, granted []oauth.Credential) error {
+	var sides []string
+	for _, g := range granted {
+		sides = append(sides, sideName(g.Side))
+	}
+	kept := fmt.Sprintf("access to %s was granted and is kept", strings.Join(sides, " and "))
 	row, err := s.GetConnection(ctx, id)
 	if err != nil {
 		return err
 	}
 	if !record.Connected(row.State) { // its other side is yet to be connected
-		a.say("Access was granted and is kept. Connection %s goes on once its other side is connected as well.", id)
+		a.say("A%s. Connection %s goes on once its other side is connected as well.", kept[1:], id)
 		return nil
 	}
 	temporal, err := a.dial(ctx)
@@ -44,12 +50,12 @@ func (a *app) probe(ctx context.Context, s *store.Store, id string) error {
 		queue, described := temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 		if described == nil && len(queue.Pollers) > 0 {
 			if err := runCheck(ctx, a, id, false); err != nil {
-				return fmt.Errorf("access was granted and is kept, but: %w", err)
+				return fmt.Errorf("%s, but: %w", kept, err)
 			}
 			return nil
 		}
 	}
-	a.say("Access was granted and is kept. No worker is there to check it, and nothing is synced before: start one, then starter connections check %s", id)
+	a.say("A%s. No worker is there to check it, and nothing is synced before: start one, then starter connections check %s", kept[1:], id)
 	return nil
 }
 

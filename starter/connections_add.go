@@ -118,7 +118,7 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if len(granted) == 0 {
 		return nil
 	}
-	return a.probe(ctx, s, loaded.Connection)
+	return a.probe(ctx, s, loaded.Connection, granted)
 }
 
 // grants has every side of a connection authorised, and holds that what was granted is what the rules name.
