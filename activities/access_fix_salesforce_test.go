@@ -105,6 +105,9 @@ func TestDuplicateRulesOfTheOrgAreToldWithWhatComesOfThem(t *testing.T) {
 	const name = "Contact: Standard Contact Duplicate Rule"
 	report := told("alert", nil)
 	require.Equal(t, activities.GrantedActive, stands(report, record.Salesforce, activities.NeedDuplicateRule, name))
+	for _, rule := range []string{"Contact: Same E-mail (Email)", "Contact: Same Phone (Phone, LastName)"} {
+		require.Equal(t, activities.GrantedActive, stands(report, record.Salesforce, activities.NeedMatchingRule, rule))
+	}
 	require.Len(t, report.Notes, 1)
 	require.Contains(t, report.Notes[0], "is saved where they only alert")
 	require.Contains(t, report.Notes[0], "starter runs --failed --connection acme")

@@ -33,6 +33,7 @@ const (
 	NeedWebhooks    = "webhooks"
 	// NeedDuplicateRule is a rule of the org that may refuse what is saved.
 	NeedDuplicateRule = "duplicate rule"
+	NeedMatchingRule  = "matching rule"
 )
 
 // Granted says how a need stands.

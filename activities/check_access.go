@@ -143,42 +143,6 @@ func (c *Connection) creating(name string) string {
 	return ""
 }
 
-// checkDuplicateRules tells of the org's active duplicate rules on contacts. They keep nothing from working, but may refuse a
-// contact; whether one blocks or alerts is something that no API of Salesforce's tells.
-func (c *Connection) checkDuplicateRules(ctx context.Context, out *AccessReport) error {
-	const purpose = "saving contacts past rules that alert"
-	need := Need{Side: record.Salesforce, What: NeedDuplicateRule, Name: contactObject, For: purpose}
-	rows, err := c.rows(ctx, "SELECT MasterLabel FROM DuplicateRule WHERE SobjectType = 'Contact' AND IsActive = true ORDER BY MasterLabel")
-	if kind := crm.KindOf(err); kind == crm.NeedsAccess || kind.Class() == crm.Never {
-		need.Granted = GrantedUnknown // it takes View Setup and Configuration, which nothing else needs
-		out.Needs = append(out.Needs, need)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	labels := make([]string, 0, len(rows))
-	for _, row := range rows {
-		label, _ := row["MasterLabel"].(string)
-		labels = append(labels, label)
-		need.Name, need.Granted = contactObject+": "+label, GrantedActive
-		out.Needs = append(out.Needs, need)
-	}
-	if len(labels) == 0 {
-		need.Granted = GrantedInactive
-		out.Needs = append(out.Needs, need)
-		return nil
-	}
-	does := "is saved where they only alert (salesforce.allow_duplicates)"
-	if !c.Rules.Salesforce.AllowDuplicates {
-		does = "is refused also where they only alert, for salesforce.allow_duplicates is false"
-	}
-	out.Notes = append(out.Notes, fmt.Sprintf("Salesforce has active duplicate rules on Contact: %s. A contact that they find a duplicate %s. "+
-		"Where they block, its run fails as Duplicate, which `starter runs --failed --connection %s` lists: merge the two in Salesforce, or let the rule alert, and replay it.",
-		strings.Join(labels, ", "), does, c.ID))
-	return nil
-}
-
 // checkOrg asks the org itself which one it is: not every flow's grant proves it.
 func (c *Connection) checkOrg(ctx context.Context, out *AccessReport) error {
 	rows, err := c.rows(ctx, "SELECT Id FROM Organization")

@@ -21,8 +21,8 @@
 // others (SetupAccess), which nobody sees before a permission set grants them.
 //
 // Objects: Contact, Account, Lead, Task, Event, ContentNote with ContentDocument and ContentDocumentLink, Note (the
-// classic one); read only User, Organization, TaskStatus, TaskPriority; with SetupAccess, DuplicateRule, PermissionSet and
-// PermissionSetAssignment, read only, and FieldPermissions, which are only made. Custom fields come by AddCustomField; Task and
+// classic one); read only User, Organization, TaskStatus, TaskPriority; with SetupAccess, DuplicateRule, MatchingRule and
+// MatchingRuleItem, PermissionSet and PermissionSetAssignment, read only, and FieldPermissions, which are only made. Custom fields come by AddCustomField; Task and
 // Event share theirs. Names are taken in any case. Ids are of 18 characters with a valid suffix, and 15 are accepted;
 // they sort as they were given.
 //

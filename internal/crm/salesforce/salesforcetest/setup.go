@@ -15,6 +15,10 @@ import (
 func setupObjects() []*object {
 	rule := newObject("DuplicateRule", "Duplicate Rule", "0Bm", false,
 		text("DeveloperName", 80), text("MasterLabel", 80), picklist("SobjectType"), typed("IsActive", "boolean", 0))
+	matching := newObject("MatchingRule", "Matching Rule", "0JD", false,
+		text("DeveloperName", 80), text("MasterLabel", 80), picklist("SobjectType"), picklist("RuleStatus"))
+	item := newObject("MatchingRuleItem", "Matching Rule Item", "0JE", false,
+		reference("MatchingRuleId", "MatchingRule", "MatchingRule"), picklist("Field"), picklist("MatchingMethod"), typed("SortOrder", "int", 0))
 	set := newObject("PermissionSet", "Permission Set", "0PS", false,
 		text("Name", 80), text("Label", 80), picklist("Type"), typed("IsOwnedByProfile", "boolean", 0), typed("IsCustom", "boolean", 0))
 	assignment := newObject("PermissionSetAssignment", "Permission Set Assignment", "0Pa", false,
@@ -26,11 +30,12 @@ func setupObjects() []*object {
 		permissions.field(name).required = true
 	}
 	permissions.shape, permissions.created = shapeFieldPermissions, grantField
-	for _, o := range []*object{rule, set, assignment, permissions} {
+	list := []*object{rule, matching, item, set, assignment, permissions}
+	for _, o := range list {
 		o.refuses |= noReplication | noCustomFields | noUndelete
 	}
 	permissions.refuses |= noUpdate // the fake's answer to what nobody does yet
-	return []*object{rule, set, assignment, permissions}
+	return list
 }
 
 func (f *Fake) populateSetup() {
@@ -40,6 +45,20 @@ func (f *Fake) populateSetup() {
 		"DeveloperName": "Standard_Contact_Duplicate_Rule", "MasterLabel": "Standard Contact Duplicate Rule", "SobjectType": "Contact",
 		"IsActive": f.options.DuplicateRule != "",
 	})
+	for _, m := range []struct {
+		label, object, status string
+		fields                []string
+	}{
+		{"Same E-mail", "Contact", "Active", []string{"Email"}}, {"Same Phone", "Contact", "Active", []string{"Phone", "LastName"}},
+		{"Idle Rule", "Contact", "Inactive", []string{"Title"}}, {"Same Company", "Account", "Active", []string{"Name"}},
+	} {
+		id := f.Create("MatchingRule", map[string]any{
+			"DeveloperName": strings.ReplaceAll(m.label, " ", "_"), "MasterLabel": m.label, "SobjectType": m.object, "RuleStatus": m.status,
+		})
+		for i, field := range m.fields {
+			f.Create("MatchingRuleItem", map[string]any{"MatchingRuleId": id, "Field": field, "MatchingMethod": "Exact", "SortOrder": i + 1})
+		}
+	}
 	f.Create("DuplicateRule", map[string]any{
 		"DeveloperName": "Standard_Account_Duplicate_Rule", "MasterLabel": "Standard Account Duplicate Rule", "SobjectType": "Account", "IsActive": true,
 	})
