@@ -14,22 +14,41 @@ import (
 
 // CreatedFields is what came of creating the custom fields that were missing.
 type CreatedFields struct {
-	Created []string `json:"created,omitempty"` // their keys
+	Created []string `json:"created,omitempty"` // their keys in GoHighLevel
+	// CreatedInSalesforce are the names of Contact's.
+	CreatedInSalesforce []string `json:"created_in_salesforce,omitempty"`
 	// Notes say which fields were not created, and why.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// CreateMissingFields creates the contact custom fields of GoHighLevel that the rules name and the location lacks, as far as
-// their type and key leave no choice to a person. Safe to repeat: it looks first, and where it cannot tell whether a field was
-// created it creates nothing more.
+// CreateMissingFields creates the custom fields of contacts that the rules name and a side lacks, as far as their type and key
+// leave no choice to a person. Safe to repeat: it looks first, and where it cannot tell whether a field was created it creates
+// nothing more.
 func (a *Contacts) CreateMissingFields(ctx context.Context, in ConnectionInput) (CreatedFields, error) {
 	var out CreatedFields
-	c, missing, err := a.missingFields(ctx, in.Connection)
-	if class := crm.KindOf(err).Class(); err != nil && (class == crm.Person || class == crm.Never) && crm.KindOf(err) != "" {
-		return out, nil // the check names it
-	}
+	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
+		return out, unlessNamed(err)
+	}
+	if err := unlessNamed(c.createInGoHighLevel(ctx, &out)); err != nil {
 		return out, err
+	}
+	return out, unlessNamed(c.createInSalesforce(ctx, &out))
+}
+
+// unlessNamed drops an error that needs a person: the check names it.
+func unlessNamed(err error) error {
+	kind := crm.KindOf(err)
+	if class := kind.Class(); kind != "" && (class == crm.Person || class == crm.Never) {
+		return nil
+	}
+	return err
+}
+
+func (c *Connection) createInGoHighLevel(ctx context.Context, out *CreatedFields) error {
+	_, missing, err := c.customFields(ctx)
+	if err != nil {
+		return err
 	}
 	for _, key := range missing {
 		name, known := fieldNameOf(key), customFieldTypes[c.customFieldType(key)]
@@ -39,28 +58,19 @@ func (a *Contacts) CreateMissingFields(ctx context.Context, in ConnectionInput) 
 		}
 		created, err := c.createField(ctx, key, name, known)
 		if crm.KindOf(err).Class() == crm.Retry || crm.KindOf(err).Class() == crm.Wait {
-			return out, err
+			return err
 		}
 		if err != nil {
 			out.Notes = append(out.Notes, fmt.Sprintf("GoHighLevel: %s was not created: %v", key, err))
-			return out, nil // what refused this one refuses the next
+			return nil // what refused this one refuses the next
 		}
 		if created != key {
 			out.Notes = append(out.Notes, fmt.Sprintf("GoHighLevel made a field %q with the key %s instead of %s; name that one in the rules, or delete it.", name, created, key))
-			return out, nil
+			return nil
 		}
 		out.Created = append(out.Created, key)
 	}
-	return out, nil
-}
-
-func (a *Contacts) missingFields(ctx context.Context, connection string) (*Connection, []string, error) {
-	c, err := a.Connections.Open(ctx, connection)
-	if err != nil {
-		return nil, nil, err
-	}
-	_, missing, err := c.customFields(ctx)
-	return c, missing, err
+	return nil
 }
 
 // createField creates one custom field and returns its key. A create that died under way is looked for at once: the vendor

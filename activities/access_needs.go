@@ -30,6 +30,10 @@ const (
 	NeedCustomField = "custom field"
 	NeedExternalID  = "external id"
 	NeedClock       = "clock"
+	NeedWebhooks    = "webhooks"
+	// NeedDuplicateRule is a rule of the org that may refuse what is saved.
+	NeedDuplicateRule = "duplicate rule"
+	NeedMatchingRule  = "matching rule"
 )
 
 // Granted says how a need stands.
@@ -41,6 +45,9 @@ const (
 	GrantedNo      Granted = "no"
 	GrantedUnknown Granted = "not known" // the side does not say, as of a private integration's scopes
 	GrantedSurplus Granted = "more than needed"
+	// A rule of the side is in force, or there is none.
+	GrantedActive   Granted = "active"
+	GrantedInactive Granted = "none active"
 )
 
 // skewTolerated is how far a vendor's clock may be from ours without a word about it.
@@ -116,6 +123,20 @@ func (c *Connection) checkClock(side record.Side, out *AccessReport) {
 			side, skew.Abs().Round(time.Second)))
 	}
 	out.need(side, NeedClock, name, purpose, near)
+}
+
+// checkReach looks whether webhooks arrive. Everything works without them, later.
+func (c *Connection) checkReach(ctx context.Context, out *AccessReport) error {
+	if c.Reach == nil {
+		return nil
+	}
+	address, problem := c.Reach(ctx)
+	out.need(record.GoHighLevel, NeedWebhooks, address, "hearing of changes at once", problem == "")
+	if problem != "" {
+		out.Notes = append(out.Notes, fmt.Sprintf("Webhooks do not arrive at %s: %s. Changes in GoHighLevel are found by polls alone. "+
+			"Let the proxy there lead to TANDEM_WEBHOOK_LISTEN of a worker, path and all.", address, problem))
+	}
+	return nil
 }
 
 // checkGranted is what needs no call of its own.

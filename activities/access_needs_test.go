@@ -2,6 +2,8 @@ package activities_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -189,3 +192,20 @@ func TestAnOrgThatTheRulesDoNotNameIsNamed(t *testing.T) {
 }
 
 var anotherOrg = regexp.MustCompile(`org: "?00D\w+"?`)
+
+func TestWhetherWebhooksArriveIsSaidAndKeepsNothingFromWorking(t *testing.T) {
+	asked := newWorld(t, setting{}).asked()
+	w := newWorld(t, setting{scopes: asked})
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	address, err := url.Parse(gone.URL)
+	require.NoError(t, err)
+	w.connections.Reachable(assembly.NewSelfTest(w.vault, address))
+	require.NoError(t, w.store.HoldBack(t.Context(), acme))
+	report := w.checked()
+	require.Empty(t, report.Problems)
+	require.Equal(t, record.ConnectionActive, w.state(), "what works without it holds nothing back")
+	require.Equal(t, activities.GrantedNo, stands(report, record.GoHighLevel, activities.NeedWebhooks, gone.URL+"/webhooks/gohighlevel"))
+	require.Len(t, report.Notes, 1)
+	require.Contains(t, report.Notes[0], "nobody listens there")
+}

@@ -20,7 +20,7 @@ type accessCheck struct {
 func (c *Connection) accessChecks() []accessCheck {
 	checks := []accessCheck{
 		{record.GoHighLevel, c.checkLocation}, {record.GoHighLevel, c.checkReading}, {record.GoHighLevel, c.checkWriting},
-		{record.GoHighLevel, c.checkCustomFields}, {record.Salesforce, c.checkSalesforce},
+		{record.GoHighLevel, c.checkCustomFields}, {record.GoHighLevel, c.checkReach}, {record.Salesforce, c.checkSalesforce}, {record.Salesforce, c.checkDuplicateRules},
 	}
 	checks = append(checks, c.kindChecks()...)
 	for _, side := range record.Sides { // last, when each has told its time
@@ -88,7 +88,7 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 	fields := fieldsOf(describe)
 	missing := func(name string) {
 		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact has no field %s that this user can see. "+
-			"Create it, or grant the user's permission set access to it, or take it out of the rules.", name))
+			"Create it%s, or grant the user's permission set access to it, or take it out of the rules.", name, c.creating(name)))
 	}
 	for _, rule := range c.Rules.Contacts.Fields {
 		name, _, related := strings.Cut(rule.SalesforceField, ".")
@@ -96,7 +96,7 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 			continue // read through a relationship; a query would say if it could not be
 		}
 		f, ok := fields[name]
-		writes := rule.Direction.Allows(record.Salesforce) && !rule.Policy.Salesforce.ReadOnly
+		writes := writesRule(rule)
 		refused := writes && (f["createable"] == false || f["updateable"] == false)
 		out.need(record.Salesforce, NeedField, contactObject+"."+name, fmt.Sprintf("%s of contacts (%s)", rule.Field, readsOr(writes)), ok && !refused)
 		if !ok {
@@ -119,12 +119,28 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 	case !ok:
 		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact has no field %[1]s that this user can see. Create it under Setup > Object Manager > "+
 			"Contact > Fields & Relationships > New: Text, length 255, Field Name %[2]s, External ID, Unique (case sensitive); grant the user's "+
-			"permission set Read and Edit Access to it; or take external_id_field out of the rules.", name, strings.TrimSuffix(name, "__c")))
+			"permission set Read and Edit Access to it; or let `starter connections check %[3]s --fix` do both, as a user who may; "+
+			"or take external_id_field out of the rules.", name, strings.TrimSuffix(name, "__c"), c.ID))
 	case !marked:
 		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact.%s must be marked External ID and Unique, "+
 			"so that no contact can be created twice.", name))
 	}
 	return nil
+}
+
+// creating says how a custom field of Contact is created; "" for a field that is not.
+func (c *Connection) creating(name string) string {
+	for _, f := range c.contactFields() {
+		if f.name != name {
+			continue
+		}
+		of := "of a type that fits"
+		if f.metadata != nil {
+			of = fmt.Sprintf("%s, Field Name %s", f.metadata["type"], strings.TrimSuffix(name, "__c"))
+		}
+		return fmt.Sprintf(" under Setup > Object Manager > Contact > Fields & Relationships > New: %s (or let `starter connections check %s --fix` do it)", of, c.ID)
+	}
+	return ""
 }
 
 // checkOrg asks the org itself which one it is: not every flow's grant proves it.

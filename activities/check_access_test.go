@@ -190,3 +190,11 @@ func TestWhatTheRulesAskForSufficesAndNothingOfItCanBeSpared(t *testing.T) {
 		require.NotEmpty(t, w.problems(), spared)
 	}
 }
+
+func TestAnExternalIdOfTasksThatIsMissingIsNamedWithTheClicks(t *testing.T) {
+	w := newWorld(t, setting{rules: allKinds, editRules: func(r string) string {
+		before, tasks, _ := strings.Cut(r, "tasks:\n")
+		return before + "tasks:\n" + strings.Replace(tasks, sandbox.ExternalIDField, "Tandem_Task__c", 1)
+	}})
+	named(t, w.problems(), []string{"Task has no field Tandem_Task__c", "Object Manager > Activity", "External ID, Unique (case sensitive)", "tasks.external_id_field"})
+}

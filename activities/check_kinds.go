@@ -159,6 +159,12 @@ func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out
 		}
 		writes, refused := writesField(kind, name), fields[name]["updateable"] == false
 		need(NeedField, object+"."+name, fmt.Sprintf("%ss (%s)", kind.Kind(), readsOr(writes)), fields[name] != nil && !(writes && refused))
+		if fields[name] == nil && name == c.externalID(kind.Kind()) {
+			problem("%[1]s has no field %[2]s that this user can see. Create it under Setup > Object Manager > Activity > Fields & Relationships > New: Text, "+
+				"length 255, Field Name %[3]s, External ID, Unique (case sensitive); grant the user's permission set Read and Edit Access to it; or take "+
+				"%[4]ss.external_id_field out of the rules.", object, name, strings.TrimSuffix(name, "__c"), kind.Kind())
+			continue
+		}
 		if fields[name] == nil {
 			problem("%s has no field %s that this user can see. Create it, or grant the user's permission set access to it.", object, name)
 		}

@@ -16,8 +16,10 @@ import (
 // Connection is everything that an activity needs of one connection.
 type Connection struct {
 	ID string
-	// State is the connection's state when it was opened: active or paused.
+	// State is the connection's state when it was opened: active, paused or unchecked.
 	State string
+	// AsOf is when its rules, its state or a grant were changed last, as it was opened.
+	AsOf time.Time
 	// Refusals are the sides that refused it a token then.
 	Refusals     []record.Refusal
 	Rules        *rules.Rules
@@ -44,6 +46,9 @@ type Connection struct {
 	Calls func(record.Side) (sent, left int)
 	// Skew says how far a side's clock was ahead of ours when it answered this process last; it is known to a second or so.
 	Skew func(record.Side) (ahead time.Duration, known bool)
+	// Reach tells where webhooks are to be sent to, and why one would not reach a worker of ours, "" where it would; nil
+	// where no public address is set.
+	Reach func(context.Context) (address, problem string)
 }
 
 // Cipher keeps customer data sealed at rest and in Temporal's history. The purpose is bound to the ciphertext, as are

@@ -77,6 +77,8 @@ type Ledger interface {
 	// Count returns the links of a connection by state, and the writes journaled under an origin.
 	Count(ctx context.Context, connection string, kind record.Kind, origin string) (record.Counts, error)
 
+	// Checked lets a connection that was held back work, unless it was changed since it was opened. Safe to repeat.
+	Checked(ctx context.Context, connection string, asOf time.Time) error
 	// Live returns whether a connection is kept in step at the moment.
 	Live(ctx context.Context, connection string) (record.Live, error)
 	// Echoes returns announced records of a side that a sync has brought into step within a time, the latest first.

@@ -21,16 +21,18 @@ type Pause struct {
 	Lane crm.Lane      `json:"lane"`
 	// Refusal is why the connection rests, where no person has paused it.
 	Refusal *record.Refusal `json:"refusal,omitempty"`
+	// Unchecked tells, with no Side, that the connection is held back until a check of it passes.
+	Unchecked bool `json:"unchecked,omitempty"`
 }
 
 // lookAgain is how often bulk work looks whether its connection still rests.
 const lookAgain = 20 * time.Second
 
-// resting returns a pause while a person has paused the connection, or must connect it again; nil while it works. A refusal
-// that may pass is found out by trying.
+// resting returns a pause while a person has paused the connection, must connect it again, or it is held back until a check
+// passes; nil while it works. A refusal that may pass is found out by trying.
 func (c *Connection) resting(ctx context.Context) *Pause {
-	rest := &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}
-	if c.State == record.ConnectionPaused {
+	rest := &Pause{For: lookAgain, Lane: crm.LaneOf(ctx), Unchecked: c.State == record.ConnectionUnchecked}
+	if c.State == record.ConnectionPaused || rest.Unchecked {
 		return rest
 	}
 	if rest.Refusal = lasting(c.Refusals); rest.Refusal != nil {
@@ -91,7 +93,8 @@ func rested(ctx context.Context, ledger Ledger, connection string, err error) (*
 		return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx), Refusal: &refused[0]}, nil
 	}
 	if errors.Is(err, errResting) {
-		return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx)}, nil
+		live, err := ledger.Live(ctx, connection)
+		return &Pause{For: lookAgain, Lane: crm.LaneOf(ctx), Unchecked: live.State == record.ConnectionUnchecked}, err
 	}
 	return paused(ctx, err)
 }

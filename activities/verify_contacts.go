@@ -104,8 +104,9 @@ type AccessReport struct {
 	Notes []string `json:"notes,omitempty"`
 	// Needs lists what the rules need, and what was granted without need, as far as it could be looked at.
 	Needs []Need `json:"needs,omitempty"`
-	// Created are the custom fields that were created because they were missing.
-	Created []string `json:"created,omitempty"`
+	// Created are GoHighLevel's custom fields that were created because they were missing, CreatedInSalesforce Contact's.
+	Created             []string `json:"created,omitempty"`
+	CreatedInSalesforce []string `json:"created_in_salesforce,omitempty"`
 	// Kinds are those that the rules sync beside contacts.
 	Kinds []record.Kind `json:"kinds,omitempty"`
 	// IndexLag is how long GoHighLevel's search index may lag behind, in seconds.
@@ -114,7 +115,8 @@ type AccessReport struct {
 }
 
 // CheckAccess tries, without writing anything, everything that syncing contacts needs on both sides, and reports all
-// that is missing at once. Errors that will pass by themselves fail the activity instead. Safe to repeat.
+// that is missing at once. A connection that was held back for want of a check works from then on where nothing is missing.
+// Errors that will pass by themselves fail the activity instead. Safe to repeat.
 func (a *Contacts) CheckAccess(ctx context.Context, in ConnectionInput) (AccessReport, error) {
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
@@ -133,7 +135,10 @@ func (a *Contacts) CheckAccess(ctx context.Context, in ConnectionInput) (AccessR
 		}
 	}
 	out.Allowances = c.allowances()
-	return out, nil
+	if len(out.Problems) > 0 {
+		return out, nil
+	}
+	return out, a.Ledger.Checked(ctx, in.Connection, c.AsOf)
 }
 
 // accessProblem turns an error that needs a person into a problem of the report.

@@ -7,21 +7,22 @@ import (
 	"net/url"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/enums/v1"
 
 	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
-	"github.com/tandem-sync/tandem/internal/store"
-	"github.com/tandem-sync/tandem/workflows"
 )
 
 func newConnectCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "connect",
 		Short: "Connect one side of a connection, or connect it again",
-		Long: `Authorises one side of a connection that is stored, keeps what is granted, lets what is pending go on, and then checks the
-connection as starter connections check does. Without a client id or a token it uses the app that the side is connected with.
+		Long: `Authorises one side of a connection that is stored, keeps what is granted, and then checks the connection as starter
+connections check does: until a check passes, nothing is synced, and what changes meanwhile is kept. Without a client id or a
+token it uses the app that the side is connected with.
+
+What the vendor's page answers comes to this machine, or with TANDEM_PUBLIC_URL set as at the workers, to them: then the app's
+redirect address is /oauth/callback below it, and the browser may be on any machine.
 
 Secrets come from the environment, a file or standard input, never from an argument.`,
 		Example: "  starter connect gohighlevel acme\n  starter connect salesforce acme",
@@ -52,7 +53,7 @@ installed for an agency is exchanged for the location that the rules name.`,
 	f.StringVar(&o.ghlAuthURL, "auth-url", "", "authorisation page (default: HighLevel's)")
 	f.StringVar(&o.ghlTokenURL, "token-url", "", "token endpoint (default: HighLevel's)")
 	f.StringVar(&o.ghlRedirectURL, "redirect-url", "", "registered https redirect that leads to --listen (HighLevel refuses http)")
-	f.StringVar(&o.listen, "listen", "", "loopback address that receives the browser (default: a free port of 127.0.0.1)")
+	f.StringVar(&o.listen, "listen", "", listenUsage)
 	return c
 }
 
@@ -77,7 +78,7 @@ the web flow with PKCE, which opens the browser, by client credentials, or by a 
 	f.StringVar(&o.sfFlow, "flow", "web", "web, client-credentials or jwt")
 	f.StringVar(&o.sfUsername, "username", "", "user of the jwt flow")
 	f.StringVar(&o.sfKeyFile, "key-file", "", "PEM private key of the jwt flow")
-	f.StringVar(&o.listen, "listen", "", "loopback address that receives the browser (default: a free port of 127.0.0.1)")
+	f.StringVar(&o.listen, "listen", "", listenUsage)
 	return c
 }
 
@@ -123,15 +124,10 @@ func runConnect(ctx context.Context, a *app, id string, side record.Side, o addO
 	if err != nil {
 		return err
 	}
-	for _, g := range granted {
-		if err := credentials.PutCredential(ctx, id, g.Side, &g); err != nil {
-			return err
-		}
-	}
-	if err := a.goOn(ctx, s, id); err != nil {
+	if err := keepGrants(ctx, s, credentials, id, granted); err != nil {
 		return err
 	}
-	return a.probe(ctx, id, side)
+	return a.probe(ctx, s, id, granted)
 }
 
 // appOf is the app of a credential without anything that it was granted.
@@ -147,48 +143,4 @@ func appOf(c *oauth.Credential, loaded *rules.Rules) oauth.Credential {
 		app.LocationID, app.Scopes = loaded.GoHighLevel.Location, scopesOf(loaded, record.GoHighLevel)
 	}
 	return app
-}
-
-// goOn turns a connection active that has both sides again, and wakes its sync: what was pending goes on by itself.
-func (a *app) goOn(ctx context.Context, s *store.Store, id string) error {
-	again, err := s.Reconnected(ctx, id)
-	if err != nil {
-		return err
-	}
-	if again {
-		a.say("Connection %s is connected again.", id)
-	}
-	row, err := s.GetConnection(ctx, id)
-	if err != nil {
-		return err
-	}
-	live, err := s.Live(ctx, id)
-	for _, line := range refusalLines(id, live.Refusals) {
-		a.say("But %s", line)
-	}
-	if err != nil || !live.On() || row.State != record.ConnectionActive {
-		return err
-	}
-	if err := a.ring(ctx, id); err != nil {
-		a.say("What changed meanwhile is kept, but its sync could not be woken; `starter start sync %s` does: %v", id, err)
-		return nil
-	}
-	a.say("What changed meanwhile is being synced.")
-	return nil
-}
-
-// probe checks a connection whose side was just authorised. What is lacking takes nothing of the grant away.
-func (a *app) probe(ctx context.Context, id string, side record.Side) error {
-	temporal, err := a.dial(ctx)
-	if err == nil {
-		var queue, described = temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-		if described == nil && len(queue.Pollers) > 0 {
-			if err := runCheck(ctx, a, id, false); err != nil {
-				return fmt.Errorf("access to %s was granted and is kept, but: %w", sideName(side), err)
-			}
-			return nil
-		}
-	}
-	a.say("Access to %s was granted and is kept. No worker is there to check it: start one, then starter connections check %s", sideName(side), id)
-	return nil
 }

@@ -76,15 +76,20 @@ func newConnectionsList(a *app) *cobra.Command {
 					return err
 				}
 				state := record.ShownState(row.State, row.Refusals)
+				waits := refusalLines(row.ID, row.Refusals) // what a person should do
+				if why := standstill(row.ID, state); why != nil {
+					waits = append(waits, why.Error())
+				}
+				attention = append(attention, waits...)
 				rows = append(rows, []string{row.ID, state, loaded.GoHighLevel.Location, loaded.Salesforce.Org, strconv.Itoa(row.RulesVersion)})
 				one := map[string]any{
 					"connection": row.ID, "state": state, "location": loaded.GoHighLevel.Location, "org": loaded.Salesforce.Org,
-					"rules_version": row.RulesVersion,
+					"rules_version": row.RulesVersion, "attention": waits,
 				}
 				if len(row.Refusals) > 0 {
 					one["refusals"] = row.Refusals
 				}
-				list, attention = append(list, one), append(attention, refusalLines(row.ID, row.Refusals)...)
+				list = append(list, one)
 			}
 			if a.json() {
 				return a.printJSON(list)
@@ -147,6 +152,3 @@ func readRules(path string) (*rules.Rules, error) {
 	}
 	return rules.Parse(path, text)
 }
-
-// connectionState is what a connection that works is in.
-const connectionState = record.ConnectionActive

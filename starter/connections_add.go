@@ -45,6 +45,9 @@ GoHighLevel: a marketplace app (--gohighlevel-client-id, opens the browser) or a
 (--gohighlevel-token-file, - for standard input). Salesforce: the web flow with PKCE (opens the browser), client credentials, or
 a JWT.
 
+What is granted is kept, and the connection is checked at once, as by starter connections check: until a check passes nothing
+is synced.
+
 For a connection that exists, the rules become its next version, and only the sides named by --reconnect are authorised again.`,
 		Example: `  starter connections add acme.yaml --gohighlevel-token-file token.txt --salesforce-client-id 3MVG9...
   starter connections add acme.yaml --gohighlevel-client-id 66f1...-m1x2 --salesforce-client-id 3MVG9... \
@@ -64,7 +67,7 @@ For a connection that exists, the rules become its next version, and only the si
 	f.StringVar(&o.sfFlow, "salesforce-flow", "web", "web, client-credentials or jwt")
 	f.StringVar(&o.sfUsername, "salesforce-username", "", "user of the jwt flow")
 	f.StringVar(&o.sfKeyFile, "salesforce-key-file", "", "PEM private key of the jwt flow")
-	f.StringVar(&o.listen, "listen", "", "loopback address that receives the browser (default: a free port of 127.0.0.1)")
+	f.StringVar(&o.listen, "listen", "", listenUsage)
 	f.StringSliceVar(&o.reconnect, "reconnect", nil, "sides to authorise again: gohighlevel, salesforce")
 	return c
 }
@@ -105,23 +108,24 @@ func runAdd(ctx context.Context, a *app, path string, o addOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := addConnection(ctx, s, keys, loaded, exists, granted); err != nil {
+	if err := addConnection(ctx, s, keys, loaded, exists); err != nil {
 		return err
 	}
-	if len(o.reconnect) > 0 {
-		if err := a.goOn(ctx, s, loaded.Connection); err != nil {
-			return err
-		}
+	if err := keepGrants(ctx, s, s.Credentials(keys), loaded.Connection, granted); err != nil {
+		return err
 	}
-	a.say("Connection %s is stored. Next: starter connections check %s", loaded.Connection, loaded.Connection)
-	return nil
+	a.say("Connection %s is stored.", loaded.Connection)
+	if len(granted) == 0 {
+		return nil
+	}
+	return a.probe(ctx, s, loaded.Connection, granted)
 }
 
 // grants has every side of a connection authorised, and holds that what was granted is what the rules name.
 func (a *app) grants(ctx context.Context, loaded *rules.Rules, wanted []oauth.Credential, listen string) ([]oauth.Credential, error) {
 	granted := make([]oauth.Credential, 0, len(wanted))
 	for _, c := range wanted {
-		g, err := a.authorise(ctx, c, listen)
+		g, err := a.authorise(ctx, loaded.Connection, c, listen)
 		if err != nil {
 			return nil, fmt.Errorf("authorise %s: %w", c.Side, err)
 		}
@@ -230,23 +234,6 @@ func (a *app) readSecret(path string) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-func (a *app) authorise(ctx context.Context, c oauth.Credential, listen string) (oauth.Credential, error) {
-	client, err := a.outbound(c.Side)
-	if err != nil {
-		return c, err
-	}
-	if c.Flow != oauth.AuthorizationCode {
-		return oauth.Acquire(ctx, client, c)
-	}
-	return oauth.Authorize(ctx, client, c, listen, func(url string) error {
-		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n", c.Side, url)
-		if err := a.browse(url); err != nil {
-			a.say("(the browser could not be opened: %v)", err)
-		}
-		return nil
-	})
-}
-
 // matchesRules holds that the grants are for the location and the org that the rules name.
 func matchesRules(loaded *rules.Rules, granted []oauth.Credential) error {
 	var problems []error
@@ -266,32 +253,23 @@ func sameOrg(a, b string) bool {
 	return len(a) >= 15 && len(b) >= 15 && a[:15] == b[:15]
 }
 
-// addConnection stores a connection's rules and what was granted.
-func addConnection(ctx context.Context, s *store.Store, keys *vault.Vault, loaded *rules.Rules, exists bool, granted []oauth.Credential) error {
+// addConnection stores a connection's rules. A new one is held back until a check of it passes.
+func addConnection(ctx context.Context, s *store.Store, keys *vault.Vault, loaded *rules.Rules, exists bool) error {
 	if exists {
-		if _, err := s.UpdateRules(ctx, loaded.Connection, loaded.Text, loaded.GoHighLevel.Location); err != nil {
-			return err
-		}
-	} else {
-		key, err := vault.NewFingerprintKey()
-		if err != nil {
-			return err
-		}
-		sealed, err := keys.Seal(vault.Scope{Connection: loaded.Connection, Purpose: assembly.FingerprintPurpose}, key)
-		if err != nil {
-			return err
-		}
-		if _, err := s.AddConnection(ctx, store.Connection{
-			ID: loaded.Connection, Rules: loaded.Text, State: connectionState,
-			Location: loaded.GoHighLevel.Location, FingerprintKey: sealed,
-		}); err != nil {
-			return err
-		}
+		_, err := storeRules(ctx, s, loaded)
+		return err
 	}
-	for _, g := range granted {
-		if err := s.Credentials(keys).PutCredential(ctx, loaded.Connection, g.Side, &g); err != nil {
-			return err
-		}
+	key, err := vault.NewFingerprintKey()
+	if err != nil {
+		return err
 	}
-	return nil
+	sealed, err := keys.Seal(vault.Scope{Connection: loaded.Connection, Purpose: assembly.FingerprintPurpose}, key)
+	if err != nil {
+		return err
+	}
+	_, err = s.AddConnection(ctx, store.Connection{
+		ID: loaded.Connection, Rules: loaded.Text, State: record.ConnectionUnchecked,
+		Location: loaded.GoHighLevel.Location, FingerprintKey: sealed,
+	})
+	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/workflows"
 )
 
@@ -17,16 +18,19 @@ func newConnectionsCheck(a *app) *cobra.Command {
 		Use:   "check <connection>",
 		Short: "Try what the rules need on both sides, and create custom fields that are missing with --fix",
 		Long: `Tries every endpoint and field that the rules need, prints what of it is granted and what is granted without need, and names
-everything that is missing at once. Without --fix nothing is written.
+everything that is missing at once. Without --fix nothing is written. A connection that was just connected is held back, and
+syncs nothing, until a check of it passes.
 
-With --fix, contact custom fields that GoHighLevel lacks are created first; that takes the scope locations/customFields.write,
-which nothing else needs. A second run changes nothing. Fields of Salesforce are yours to create: the clicks are printed.
+With --fix, custom fields of contacts that a side lacks are created first. In GoHighLevel that takes the scope
+locations/customFields.write; in Salesforce the user permissions Customize Application, View Setup and Configuration, and Manage
+Profiles and Permission Sets. Nothing else needs these: connect as somebody who has them for that once, or click as printed. A
+second run changes nothing.
 
 Exits with 3 when a person has to grant or create something first.`,
 		Example: "  starter connections check acme\n  starter connections check acme --fix", Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0], fix) },
 	}
-	c.Flags().BoolVar(&fix, "fix", false, "create GoHighLevel's custom fields that are missing")
+	c.Flags().BoolVar(&fix, "fix", false, "create custom fields of contacts that are missing")
 	return c
 }
 
@@ -35,7 +39,8 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.GetConnection(ctx, id); err != nil {
+	before, err := s.GetConnection(ctx, id)
+	if err != nil {
 		return noConnection(err, id)
 	}
 	report, err := a.checkConnection(ctx, id, fix)
@@ -43,14 +48,27 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 		return err
 	}
 	if a.json() {
-		err = a.printJSON(report)
+		var after store.Connection
+		if after, err = s.GetConnection(ctx, id); err == nil {
+			err = a.printJSON(struct {
+				State string `json:"state"`
+				activities.AccessReport
+			}{after.State, report})
+		}
 	} else {
 		err = a.showReport(id, report)
 	}
-	if err == nil && len(report.Problems) > 0 {
-		return needsPerson{fmt.Errorf("connection %s is not ready: %d problems", id, len(report.Problems))}
+	if err != nil {
+		return err
 	}
-	return err
+	if len(report.Problems) == 0 {
+		return a.checked(ctx, s, before)
+	}
+	notReady := fmt.Errorf("connection %s is not ready: %s", id, counted(len(report.Problems), "problem"))
+	if before.State == record.ConnectionUnchecked {
+		notReady = fmt.Errorf("%w; it is held back until a check passes", notReady)
+	}
+	return needsPerson{notReady}
 }
 
 // checkConnection has a worker try what the rules need.
@@ -86,6 +104,9 @@ func (a *app) showReport(id string, report activities.AccessReport) error {
 	}
 	for _, key := range report.Created {
 		say(a.out, "Created GoHighLevel's custom field %s. It is synced within ten minutes.", key)
+	}
+	for _, name := range report.CreatedInSalesforce {
+		say(a.out, "Created Salesforce's custom field Contact.%s.", name)
 	}
 	for _, note := range report.Notes {
 		say(a.out, "Note: %s", note)

@@ -29,11 +29,11 @@ func runPause(ctx context.Context, a *app, connection string) error {
 	if err != nil {
 		return err
 	}
-	was, err := s.MoveConnection(ctx, connection, record.ConnectionPaused, record.ConnectionActive)
+	was, err := s.MoveConnection(ctx, connection, record.ConnectionPaused, record.ConnectionActive, record.ConnectionUnchecked)
 	if err != nil {
 		return noConnection(err, connection)
 	}
-	if was != record.ConnectionActive && was != record.ConnectionPaused {
+	if was != record.ConnectionActive && was != record.ConnectionUnchecked && was != record.ConnectionPaused {
 		return needsPerson{fmt.Errorf("connection %s is %s, and syncs nothing already", connection, was)}
 	}
 	return a.printState(connection, was, record.ConnectionPaused,
@@ -70,6 +70,9 @@ func runResume(ctx context.Context, a *app, connection string) error {
 	if len(live.Refusals) > 0 {
 		return needsPerson{refusedBy(connection, live.Refusals)}
 	}
+	if live.State == record.ConnectionUnchecked {
+		return needsPerson{connectAgain(connection, live.State)}
+	}
 	if live.On() {
 		// Also where it was active already: an earlier resume may have died before it rang.
 		if err := a.ring(ctx, connection); err != nil {
@@ -79,9 +82,24 @@ func runResume(ctx context.Context, a *app, connection string) error {
 	return a.printState(connection, was, record.ConnectionActive, "What changed meanwhile is being synced.")
 }
 
-// connectAgain says what to do about a connection that has lost its access.
+// standstill says why a connection syncs nothing in a state, and what to do about it; nil where it works, and where what its
+// sides refuse says it all.
+func standstill(connection, state string) error {
+	switch state {
+	case record.ConnectionActive, record.RefusalReconnect, record.RefusalSuspended:
+		return nil
+	case record.ConnectionPaused:
+		return fmt.Errorf("connection %s is paused; `starter connections resume %s` lets it go on", connection, connection)
+	}
+	return connectAgain(connection, state)
+}
+
+// connectAgain says what to do about a connection that has lost its access, or whose access is not checked.
 func connectAgain(connection, state string) error {
-	if state == record.ConnectionErasing {
+	switch state {
+	case record.ConnectionUnchecked:
+		return fmt.Errorf("connection %s is held back, as no check has passed since it was connected: `starter connections check %s` tells what is missing, and lets it go on", connection, connection)
+	case record.ConnectionErasing:
 		return fmt.Errorf("connection %s is being erased, and does not come back: `starter disconnect %s --erase` goes on with it", connection, connection)
 	}
 	commands := fmt.Sprintf("`starter connect gohighlevel %s`", connection)

@@ -131,7 +131,7 @@ func TestLinesThatChangeAreShownWithThoseAround(t *testing.T) {
 func TestWhatAPersonShouldLookAtIsTold(t *testing.T) {
 	for state, says := range map[string]string{
 		record.ConnectionPaused: "connections resume acme", record.ConnectionUninstalled: "starter connect gohighlevel acme",
-		record.ConnectionDisconnected: "starter connect salesforce acme",
+		record.ConnectionDisconnected: "starter connect salesforce acme", record.ConnectionUnchecked: "starter connections check acme",
 	} {
 		lines := connectionStatus{Connection: "acme", Kind: record.Contact, State: state}.attention(time.Hour)
 		require.Len(t, lines, 1)

@@ -31,6 +31,7 @@ type house struct {
 	*stack.Stack
 	temporal client.Client
 	rules    string // a rules file for the connection acme
+	public   string // the workers' public address; "" for none
 }
 
 func newHouse(t *testing.T, change ...func(*stack.Options)) *house {
@@ -83,7 +84,7 @@ func (h *house) runIn(ctx context.Context, told func(string), line string) outco
 	ghl, sf := sandbox.Apps()
 	env := map[string]string{
 		"TANDEM_DATABASE_URL": h.State.DatabaseURL, "TANDEM_KEYSET_FILE": h.State.KeysetFile,
-		"TANDEM_ALLOW_HOSTS": devstack.FakeHosts,
+		"TANDEM_ALLOW_HOSTS": devstack.FakeHosts, "TANDEM_PUBLIC_URL": h.public,
 		envGoHighLevelSecret: ghl.ClientSecret, envSalesforceSecret: sf.ClientSecret,
 	}
 	var out, errOut bytes.Buffer
@@ -179,48 +180,6 @@ func (h *house) migrates(t *testing.T) {
 	require.Equal(t, first.To, second.To)
 }
 
-func (h *house) connects(t *testing.T) {
-	text, err := os.ReadFile(h.rules)
-	require.NoError(t, err)
-	refused := h.run(t, "connections add %s --salesforce-flow carrier-pigeon", h.rules)
-	require.Equal(t, exitUsage, refused.code)
-	for _, problem := range []string{"--gohighlevel-client-id", "--salesforce-client-id", "carrier-pigeon"} {
-		require.Contains(t, refused.err, problem)
-	}
-
-	h.writeRules(t, strings.Replace(string(text), h.Sandbox.Salesforce.OrgID(), "00D000000000001AAA", 1))
-	other := h.add(t, "")
-	require.Equal(t, exitPerson, other.code)
-	require.Contains(t, other.err, "00D000000000001AAA")
-	require.Contains(t, other.err, h.Sandbox.Salesforce.OrgID())
-	h.writeRules(t, string(text))
-
-	added := h.add(t, "")
-	require.Equal(t, exitDone, added.code, added.err)
-	var list []map[string]any
-	h.mustRun(t, &list, "connections list")
-	require.Len(t, list, 1)
-	require.Equal(t, "acme", list[0]["connection"])
-	require.EqualValues(t, 1, list[0]["rules_version"])
-
-	h.writeRules(t, string(text)+"# the same, and a remark\n")
-	updated := h.run(t, "connections add %s", h.rules)
-	require.Equal(t, exitDone, updated.code, updated.err)
-	var shown struct {
-		Rules   string
-		Version int `json:"rules_version"`
-		Status  connectionStatus
-	}
-	h.mustRun(t, &shown, "connections show acme")
-	require.Equal(t, 2, shown.Version)
-	require.Contains(t, shown.Rules, "and a remark")
-	require.Equal(t, "acme", shown.Status.Connection)
-
-	again := h.add(t, "--reconnect salesforce,gohighlevel")
-	require.Equal(t, exitDone, again.code, again.err)
-	h.reconnects(t)
-}
-
 func (h *house) findsNothing(t *testing.T) {
 	for _, line := range []string{
 		"connections show nobody", "connections check nobody", "status nobody", "start onboarding nobody", "watch onboarding/nobody",
@@ -279,35 +238,6 @@ func (h *house) interrupts(t *testing.T) {
 	require.NoError(t, h.temporal.CancelWorkflow(t.Context(), "contact/acme/1", ""))
 }
 
-// reconnects connects each side again by the app it has, after its access was forgotten, and by others, which is refused.
-func (h *house) reconnects(t *testing.T) {
-	unknown := h.run(t, "connect salesforce nobody")
-	require.Equal(t, exitNotFound, unknown.code, unknown.err)
-	gone := h.run(t, "connections disconnect acme --yes")
-	require.Equal(t, exitDone, gone.code, gone.err)
-	require.Contains(t, gone.out, "starter connect salesforce acme")
-	forgotten := h.run(t, "connect gohighlevel acme")
-	require.Equal(t, exitUsage, forgotten.code, "no app is known any more")
-	require.Contains(t, forgotten.err, "starter connect gohighlevel --help")
-
-	ghl, sf := sandbox.Apps()
-	evil := h.run(t, "connect salesforce acme --client-id %s --login-host login.salesforce.com.evil.example", sf.ClientID)
-	require.NotEqual(t, exitDone, evil.code)
-	require.Contains(t, evil.err, "not one of Salesforce's own")
-	for _, side := range []string{
-		"gohighlevel acme --client-id " + ghl.ClientID,
-		"salesforce acme --client-id " + sf.ClientID + " --login-host " + h.State.SalesforceURL,
-		"gohighlevel acme", "salesforce acme", // by the apps that they have by now
-	} {
-		kept := h.run(t, "connect %s", side)
-		require.Equal(t, exitDone, kept.code, "%s: %s", side, kept.err)
-		require.Contains(t, kept.err, "No worker is there to check it", side)
-	}
-	var list []map[string]any
-	h.mustRun(t, &list, "connections list")
-	require.Equal(t, "active", list[0]["state"])
-}
-
 func (h *house) resets(t *testing.T) {
 	h.Sandbox.Salesforce.HideField("Contact."+sandbox.PlanField, true)
 	h.startWorker(t)
@@ -317,6 +247,9 @@ func (h *house) resets(t *testing.T) {
 	checked := h.run(t, "connections check acme")
 	require.Equal(t, exitPerson, checked.code, checked.err)
 	require.Contains(t, checked.out, sandbox.PlanField)
+	require.Contains(t, checked.err, "held back until a check passes")
+	h.heldBack(t)
+	require.Contains(t, h.run(t, "connections check acme -o json").out, `"state": "unchecked"`)
 
 	failed := h.listed(t, 2)
 	require.Equal(t, "failed", failed[0].Status)
@@ -366,6 +299,7 @@ func (h *house) resets(t *testing.T) {
 	back := h.run(t, "connect salesforce acme")
 	require.Equal(t, exitDone, back.code, "%s%s", back.out, back.err)
 	require.Contains(t, back.out, "is ready")
+	require.Contains(t, back.err, "Connection acme is connected again")
 	var one workflows.RecordSyncResult
 	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
 	require.EqualValues(t, "in_step", one.State)

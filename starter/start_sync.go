@@ -156,17 +156,13 @@ func workable(ctx context.Context, s *store.Store, connection string) error {
 
 // active fails, in words that say what to do, where nothing may be written for a connection.
 func active(row store.Connection) error {
-	switch row.State {
-	case record.ConnectionActive:
-		if len(row.Refusals) > 0 {
-			return needsPerson{refusedBy(row.ID, row.Refusals)}
-		}
-		return nil
-	case record.ConnectionPaused:
-		return needsPerson{fmt.Errorf("connection %s is paused; `starter connections resume %s` lets it go on", row.ID, row.ID)}
-	default:
-		return needsPerson{connectAgain(row.ID, row.State)}
+	if waits := standstill(row.ID, row.State); waits != nil {
+		return needsPerson{waits}
 	}
+	if len(row.Refusals) > 0 {
+		return needsPerson{refusedBy(row.ID, row.Refusals)}
+	}
+	return nil
 }
 
 // ring wakes the run that syncs what is pending, and warns when nobody is there to execute it.

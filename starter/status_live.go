@@ -35,13 +35,8 @@ func staleAfter(row store.Connection) time.Duration {
 // attention says in words what a person should look at.
 func (st connectionStatus) attention(staleAfter time.Duration) []string {
 	var out []string
-	switch {
-	case st.State == record.ConnectionActive || st.Kind != record.Contact: // what counts for all kinds is told once
-	case st.State == record.RefusalReconnect, st.State == record.RefusalSuspended:
-	case st.State == record.ConnectionPaused:
-		out = append(out, fmt.Sprintf("connection %s is paused; `starter connections resume %s` lets it go on", st.Connection, st.Connection))
-	default:
-		out = append(out, connectAgain(st.Connection, st.State).Error())
+	if waits := standstill(st.Connection, st.State); waits != nil && st.Kind == record.Contact { // what counts for all kinds is told once
+		out = append(out, waits.Error())
 	}
 	if st.Kind == record.Contact {
 		out = append(out, refusalLines(st.Connection, st.Refusals)...)

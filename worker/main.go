@@ -48,6 +48,8 @@ It takes its settings from the environment:
                          TANDEM_LISTEN_TOKEN_FILE, a file with it (required where the address is not a loopback address)
   TANDEM_WEBHOOK_LISTEN  public address of /webhooks/gohighlevel, as host:port, plain HTTP behind a proxy that speaks HTTPS;
                          off receives none (default off)
+  TANDEM_PUBLIC_URL      where that address is reached from outside, as https://tandem.example.com: authorisations come back to
+                         /oauth/callback below it, and checks look whether it leads to a worker (default none)
   TANDEM_GHL_WEBHOOK_KEYS
                          the Ed25519 public keys that webhooks may be signed with: base64 (SPKI), separated by commas
                          (default HighLevel's own)
@@ -145,6 +147,8 @@ type program struct {
 	ledger   *store.Store
 	keys     *vault.Vault
 	metrics  *platform.Metrics
+	// reach is how workers look whether the public address leads to them; nil where none is known.
+	reach *assembly.SelfTest
 	// namespace is Temporal's.
 	namespace string
 }
@@ -176,6 +180,14 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	}
 	connections := assembly.NewConnections(p.ledger, p.keys, allowed)
+	at, err := p.settings.Public()
+	if err != nil {
+		return err
+	}
+	if at != nil {
+		p.reach = assembly.NewSelfTest(p.keys, at)
+		connections.Reachable(p.reach)
+	}
 	flushed := make(chan struct{})
 	go func() {
 		defer close(flushed)

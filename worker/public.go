@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/intake"
+	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/platform"
 )
 
@@ -48,20 +50,25 @@ const (
 	mostPerAddress = 2000
 )
 
-// servePublic serves webhooks, where they are to be received, and nothing else.
+// servePublic serves webhooks and, where the public address is known, the answers of authorisation pages, and nothing else;
+// nothing at all where no webhooks are to be received.
 func (p program) servePublic() (*listening, error) {
 	settings := p.settings.Webhooks
 	if !settings.On() {
 		return &listening{address: platform.Off}, nil
 	}
-	receiver, err := intake.New(intake.Config{
+	config := intake.Config{
 		Keys: p.trusted, Inbox: p.ledger, Doorbell: assembly.Doorbell{Temporal: p.temporal}, Log: p.log,
 		Meter: p.metrics.Meter(), AppID: settings.AppID,
-	})
+	}
+	if p.reach != nil {
+		config.Prove = p.reach.Prove
+	}
+	receiver, err := intake.New(config)
 	if err != nil {
 		return nil, err
 	}
-	server, err := bounded("public", newPace(mostPerAddress, time.Now).limit(receiver.Mux()), p.log)
+	server, err := bounded("public", newPace(mostPerAddress, time.Now).limit(p.public(receiver)), p.log)
 	if err != nil {
 		return nil, errors.Join(err, receiver.Close(context.Background()))
 	}
@@ -73,10 +80,22 @@ func (p program) servePublic() (*listening, error) {
 	return l, nil
 }
 
+// public is what the public address serves.
+func (p program) public(receiver *intake.Receiver) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(intake.Path, receiver)
+	if p.reach != nil {
+		mux.Handle(oauth.CallbackPath, oauth.CallbackHandler(p.ledger.Authorisations(p.keys), func(err error) {
+			p.log.Warn("the answer of an authorisation page could not be kept", zap.Error(err))
+		}))
+	}
+	return mux
+}
+
 // deletionsKept is how long proven deletions are remembered: longer than any window in which a surge is counted.
 const deletionsKept = 30 * 24 * time.Hour
 
-// purge forgets, now and then until the context ends, webhooks and deletions that count for nothing any more.
+// purge forgets, now and then until the context ends, webhooks, authorisations and deletions that count for nothing any more.
 func (p program) purge(ctx context.Context) {
 	ticker := time.NewTicker(purgeEvery)
 	defer ticker.Stop()
@@ -86,6 +105,9 @@ func (p program) purge(ctx context.Context) {
 			p.log.Warn("old webhooks could not be forgotten; it is tried again", zap.Error(err))
 		case n > 0:
 			p.log.Debug("forgot old webhooks", zap.Int64("webhooks", n))
+		}
+		if _, err := p.ledger.PurgeAuthorisations(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("old authorisations could not be forgotten; it is tried again", zap.Error(err))
 		}
 		if err := p.ledger.PruneDeletions(ctx, deletionsKept); err != nil && ctx.Err() == nil {
 			p.log.Warn("old deletions could not be forgotten; it is tried again", zap.Error(err))

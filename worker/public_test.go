@@ -5,14 +5,19 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/intake"
 	"github.com/tandem-sync/tandem/internal/platform"
+	"github.com/tandem-sync/tandem/internal/store"
 )
 
 func TestWebhooksAreBelievedFromTheVendorUnlessTheSettingsSayOtherwise(t *testing.T) {
@@ -38,4 +43,18 @@ func TestEveryProblemOfTheWebhookKeysIsNamedAtOnce(t *testing.T) {
 	_, err := webhookKeys(platform.WebhookSettings{Keys: "nonsense", LegacyKeyFile: filepath.Join(t.TempDir(), "missing.pem")})
 	require.ErrorContains(t, err, platform.EnvWebhookKeys)
 	require.ErrorContains(t, err, platform.EnvWebhookLegacyKeyFile)
+}
+
+func TestThePublicAddressTakesAnswersOfAuthorisationsOnlyWhereItIsKnown(t *testing.T) {
+	ask := func(p program, path string) int {
+		w := httptest.NewRecorder()
+		p.public(&intake.Receiver{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w.Code
+	}
+	require.Equal(t, http.StatusNotFound, ask(program{}, "/oauth/callback"))
+	known := program{ledger: &store.Store{}, reach: assembly.NewSelfTest(nil, &url.URL{})}
+	require.Equal(t, http.StatusBadRequest, ask(known, "/oauth/callback"), "nothing is awaited without a state")
+	for _, path := range []string{"/", "/metrics", "/healthz", "/oauth/", "/oauth/callback/x", "/codec/decode"} {
+		require.Equal(t, http.StatusNotFound, ask(known, path), path)
+	}
 }

@@ -23,6 +23,6 @@ func CheckConnection(ctx workflow.Context, in CheckConnectionInput) (activities.
 	}
 	err := workflow.ExecuteActivity(vendorCall(ctx, "Check access and fields on both sides"),
 		contacts.CheckAccess, activities.ConnectionInput{Connection: in.Connection}).Get(ctx, &report)
-	report.Created, report.Notes = fixed.Created, append(report.Notes, fixed.Notes...)
+	report.Created, report.CreatedInSalesforce, report.Notes = fixed.Created, fixed.CreatedInSalesforce, append(report.Notes, fixed.Notes...)
 	return report, err
 }

@@ -21,6 +21,9 @@ func pauseNote(ctx workflow.Context, p *activities.Pause) string {
 	if p.Refusal != nil {
 		return refusalLine(*p.Refusal)
 	}
+	if p.Side == "" && p.Unchecked {
+		return "The connection is held back until `starter connections check` passes"
+	}
 	if p.Side == "" {
 		return "The connection is paused; `starter connections resume` lets it go on"
 	}

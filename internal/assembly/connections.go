@@ -34,6 +34,7 @@ type Connections struct {
 	store *store.Store
 	vault *vault.Vault
 	http  map[record.Side]*http.Client
+	test  *SelfTest // nil without a public address
 
 	mu      sync.Mutex
 	opened  map[string]*opened
@@ -62,6 +63,9 @@ func NewConnections(s *store.Store, v *vault.Vault, allowed outbound.Hosts) *Con
 	}
 	return &Connections{store: s, vault: v, http: clients, opened: map[string]*opened{}, budgets: map[string]map[record.Side]*budget.Budget{}}
 }
+
+// Reachable lets checks of a connection look whether webhooks reach a worker. It is called before the first is opened.
+func (c *Connections) Reachable(t *SelfTest) { c.test = t }
 
 // Open returns a connection that is ready to be used.
 func (c *Connections) Open(ctx context.Context, id string) (*activities.Connection, error) {
@@ -118,7 +122,7 @@ func (c *Connections) forget(id string) {
 // as returns the connection as it stands by its row, which changes sooner than what else is held of it.
 func (o *opened) as(row store.Connection) *activities.Connection {
 	c := *o.Connection
-	c.State, c.Refusals = row.State, row.Refusals
+	c.State, c.AsOf, c.Refusals = row.State, o.updated, row.Refusals
 	return &c
 }
 
@@ -147,6 +151,9 @@ func (c *Connections) open(ctx context.Context, row store.Connection) (*opened, 
 	}
 	o.Calls = func(side record.Side) (int, int) {
 		return int(o.budgets[side].Calls()), o.budgets[side].DailyRemaining()
+	}
+	if c.test != nil {
+		o.Reach = c.test.Reach
 	}
 	o.Skew = func(side record.Side) (time.Duration, bool) { return o.budgets[side].Skew() }
 	if err := c.clients(ctx, o); err != nil {

@@ -17,6 +17,11 @@ type Salesforce interface {
 	// DescribeObject reads one object's fields as this user sees them. Safe to repeat.
 	DescribeObject(ctx context.Context, object string) (Document, error)
 
+	// CreateCustomField creates a field of an object by the Tooling API: name ends in "__c", metadata is a CustomField of the
+	// Metadata API. Nobody sees the field before a permission set grants it. NeedsAccess where the user may not customise
+	// the org, Duplicate where there is a field of that name. Safe to repeat.
+	CreateCustomField(ctx context.Context, object, name string, metadata Document) error
+
 	// GetRecord reads the named fields of a record. NotFound when it is gone or not visible. Safe to repeat.
 	GetRecord(ctx context.Context, object, id string, fields []string) (Document, error)
 	// GetRecordByExternalID is GetRecord by an external id; MultipleMatches when several fit. Safe to repeat.

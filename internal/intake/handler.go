@@ -35,8 +35,32 @@ var answers = map[outcome]struct {
 
 // ServeHTTP answers a webhook once what it tells is kept.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if r.selfTest(w, request) {
+		return
+	}
 	o := r.receive(w, request)
 	r.outcome(request.Context(), o)
+	r.answer(w, o, answers[o].text)
+}
+
+// SelfTestHeader carries the challenge of a self-test.
+const SelfTestHeader = "X-Tandem-Self-Test"
+
+// selfTest answers a self-test; it tells false, and has answered nothing, where the request is none of ours. Such a request
+// is accepted for nothing else: whatever its body is, it is not read.
+func (r *Receiver) selfTest(w http.ResponseWriter, request *http.Request) bool {
+	challenge := request.Header.Get(SelfTestHeader)
+	if challenge == "" || r.config.Prove == nil || request.Method != http.MethodPost {
+		return false
+	}
+	proof, ok := r.config.Prove(challenge)
+	if ok {
+		r.answer(w, accepted, proof)
+	}
+	return ok
+}
+
+func (r *Receiver) answer(w http.ResponseWriter, o outcome, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -44,7 +68,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		h.Set("Allow", http.MethodPost)
 	}
 	w.WriteHeader(answers[o].status)
-	_, _ = io.WriteString(w, answers[o].text+"\n") // a caller that hangs up does not matter
+	_, _ = io.WriteString(w, text+"\n") // a caller that hangs up does not matter
 }
 
 func (r *Receiver) receive(w http.ResponseWriter, request *http.Request) outcome {

@@ -39,6 +39,9 @@ type Config struct {
 	Meter    metric.Meter
 	// AppID is our marketplace app: an uninstall of another app has no effect. "" takes every app for ours.
 	AppID string
+	// Prove answers the challenge of a self-test, by which a worker looks whether the public address leads here; ok is false
+	// for one that is not ours. nil answers none.
+	Prove func(challenge string) (proof string, ok bool)
 
 	// Patience is how long a webhook waits to be kept before it is refused for now (2 s).
 	Patience time.Duration

@@ -5,15 +5,14 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"html"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
 
-const callbackPath = "/oauth/callback"
+// CallbackPath is where the answers of authorisation pages are received.
+const CallbackPath = "/oauth/callback"
 
 // Loopback receives the one callback of an authorisation that a person grants in a browser on this machine.
 type Loopback struct {
@@ -41,11 +40,14 @@ func Listen(addr string) (*Loopback, error) {
 		_ = listener.Close()
 		return nil, fmt.Errorf("oauth: the callback cannot be received: %w", err)
 	}
-	return &Loopback{listener: listener, redirect: "http://" + net.JoinHostPort(host, port) + callbackPath}, nil
+	return &Loopback{listener: listener, redirect: "http://" + net.JoinHostPort(host, port) + CallbackPath}, nil
 }
 
 // RedirectURL is the address to send the browser back to. A tunnel that ends here must keep its path.
 func (l *Loopback) RedirectURL() string { return l.redirect }
+
+// Expect implements Receiver: the browser may come from Listen on.
+func (l *Loopback) Expect(context.Context, string) error { return nil }
 
 // Close stops listening without waiting.
 func (l *Loopback) Close() error { return l.listener.Close() }
@@ -103,10 +105,10 @@ func (l *Loopback) Wait(ctx context.Context, state string) (code string, err err
 // callbackHandler hands the first callback with the right state to take, which tells whether it was the first.
 func callbackHandler(state string, take func(callback) bool) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+callbackPath, func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+CallbackPath, func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		if r.Method != http.MethodGet {
-			page(w, http.StatusMethodNotAllowed, "Nothing to see", "This address takes the answer of an authorisation page.")
+			onlyGet(w)
 			return
 		}
 		if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 {
@@ -114,65 +116,17 @@ func callbackHandler(state string, take func(callback) bool) http.Handler {
 				"This answer belongs to another attempt. Start again from the address that Tandem printed.")
 			return
 		}
-		code, failure := query.Get("code"), query.Get("error")
-		if code == "" && failure == "" {
-			page(w, http.StatusBadRequest, "Nothing arrived", "The authorisation page sent neither a code nor a reason.")
+		answer, ok := answerOf(query)
+		if !ok {
+			nothingArrived(w)
 			return
 		}
-		if failure != "" {
-			description := query.Get("error_description")
-			reason := refusedInWords(failure, description)
-			if !take(callback{err: fmt.Errorf("oauth: access was not granted: %s", reason)}) {
-				page(w, http.StatusGone, "Used already", "This answer arrived before. You can close this window.")
-				return
-			}
-			page(w, http.StatusOK, "Access was not granted", reason+". "+description)
-			return
-		}
-		if !take(callback{code: code}) {
+		code, err := answer.outcome()
+		if !take(callback{code, err}) {
 			page(w, http.StatusGone, "Used already", "This answer arrived before. You can close this window.")
 			return
 		}
-		page(w, http.StatusOK, "Connected", "Tandem has what it needs. You can close this window.")
+		thanks(w, answer)
 	})
 	return mux
-}
-
-// refusedInWords says what an authorisation page's refusal means.
-func refusedInWords(code, description string) string {
-	description = strings.ToLower(description)
-	for _, known := range []struct{ code, words, meaning string }{
-		{"", "app must be installed into org", "the app is not installed in the org: an administrator must install it and allow it for you"},
-		{"oauth_approval_error_generic", "", "the org does not allow the app: an administrator must install it and allow it for you"},
-		{"access_denied", "", "you, or your administrator, declined"},
-		{"invalid_client_id", "", "the client id is unknown: check it, and the login host"},
-		{"invalid_client", "", "the client id is unknown or the app is blocked: check both, and the login host"},
-		{"redirect_uri_mismatch", "", "the redirect address is not one of the app's callback addresses"},
-		{"invalid_scope", "", "the app does not have the scopes that were asked for"},
-		{"error.noversionid", "", "the app's address lacks its version_id: take the address from the app's settings"},
-		{"temporarily_unavailable", "", "the authorisation page is out of order: try again later"},
-		{"server_error", "", "the authorisation page is out of order: try again later"},
-	} {
-		if (known.code == "" || strings.EqualFold(code, known.code)) && strings.Contains(description, known.words) {
-			return known.meaning
-		}
-	}
-	if code = printable(code); code != "" {
-		return "the authorisation page answered " + code
-	}
-	return "the authorisation page gave an unknown reason"
-}
-
-func page(w http.ResponseWriter, status int, title, text string) {
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Tandem: %[1]s</title>
-<style>body{font:18px/1.5 system-ui,sans-serif;max-width:34em;margin:18vh auto;padding:0 1em}</style></head>
-<body><h1>%[1]s</h1><p>%[2]s</p></body></html>
-`, html.EscapeString(title), html.EscapeString(text))
 }

@@ -74,7 +74,7 @@ func TestAReplayedCallbackIsRefused(t *testing.T) {
 	})
 	for _, query := range []string{"code=code-1&state=state-1", "error=access_denied&state=state-1", "code=code-2&state=state-1"} {
 		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, callbackPath+"?"+query, nil))
+		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, CallbackPath+"?"+query, nil))
 		want := http.StatusGone
 		if query == "code=code-1&state=state-1" {
 			want = http.StatusOK

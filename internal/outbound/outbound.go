@@ -140,6 +140,30 @@ func Client(side record.Side, allowed Hosts) *http.Client {
 	return &http.Client{Transport: &guard{side: side, allowed: allowed, next: pool}, CheckRedirect: stay}
 }
 
+// Own returns a client whose requests reach one address of ours and nothing else, and that follows no redirect. It carries no
+// token of anybody. It sets no time limit.
+func Own(address *url.URL) *http.Client {
+	return &http.Client{Transport: &ownGuard{scheme: address.Scheme, host: strings.ToLower(address.Host), next: pool}, CheckRedirect: stay}
+}
+
+// ownGuard is the gate to an address of ours.
+type ownGuard struct {
+	scheme, host string
+	next         http.RoundTripper
+}
+
+// RoundTrip sends the request, or fails with *Refused.
+func (g *ownGuard) RoundTrip(r *http.Request) (*http.Response, error) {
+	there := r.URL.Scheme == g.scheme && strings.ToLower(r.URL.Host) == g.host && r.URL.User == nil && r.URL.Opaque == ""
+	if !there || r.Response != nil || r.Host != "" && !strings.EqualFold(r.Host, r.URL.Host) {
+		if r.Body != nil {
+			_ = r.Body.Close() // a RoundTripper must, and nothing was read from it
+		}
+		return nil, &Refused{"the request leads elsewhere than to our own address"}
+	}
+	return g.next.RoundTrip(r)
+}
+
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // guard is the one gate: it looks at each request as it is sent, whoever made it.

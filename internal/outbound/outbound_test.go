@@ -155,3 +155,29 @@ func TestARequestThatNamesAnotherHostThanItsAddressIsRefused(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.Empty(t, out)
 }
+
+func TestOurOwnAddressIsReachedAndNothingElse(t *testing.T) {
+	own, err := url.Parse("https://tandem.example:8443/below")
+	require.NoError(t, err)
+	for address, goes := range map[string]bool{
+		"https://tandem.example:8443/webhooks/gohighlevel": true, "https://TANDEM.example:8443/": true,
+		"http://tandem.example:8443/": false, "https://tandem.example/": false, "https://tandem.example.evil.example:8443/": false,
+		"https://services.leadconnectorhq.com/": false, "https://u@tandem.example:8443/": false, "https://169.254.169.254/": false,
+	} {
+		var out sent
+		client := Own(own)
+		client.Transport.(*ownGuard).next = &out
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader("x"))
+		require.NoError(t, err)
+		answer, err := client.Do(request)
+		if goes {
+			require.NoError(t, err, address)
+			require.NoError(t, answer.Body.Close())
+			require.Len(t, out, 1)
+			continue
+		}
+		var refused *Refused
+		require.ErrorAs(t, err, &refused, address)
+		require.Empty(t, out)
+	}
+}

@@ -22,6 +22,10 @@ type Settings struct {
 	ListenToken     secret.Text
 	ListenTokenFile string
 
+	// PublicURL is the address under which the outside reaches the workers' public listener, as https://tandem.example;
+	// "" for none.
+	PublicURL string
+
 	Webhooks WebhookSettings
 	Codec    CodecSettings
 	// AllowHosts are hosts besides the vendors' own that requests may reach, separated by commas.
@@ -70,6 +74,7 @@ const (
 	EnvWebhookAppID         = "TANDEM_GHL_APP_ID"
 
 	EnvAllowHosts = "TANDEM_ALLOW_HOSTS"
+	EnvPublicURL  = "TANDEM_PUBLIC_URL"
 
 	EnvSweepShards = "TANDEM_SWEEP_SHARDS"
 	EnvSweepEvery  = "TANDEM_SWEEP_EVERY"
@@ -93,6 +98,7 @@ func SettingsFromEnv(lookup func(string) (string, bool)) Settings {
 			Listen: get(EnvWebhookListen, Off), Keys: get(EnvWebhookKeys, ""),
 			LegacyKeyFile: get(EnvWebhookLegacyKeyFile, ""), AppID: get(EnvWebhookAppID, ""),
 		},
+		PublicURL:   get(EnvPublicURL, ""),
 		Codec:       codecSettings(get),
 		AllowHosts:  get(EnvAllowHosts, ""),
 		LogLevel:    get(EnvLogLevel, "info"),
@@ -150,6 +156,26 @@ func (s Settings) Allowed() (outbound.Hosts, error) {
 	return hosts, nil
 }
 
+// Public returns the public address, to which paths are joined; nil where there is none.
+func (s Settings) Public() (*url.URL, error) {
+	if s.PublicURL == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("%s is no address of the form https://host", EnvPublicURL)
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
+		return nil, fmt.Errorf("%s=%q: codes and signatures come by https only", EnvPublicURL, s.PublicURL)
+	}
+	return u, nil
+}
+
+func onThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
 // Validate names every problem at once.
 func (s Settings) Validate() error {
 	var problems []error
@@ -169,6 +195,9 @@ func (s Settings) Validate() error {
 		problems = append(problems, err)
 	}
 	if _, err := s.Allowed(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := s.Public(); err != nil {
 		problems = append(problems, err)
 	}
 	if _, err := NewLogger(s.LogLevel, s.LogFormat); err != nil {

@@ -73,3 +73,21 @@ func TestConnectionsAreMaintainedHourlyUnlessTheSettingsSayOtherwise(t *testing.
 		require.Error(t, s.Validate(), given)
 	}
 }
+
+func TestThePublicAddressIsHTTPSUnlessItIsThisMachines(t *testing.T) {
+	for _, given := range []string{"https://tandem.example", "https://tandem.example/below/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1"} {
+		u, err := settings(map[string]string{"TANDEM_PUBLIC_URL": given}).Public()
+		require.NoError(t, err, given)
+		require.Equal(t, given, u.String())
+	}
+	none, err := settings(nil).Public()
+	require.NoError(t, err)
+	require.Nil(t, none)
+	for _, given := range []string{
+		"tandem.example", "http://tandem.example", "http://10.0.0.1", "https://", "https://u:p@tandem.example", "https://tandem.example/?a=b", "https://tandem.example/#x",
+		"ftp://127.0.0.1", "https:tandem.example",
+	} {
+		s := settings(map[string]string{"TANDEM_DATABASE_URL": "postgres://localhost/tandem", "TANDEM_PUBLIC_URL": given})
+		require.ErrorContains(t, s.Validate(), "TANDEM_PUBLIC_URL", given)
+	}
+}

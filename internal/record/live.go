@@ -77,6 +77,7 @@ func (l Live) Working() bool { return l.State == ConnectionActive && len(l.Refus
 const (
 	ConnectionActive       = "active"       // works
 	ConnectionPaused       = "paused"       // by a person: changes are kept, nothing is synced
+	ConnectionUnchecked    = "unchecked"    // connected, and held back until a check of it passes: changes are kept
 	ConnectionUninstalled  = "uninstalled"  // the app was removed from the location: paused until it is connected again
 	ConnectionDisconnected = "disconnected" // its tokens are gone
 	ConnectionErasing      = "erasing"      // all that is kept of it is being destroyed, for good

@@ -39,8 +39,8 @@ func (s *Store) AddConnection(ctx context.Context, c Connection) (Connection, er
 	var added Connection
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			INSERT INTO connections (id, rules, state, location, fingerprint_key) VALUES ($1, $2, $3, nullif($4, ''), $5)
-			RETURNING `+connectionColumns, c.ID, c.Rules, c.State, c.Location, c.FingerprintKey)
+			INSERT INTO connections (id, rules, state, location, fingerprint_key, unchecked) VALUES ($1, $2, $3, nullif($4, ''), $5, $6)
+			RETURNING `+connectionColumns, c.ID, c.Rules, c.State, c.Location, c.FingerprintKey, c.State == record.ConnectionUnchecked)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // then what lets anybody who still works for the connection write anything (readings, claims, intents), then the rest. All
 // name the connection in a column "connection" but connections itself, which goes last.
 var belongings = []string{
-	"credentials", "payload_keys", "cursors", "pending", "intents", "staged", "announced", "bells", "sweeps", "swept", "maintenance",
+	"credentials", "authorisations", "payload_keys", "cursors", "pending", "intents", "staged", "announced", "bells", "sweeps", "swept", "maintenance",
 	"deletions", "contact_of", "links", "reviews", "note_task_items", "note_tasks", "journal",
 	"certificates", "heard", "api_usage", "budget_windows", "connection_rules", "connections",
 }

@@ -170,9 +170,11 @@ func TestAConnectionThatIsBeingErasedIsNobodysBusinessAnyMore(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, record.ConnectionErasing, was, "it does not come back")
 	}
-	again, err := s.Reconnected(ctx, "globex")
+	require.NoError(t, s.HoldBack(ctx, "globex"))
+	require.NoError(t, s.Reconnected(ctx, "globex"))
+	row, err := s.GetConnection(ctx, "globex")
 	require.NoError(t, err)
-	require.False(t, again)
+	require.Equal(t, record.ConnectionErasing, row.State)
 	taken, err := s.TakeWebhooks(ctx, []record.Announced{{Location: "loc-globex", Key: [16]byte{1}}})
 	require.NoError(t, err)
 	require.Equal(t, []record.Fate{record.FateNowhere}, taken.Fates)

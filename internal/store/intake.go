@@ -141,9 +141,9 @@ func rememberWebhooks(ctx context.Context, tx pgx.Tx, batch []record.Announced) 
 func uninstall(ctx context.Context, tx pgx.Tx, locations []string) (int, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE connections SET state = $2, updated_at = now() WHERE number IN (
-			SELECT number FROM connections WHERE location = ANY ($1::text[]) AND state IN ($3, $4)
+			SELECT number FROM connections WHERE location = ANY ($1::text[]) AND state IN ($3, $4, $5)
 			ORDER BY number FOR NO KEY UPDATE)`,
-		locations, record.ConnectionUninstalled, record.ConnectionActive, record.ConnectionPaused)
+		locations, record.ConnectionUninstalled, record.ConnectionActive, record.ConnectionPaused, record.ConnectionUnchecked)
 	return int(tag.RowsAffected()), err
 }
 

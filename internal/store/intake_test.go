@@ -156,10 +156,11 @@ func TestABellCannotBeClearedBetweenAMarkAndItsRing(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, announced(t, other, "north"))
 }
 
-func TestAnUninstallTurnsOffWhatWorkedOrWasPaused(t *testing.T) {
+func TestAnUninstallTurnsOffWhatWorkedOrWasPausedOrHeldBack(t *testing.T) {
 	s, _ := newStore(t)
 	want := map[string]string{
 		record.ConnectionActive: record.ConnectionUninstalled, record.ConnectionPaused: record.ConnectionUninstalled,
+		record.ConnectionUnchecked:    record.ConnectionUninstalled,
 		record.ConnectionDisconnected: record.ConnectionDisconnected, record.ConnectionUninstalled: record.ConnectionUninstalled,
 	}
 	for state := range want {
@@ -167,7 +168,7 @@ func TestAnUninstallTurnsOffWhatWorkedOrWasPaused(t *testing.T) {
 	}
 	addLocated(t, s, "elsewhere", "loc2", record.ConnectionActive)
 	gone := uninstalled(1, "loc1")
-	require.Equal(t, 2, take(t, s, gone).Uninstalled)
+	require.Equal(t, 3, take(t, s, gone).Uninstalled)
 	for before, after := range want {
 		c, err := s.GetConnection(t.Context(), "c-"+before)
 		require.NoError(t, err)

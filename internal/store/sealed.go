@@ -32,6 +32,10 @@ var sealedColumns = []sealedColumn{
 		keys: []keyColumn{{"connection", "integer"}, {"side", "smallint"}},
 	},
 	{
+		table: "authorisations", column: "answer", purpose: authorisationPurpose, connection: "connection", side: "t.side",
+		keys: []keyColumn{{"state", "bytea"}},
+	},
+	{
 		table: "payload_keys", column: "sealed", purpose: "payload-key", connection: "connection", side: "0",
 		keys: []keyColumn{{"id", "bigint"}},
 	},

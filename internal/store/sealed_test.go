@@ -76,6 +76,11 @@ func (r *rotating) furnish(t *testing.T, s *store.Store, conn *pgx.Conn, connect
 	require.NoError(t, err)
 	var number int
 	require.NoError(t, conn.QueryRow(ctx, `SELECT number FROM connections WHERE id = $1`, connection).Scan(&number))
+	under := s.Authorisations(r.Vault)
+	require.NoError(t, under.Await(ctx, connection, record.Salesforce, "state of "+connection, time.Hour))
+	awaited, err := under.Answer(ctx, "state of "+connection, oauth.Answer{Code: "a code"})
+	require.NoError(t, err)
+	require.True(t, awaited)
 	for code, side := range map[int]record.Side{1: record.GoHighLevel, 2: record.Salesforce} {
 		require.NoError(t, s.Credentials(r.Vault).PutCredential(ctx, connection, side, &oauth.Credential{Side: side, AccessToken: "token"}))
 		batch := &pgx.Batch{}
@@ -124,7 +129,7 @@ func TestEveryColumnOfBytesIsSealedAnewOrKnownToHoldNothingSealed(t *testing.T) 
 	require.NoError(t, err)
 	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	known := []string{"links.base", "webhooks.key"} // fingerprints
+	known := []string{"links.base", "webhooks.key", "authorisations.state"} // fingerprints
 	for _, column := range store.SealedColumns() {
 		require.Contains(t, all, column)
 		known = append(known, column)
@@ -138,7 +143,7 @@ func TestWhateverIsSealedUnderAnOldKeyIsSealedAnewAndStillOpensInItsPlace(t *tes
 	const n = 600 // more than is sealed at once
 	keys.furnish(t, s, conn, "acme", n)
 	keys.furnish(t, s, conn, "globex", 3)
-	total := int64(2*(1+2+1) + 4*n + 4*3)
+	total := int64(2*(1+1+2+1) + 4*n + 4*3)
 	old := keys.rotate(t)
 	require.Equal(t, map[uint32]int64{old: total}, under(t, s))
 

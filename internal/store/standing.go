@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,7 +13,8 @@ import (
 )
 
 // MoveConnection changes a connection's state where it is one of those it may come from, and returns the state that it was
-// in before, whether it was changed or not. It fails with record.ErrNoConnection. Safe to repeat.
+// in before, whether it was changed or not. One that no check has passed yet becomes record.ConnectionUnchecked instead of
+// active. It fails with record.ErrNoConnection. Safe to repeat.
 func (s *Store) MoveConnection(ctx context.Context, id, to string, from ...string) (was string, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		was, err = moveConnection(ctx, tx, id, to, from)
@@ -31,24 +33,51 @@ func (s *Store) Disconnect(ctx context.Context, id string) (was string, err erro
 		if err != nil {
 			return err
 		}
-		all := []string{record.ConnectionActive, record.ConnectionPaused, record.ConnectionUninstalled, record.ConnectionDisconnected}
+		all := []string{
+			record.ConnectionActive, record.ConnectionPaused, record.ConnectionUnchecked, record.ConnectionUninstalled, record.ConnectionDisconnected,
+		}
 		was, err = moveConnection(ctx, tx, id, record.ConnectionDisconnected, all)
 		return err
 	})
 	return was, connectionError(id, "disconnect", err)
 }
 
-// Reconnected turns a connection that was uninstalled or disconnected to record.ConnectionActive once there is a credential
-// of both sides, and tells whether it did. Safe to repeat.
-func (s *Store) Reconnected(ctx context.Context, id string) (active bool, err error) {
-	tag, err := s.pool.Exec(ctx, `
-		UPDATE connections c SET state = $2, updated_at = now()
-		WHERE c.id = $1 AND c.state = ANY($3) AND (SELECT count(*) FROM credentials WHERE connection = c.number) = 2`,
-		id, record.ConnectionActive, []string{record.ConnectionUninstalled, record.ConnectionDisconnected})
+// HoldBack turns a connection that works to record.ConnectionUnchecked, and has one that is paused become that once it is
+// resumed. It comes before a grant is replaced: nothing is synced by one that no check has passed. Safe to repeat.
+func (s *Store) HoldBack(ctx context.Context, id string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE connections SET unchecked = true, state = CASE state WHEN $2 THEN $3 ELSE state END, updated_at = clock_timestamp()
+		WHERE id = $1 AND state <> $4`, id, record.ConnectionActive, record.ConnectionUnchecked, record.ConnectionErasing)
 	if err != nil {
-		return false, fmt.Errorf("store: reconnect: %w", err)
+		return fmt.Errorf("store: hold a connection back: %w", err)
 	}
-	return tag.RowsAffected() > 0, nil
+	return nil
+}
+
+// Reconnected turns a connection that was uninstalled or disconnected to record.ConnectionUnchecked once there is a
+// credential of both sides. Safe to repeat.
+func (s *Store) Reconnected(ctx context.Context, id string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE connections c SET state = $2, unchecked = true, updated_at = clock_timestamp()
+		WHERE c.id = $1 AND c.state = ANY($3) AND (SELECT count(*) FROM credentials WHERE connection = c.number) = 2`,
+		id, record.ConnectionUnchecked, []string{record.ConnectionUninstalled, record.ConnectionDisconnected})
+	if err != nil {
+		return fmt.Errorf("store: reconnect: %w", err)
+	}
+	return nil
+}
+
+// Checked lets a connection that was held back work, after a check of it has passed: one that is paused once it is resumed.
+// A check of a connection as it was before somebody changed its rules, its state or a grant has no effect: asOf is its
+// UpdatedAt then. Safe to repeat.
+func (s *Store) Checked(ctx context.Context, id string, asOf time.Time) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE connections SET unchecked = false, state = CASE state WHEN $3 THEN $4 ELSE state END, updated_at = clock_timestamp()
+		WHERE id = $1 AND unchecked AND updated_at = $2`, id, asOf, record.ConnectionUnchecked, record.ConnectionActive)
+	if err != nil {
+		return fmt.Errorf("store: let a checked connection work: %w", err)
+	}
+	return nil
 }
 
 func moveConnection(ctx context.Context, tx pgx.Tx, id, to string, from []string) (was string, err error) {
@@ -56,7 +85,9 @@ func moveConnection(ctx context.Context, tx pgx.Tx, id, to string, from []string
 	if err != nil || was == to || !slices.Contains(from, was) {
 		return was, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE connections SET state = $2, updated_at = now() WHERE id = $1`, id, to)
+	_, err = tx.Exec(ctx, `
+		UPDATE connections SET state = CASE WHEN $2 = $3 AND unchecked THEN $4 ELSE $2 END, updated_at = now() WHERE id = $1`,
+		id, to, record.ConnectionActive, record.ConnectionUnchecked)
 	return was, err
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,20 +72,54 @@ func TestADisconnectedConnectionHasNoCredentialsAndIsConnectedAgainByBoth(t *tes
 	require.ErrorIs(t, err, record.ErrNoConnection)
 
 	put(record.GoHighLevel)
-	active, err := s.Reconnected(t.Context(), acme)
-	require.NoError(t, err)
-	require.False(t, active)
+	require.NoError(t, s.Reconnected(t.Context(), acme))
 	require.Equal(t, record.ConnectionDisconnected, stateOf(t, s))
 	put(record.Salesforce)
-	active, err = s.Reconnected(t.Context(), acme)
-	require.NoError(t, err)
-	require.True(t, active)
-	require.Equal(t, record.ConnectionActive, stateOf(t, s))
+	require.NoError(t, s.Reconnected(t.Context(), acme))
+	require.Equal(t, record.ConnectionUnchecked, stateOf(t, s))
 
 	require.NoError(t, s.SetConnectionState(t.Context(), acme, record.ConnectionPaused))
-	active, err = s.Reconnected(t.Context(), acme)
+	require.NoError(t, s.Reconnected(t.Context(), acme))
+	require.Equal(t, record.ConnectionPaused, stateOf(t, s), "who paused it resumes it")
+}
+
+func TestAConnectionThatWasConnectedAgainWorksOnceACheckOfItAsItIsHasPassed(t *testing.T) {
+	s, _ := newStore(t)
+	asOf := func() time.Time {
+		row, err := s.GetConnection(t.Context(), acme)
+		require.NoError(t, err)
+		return row.UpdatedAt
+	}
+	require.NoError(t, s.SetConnectionState(t.Context(), acme, record.ConnectionActive))
+	before := asOf()
+	require.NoError(t, s.HoldBack(t.Context(), acme))
+	require.Equal(t, record.ConnectionUnchecked, stateOf(t, s))
+	require.NoError(t, s.Checked(t.Context(), acme, before))
+	require.Equal(t, record.ConnectionUnchecked, stateOf(t, s), "a check of what it was granted before says nothing")
+	for range 2 {
+		require.NoError(t, s.Checked(t.Context(), acme, asOf()))
+		require.Equal(t, record.ConnectionActive, stateOf(t, s))
+	}
+}
+
+func TestAPauseOutlastsAConnectingAndEndsInWhatTheCheckFound(t *testing.T) {
+	s, _ := newStore(t)
+	move := func(to, from string) {
+		_, err := s.MoveConnection(t.Context(), acme, to, from)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.SetConnectionState(t.Context(), acme, record.ConnectionPaused))
+	require.NoError(t, s.HoldBack(t.Context(), acme))
+	require.Equal(t, record.ConnectionPaused, stateOf(t, s))
+	move(record.ConnectionActive, record.ConnectionPaused)
+	require.Equal(t, record.ConnectionUnchecked, stateOf(t, s))
+	move(record.ConnectionPaused, record.ConnectionUnchecked)
+	row, err := s.GetConnection(t.Context(), acme)
 	require.NoError(t, err)
-	require.False(t, active, "who paused it resumes it")
+	require.NoError(t, s.Checked(t.Context(), acme, row.UpdatedAt))
+	require.Equal(t, record.ConnectionPaused, stateOf(t, s))
+	move(record.ConnectionActive, record.ConnectionPaused)
+	require.Equal(t, record.ConnectionActive, stateOf(t, s))
 }
 
 func TestWhatIsAnnouncedIsCountedUntilItIsPending(t *testing.T) {

@@ -84,9 +84,10 @@ var verdicts = map[string]verdict{
 	"ALL_OR_NONE_OPERATION_ROLLED_BACK":       {crm.Rejected, reasonRolledBack},
 	"PROCESSING_HALTED":                       {crm.Rejected, reasonRolledBack},
 
-	"DUPLICATES_DETECTED":   {crm.Duplicate, "a duplicate rule of the org finds this record there already"},
-	"DUPLICATE_VALUE":       {crm.Duplicate, "another record holds this unique value"},
-	"DUPLICATE_EXTERNAL_ID": {crm.MultipleMatches, "several records hold this external id"},
+	"DUPLICATES_DETECTED":      {crm.Duplicate, "a duplicate rule of the org finds this record there already"},
+	"DUPLICATE_VALUE":          {crm.Duplicate, "another record holds this unique value"},
+	"DUPLICATE_DEVELOPER_NAME": {crm.Duplicate, "the object has a field of this name already"},
+	"DUPLICATE_EXTERNAL_ID":    {crm.MultipleMatches, "several records hold this external id"},
 
 	"NOT_FOUND":                   {crm.NotFound, reasonGone},
 	"ENTITY_IS_DELETED":           {crm.NotFound, reasonGone},

@@ -36,6 +36,7 @@ var byVendorCode = map[string]crm.Kind{
 	"STORAGE_LIMIT_EXCEEDED":                        crm.NeedsAccess,
 	"DUPLICATE_VALUE":                               crm.Duplicate,
 	"DUPLICATES_DETECTED":                           crm.Duplicate,
+	"DUPLICATE_DEVELOPER_NAME":                      crm.Duplicate,
 	"DUPLICATE_EXTERNAL_ID":                         crm.MultipleMatches,
 	"REQUIRED_FIELD_MISSING":                        crm.Rejected,
 	"FIELD_CUSTOM_VALIDATION_EXCEPTION":             crm.Rejected,

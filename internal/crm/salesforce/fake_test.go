@@ -277,3 +277,13 @@ func TestManyWritersShareAClient(t *testing.T) {
 	group.Wait()
 	require.Equal(t, 20, fake.Count("Contact"))
 }
+
+func TestAFieldIsCreatedOnceAndOnlyByWhoeverMayCustomiseTheOrg(t *testing.T) {
+	_, client, _ := connect(t, salesforcetest.Options{SetupAccess: true}, salesforce.Config{})
+	metadata := crm.Document{"type": "Text", "label": "Plan Id", "length": 40}
+	require.NoError(t, client.CreateCustomField(t.Context(), "Contact", "Plan_Id__c", metadata))
+	again := client.CreateCustomField(t.Context(), "Contact", "Plan_Id__c", metadata)
+	require.Equal(t, crm.Duplicate, crm.KindOf(again))
+	_, client, _ = connect(t, salesforcetest.Options{}, salesforce.Config{})
+	require.Equal(t, crm.NeedsAccess, crm.KindOf(client.CreateCustomField(t.Context(), "Contact", "Plan_Id__c", metadata)))
+}

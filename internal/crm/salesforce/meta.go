@@ -47,6 +47,14 @@ func (c *Client) DescribeObject(ctx context.Context, object string) (crm.Documen
 	return c.document(ctx, r)
 }
 
+// CreateCustomField implements crm.Salesforce. See the Tooling API guide, "CustomField".
+func (c *Client) CreateCustomField(ctx context.Context, object, name string, metadata crm.Document) error {
+	return c.do(ctx, request{
+		operation: "POST /tooling/sobjects/CustomField", method: http.MethodPost, segments: []string{"tooling", "sobjects", "CustomField"},
+		body: crm.Document{"FullName": object + "." + name, "Metadata": metadata},
+	}, nil)
+}
+
 // document makes a call that is answered with one object.
 func (c *Client) document(ctx context.Context, r request) (crm.Document, error) {
 	var d crm.Document

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
@@ -15,6 +16,7 @@ import (
 const (
 	envWebhookListen = "TANDEM_WEBHOOK_LISTEN"
 	envWebhookKeys   = "TANDEM_GHL_WEBHOOK_KEYS"
+	envPublicURL     = "TANDEM_PUBLIC_URL"
 	envSweepEvery    = "TANDEM_SWEEP_EVERY"
 	envSweepShards   = "TANDEM_SWEEP_SHARDS"
 )
@@ -75,8 +77,13 @@ func (s *Stack) workerEnv(ctx context.Context) (env []string, webhooks string, e
 	if webhooks, err = freeAddress(ctx); err != nil {
 		return nil, "", err
 	}
-	return append(env, envWebhookListen+"="+webhooks, envWebhookKeys+"="+s.Sandbox.GoHighLevel.WebhookPublicKey()), webhooks, nil
+	return append(env, envWebhookListen+"="+webhooks, envPublicURL+"="+s.PublicURL(),
+		envWebhookKeys+"="+s.Sandbox.GoHighLevel.WebhookPublicKey()), webhooks, nil
 }
+
+// PublicURL is the address that stands before all workers, under which the outside reaches them; "" where the stack leaves
+// webhooks out.
+func (s *Stack) PublicURL() string { return strings.TrimSuffix(s.State.WebhookURL, webhookPath) }
 
 // WebhookURLs returns where each worker that is alive takes webhooks by itself, without the address that stands before
 // them all; none where the stack leaves webhooks out.

@@ -166,6 +166,8 @@ func (c *call) dispatch() (*reply, *apiError) {
 		return c.only("GET", get, c.listObjects)
 	case p[0] == "sobjects":
 		return c.dispatchObject(p[1], p[2], p[3], depth)
+	case p[0] == "tooling" && p[1] == "sobjects" && p[2] == "CustomField" && depth == 3:
+		return c.only("POST", post, c.createField)
 	case p[0] == "composite" && depth == 1:
 		return c.only("POST", post, c.composite)
 	case p[0] == "composite" && p[1] == "batch" && depth == 2:

@@ -57,19 +57,33 @@ func (f *Fake) AddCustomField(object, name, typ string, opts ...FieldOption) {
 }
 
 func (f *Fake) addCustomField(object, name, typ string, opts ...FieldOption) error {
+	fl, err := customField(name, typ, opts...)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.addField(object, fl)
+}
+
+func customField(name, typ string, opts ...FieldOption) (fl field, err error) {
 	fl, known := customTypes[typ]
 	if !known {
-		return fmt.Errorf("no custom field type %q", typ)
+		return fl, fmt.Errorf("no custom field type %q", typ)
 	}
 	if !strings.HasSuffix(name, "__c") {
-		return fmt.Errorf("custom field %q does not end in __c", name)
+		return fl, fmt.Errorf("custom field %q does not end in __c", name)
 	}
 	fl.name, fl.custom, fl.createable, fl.updateable = name, true, true, true
 	for _, o := range opts {
 		o(&fl)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	return fl, nil
+}
+
+// addField adds a field to an object. The caller holds the write lock.
+func (f *Fake) addField(object string, fl field) error {
+	name := fl.name
 	if isActivity(object) && !strings.EqualFold(object, activity) {
 		return fmt.Errorf("custom fields of %s are fields of %s", object, activity)
 	}

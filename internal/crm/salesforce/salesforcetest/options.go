@@ -64,6 +64,9 @@ type Options struct {
 	HiddenFields []string
 	// DuplicateRule is Contact's duplicate rule: "" for none, "alert" (a header bypasses it) or "block".
 	DuplicateRule string
+	// SetupAccess lets the API user view Setup, customise the application and manage permission sets: it sees duplicate
+	// rules and permission sets, of which it has one ("Tandem") beside its profile's, and creates fields by the Tooling API.
+	SetupAccess bool
 	// RestrictedPicklists gives fields ("Contact.LeadSource") the only values they take through the API.
 	RestrictedPicklists map[string][]string
 	// RequireFields are fields that the org's administrator made required, as "Contact.Email".
@@ -171,7 +174,11 @@ func (f *Fake) objects() []*object {
 		// Before ContentDocument, whose ids are the same: an id by itself names the note.
 		list = append(list, contentNoteObject())
 	}
-	return append(list, contentDocumentObject(), contentDocumentLinkObject(), classicNoteObject())
+	list = append(list, contentDocumentObject(), contentDocumentLinkObject(), classicNoteObject())
+	if f.options.SetupAccess {
+		list = append(list, setupObjects()...)
+	}
+	return list
 }
 
 func withDefaults(o Options) Options {
@@ -221,6 +228,9 @@ func (f *Fake) populate() {
 	f.apiUser = user(DefaultUser, "Integration", "User", "Standard")
 	f.person = user("sam.seller@tandem.example", "Sam", "Seller", "Standard")
 	f.populateTaskValues()
+	if f.options.SetupAccess {
+		f.populateSetup()
+	}
 }
 
 // APIUserID is the id of DefaultUser, for whom GrantToken's tokens act.

@@ -80,7 +80,7 @@ func operationOf(method string, segments []string) string {
 	names := append([]string(nil), segments...)
 	for i := range names {
 		switch {
-		case i == 0:
+		case i == 0 || names[0] == "tooling":
 		case names[0] == "query" || names[0] == "queryAll":
 			names[i] = "{locator}"
 		case names[0] == "sobjects" && i == 1 || names[0] == "composite" && i == 2:
