@@ -21,6 +21,9 @@ func TestASideIsConnectedThroughTheWorkersPublicAddress(t *testing.T) {
 	s := newSystem(t, sandbox.Options{})
 	s.connect(t, nil)
 	s.startWorker(t)
+	if _, err := s.starter(t, "connections", "check", connection); err != nil { // it listens once it works
+		t.Fatal(err)
+	}
 
 	command := exec.CommandContext(t.Context(), starterProgram, "connect", "salesforce", connection)
 	command.Env = append(s.Env(), "TANDEM_PUBLIC_URL="+s.PublicURL(), "PATH="+t.TempDir()) // without a browser
