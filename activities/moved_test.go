@@ -119,3 +119,23 @@ func TestANoteThatWaitedForAContactIsTakenUpWithTheOneThatAMergeMovedItTo(t *tes
 	require.Len(t, w.live("ContentNote"), 1)
 	w.nothingNew()
 }
+
+// While a run waits for the contact that it knows of to be settled, a poll finds the note with another one: that is not forgotten.
+func TestWhereANoteWasSeenIsNotForgottenByARunThatWaitsForItsContact(t *testing.T) {
+	w, ada := swept(t, setting{}, record.Note)
+	bob, _ := w.couple("Babbage", "bob@example.com")
+	id, err := w.ghl.CreateNote(gohighleveltest.Note{ContactID: ada.ghl, Body: "Wants a quotation"})
+	require.NoError(t, err)
+	mark := of(ada.ghl, inGoHighLevel(id))
+	w.hearOf(record.Note, mark)
+	require.NoError(t, w.ghl.Merge(bob, ada.ghl))
+	w.announceOf(record.Note, mark)
+	w.plan()
+	w.recordSync(record.Note, w.linkOfKind(record.Note, record.GoHighLevel, id).ID, justBefore("SettleRecordAbsence", func() {
+		w.announceOf(record.Note, of(bob, inGoHighLevel(id)))
+		w.plan()
+	}))
+	after := w.linkOfKind(record.Note, record.GoHighLevel, id)
+	require.Equal(t, bob, after.GoHighLevelContact)
+	require.Equal(t, record.LinkInStep, after.State, after.Problem)
+}

@@ -42,6 +42,11 @@ func (s *recordSync) absent(ctx workflow.Context) (again bool, err error) {
 		s.learn(side, "")
 		s.gone = nil
 		return true, nil
+	}
+	if s.commit.Claim = s.claim; side == record.GoHighLevel {
+		s.commit.Claim.GoHighLevelContact = "" // nobody has seen it with that one, and somebody may have with another one
+	}
+	switch out.Action {
 	case activities.AbsenceReview:
 		s.commit.Side = side
 		return false, s.finish(ctx, record.LinkInReview, out.Review)
