@@ -115,7 +115,7 @@ func (c *Connection) countKind(ctx context.Context, k *KindPlan, before []KindPl
 		n := k.Records[record.Salesforce].Count
 		calls := rows + pages(n, salesforceBatch) + n // where each is shown, and its text
 		read[record.Salesforce] = Span{Least: calls, Most: calls}
-		perBatch++ // it is put on its contact
+		perBatch = 1 // it is made together with what puts it on its contact, and the next poll reads it back
 	}
 	belongingCalls(k, read, travel, perBatch)
 	return nil

@@ -135,3 +135,24 @@ func TestAFieldThatIsRestoredInVainIsLeftToAPersonWhoIsToldOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestARestoreThatOneRunHasToTryAgainAndAgainIsNotInVain(t *testing.T) {
+	w, g, s := newPolled(t, setting{editRules: func(file string) string {
+		return file + "    city: {direction: to_salesforce, drift: restore}\n"
+	}})
+	require.NoError(t, w.ghl.Edit(g, map[string]any{"city": "Leeds"}))
+	w.hear(bulkLane, inGoHighLevel(g))
+	w.later()
+	require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"MailingCity": "York"}))
+	w.sf.SetFaults([]salesforcetest.Fault{{Kind: "503", Path: "PATCH", Count: 6}})
+	w.hear(bulkLane, inSalesforce(s))
+	require.Equal(t, "Leeds", w.row(s)["MailingCity"])
+	require.Empty(t, w.reviews())
+	tries := 0
+	for _, one := range w.journal(w.linkOf(record.GoHighLevel, g).ID) {
+		if one.Cause == reconcile.CauseRestore {
+			tries++
+		}
+	}
+	require.Greater(t, tries, 2, "each was journaled before the call")
+}

@@ -26,6 +26,7 @@ func TestPeopleLiveWithTandemByTheStarter(t *testing.T) {
 	added := h.add(t, "")
 	require.Equal(t, exitDone, added.code, added.err)
 	t.Run("without a worker the journal is all that is known", h.explainsWithoutAWorker)
+	t.Run("what a note asked for is explained, though no link holds it", h.explainsWhatANoteAskedFor)
 	h.startWorker(t)
 	require.Equal(t, exitDone, h.run(t, "start onboarding acme --wait").code)
 	h.execute(t, `UPDATE connections SET live_since = now()`)
