@@ -141,7 +141,7 @@ func (b *batch) insertSalesforce(ctx context.Context, pairs []*pair) error {
 func (b *batch) upsertSalesforce(ctx context.Context, field string, pairs []*pair) error {
 	live := slices.DeleteFunc(slices.Clone(pairs), b.lookedFor)
 	if len(live) > 0 {
-		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, linksIn(live)); err != nil {
+		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, b.begin(live)); err != nil {
 			return err
 		}
 	}
@@ -222,7 +222,7 @@ func (b *batch) wrote(p *pair, side record.Side, op record.Operation, writes []r
 // intend records that creates are about to begin, settles those that had begun before, and returns the pairs that are
 // still to be created.
 func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]*pair, error) {
-	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, linksIn(pairs))
+	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, b.begin(pairs))
 	if err != nil {
 		return nil, err
 	}
@@ -278,6 +278,18 @@ func (b *batch) adopt(p *pair, side record.Side, found *record.Record) error {
 		p.decision.Next = reconcile.Defaults(p.decision.Next, side, found.Fields, b.Fingerprints.Value)
 	}
 	return b.wrote(p, side, record.Create, writes)
+}
+
+// begin is what is about to be created. What is found again by the batch itself is known without what it will agree on.
+func (b *batch) begin(pairs []*pair) []record.Begun {
+	out := make([]record.Begun, len(pairs))
+	for i, p := range pairs {
+		out[i].LinkID = p.link.ID
+		if !b.ofContacts() {
+			out[i].ContactID, out[i].Base = p.link.ContactID(p.decision.Create), p.decision.Next.Encode()
+		}
+	}
+	return out
 }
 
 func linksIn(pairs []*pair) []record.Link {

@@ -31,10 +31,9 @@ type Ledger interface {
 	Claim(ctx context.Context, c record.ClaimRequest) (record.Claimed, error)
 	// ClaimLink takes one link for owner, pending or not; ok is false while another owner's lease runs.
 	ClaimLink(ctx context.Context, connection string, linkID int64, owner string, lease time.Duration) (c record.Claimed, ok bool, err error)
-	// RecordIntents notes that creates on a side are about to begin, for links of the claim, of which the
-	// ids and the contacts are looked at; it returns, by link, the
+	// RecordIntents notes that creates on a side are about to begin, for links of the claim; it returns, by link, the
 	// intents that had been open before, which must be settled before anything is created.
-	RecordIntents(ctx context.Context, token int64, side record.Side, links []record.Link) (earlier map[int64]record.Intent, err error)
+	RecordIntents(ctx context.Context, token int64, side record.Side, creates []record.Begun) (earlier map[int64]record.Intent, err error)
 	// OpenIntents tells whether creates on a side are open that began before a time.
 	OpenIntents(ctx context.Context, connection string, kind record.Kind, side record.Side, before time.Time) (bool, error)
 	// IntentsBeside returns, of links of what belongs to contacts, when the first create began that is open on a side for

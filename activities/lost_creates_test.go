@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
@@ -32,7 +33,7 @@ func (w *world) beginsToo(kind record.Kind, side record.Side, link record.Link, 
 	c, ok, err := w.store.ClaimLink(ctx, acme, link.ID, "another run", time.Hour)
 	require.NoError(w.t, err)
 	require.True(w.t, ok)
-	_, err = w.store.RecordIntents(ctx, c.Token, side, []record.Link{{ID: link.ID, GoHighLevelContact: who.ghl, SalesforceContact: who.sf}})
+	_, err = w.store.RecordIntents(ctx, c.Token, side, []record.Begun{{LinkID: link.ID, ContactID: map[record.Side]string{record.GoHighLevel: who.ghl, record.Salesforce: who.sf}[side]}})
 	require.NoError(w.t, err)
 	return func() {
 		require.NoError(w.t, w.store.ClearIntents(ctx, c.Token, []int64{link.ID}))
@@ -166,6 +167,53 @@ func TestANoteThatALostCreateMadeIsKnownThoughAPersonHasEditedIt(t *testing.T) {
 				}))
 			require.True(t, edited)
 			require.Equal(t, n.only("ContentNote")["Id"], out.SalesforceID)
+		})
+	}
+}
+
+func TestWhatALostCreateMadeIsKnownThoughWhatItWasMadeOfWasEdited(t *testing.T) {
+	for _, side := range record.Sides {
+		t.Run("made in "+string(side), func(t *testing.T) {
+			w, ada := timeline(t, setting{rules: sandbox.RulesOptions{NoMarkers: true}}, record.Task)
+			var origin string
+			mark := record.Mark{Side: side.Other()}
+			if side == record.Salesforce {
+				origin, mark.ContactID = w.todo(ada.ghl, "Call back"), ada.ghl
+			} else {
+				origin = w.sf.Create("Task", taskRow(ada.sf, "Call back"))
+			}
+			mark.RecordID = origin
+			w.announceOf(record.Task, mark)
+			w.plan()
+			link := w.linkOfKind(record.Task, side.Other(), origin).ID
+
+			// A run begins the create and dies once the vendor has carried it out.
+			claim := do[activities.RecordClaim](w, onRecords.ClaimRecord, activities.ClaimRecordInput{Connection: acme, Kind: record.Task, LinkID: link})
+			in := activities.DecideRecordInput{Claim: claim}
+			if side == record.Salesforce {
+				in.GoHighLevel = do[activities.GoHighLevelTask](w, onGoHighLevel.GetGoHighLevelTask,
+					activities.GoHighLevelTaskInput{Connection: acme, ContactID: ada.ghl, TaskID: origin}).Task
+			} else {
+				in.Salesforce = do[activities.SealedDocument](w, onSalesforce.GetSalesforceRecord,
+					activities.SalesforceRecordInput{Connection: acme, Object: "Task", ID: origin}).Document
+			}
+			d := do[activities.RecordDecision](w, onRecords.DecideRecord, in)
+			claim.GoHighLevelContact, claim.SalesforceContact = d.GoHighLevelContact, d.SalesforceContact
+			do[activities.SettledRecord](w, onRecords.SettleRecord, activities.SettleRecordInput{Claim: claim, Side: side, Plan: d.Plan})
+			if side == record.Salesforce {
+				do[any](w, onSalesforce.CreateSalesforceRecord, activities.SalesforceWriteInput{Connection: acme, Object: "Task", Record: d.Salesforce})
+				require.NoError(t, w.ghl.EditTask(origin, map[string]any{"title": "Call on Monday"}))
+			} else {
+				do[any](w, onGoHighLevel.CreateGoHighLevelTask, activities.GoHighLevelTaskWriteInput{Connection: acme, ContactID: ada.ghl, Task: d.GoHighLevel})
+				require.NoError(t, w.sf.Edit("Task", origin, map[string]any{"Subject": "Call on Monday"}))
+			}
+			w.ageIntents()
+			w.exec(`UPDATE pending SET claimed_until = now() - interval '1 second'`)
+			w.hearOf(record.Task, mark)
+			require.Len(t, w.live("Task"), 1)
+			require.Len(t, w.ghl.Tasks(), 1)
+			require.Equal(t, "Call on Monday", w.only("Task")["Subject"])
+			require.Equal(t, "Call on Monday", w.ghl.Tasks()[0].Title)
 		})
 	}
 }

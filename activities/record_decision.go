@@ -18,9 +18,8 @@ type DecideRecordInput struct {
 	Salesforce  Sealed      `json:"salesforce,omitempty"`
 	// Verdict is what a person decided about it; nil for nothing.
 	Verdict *record.Verdict `json:"verdict,omitempty"`
-	// Made is the decision by which the other half was created, where it was found that it was after its answer was lost: what
-	// differs from it by now was edited. Empty for none.
-	Made Sealed `json:"made,omitempty"`
+	// Base is what the sides agreed on, where nothing that was recorded says so, encoded: what SettledRecord told of.
+	Base []byte `json:"base,omitempty"`
 	// Asked are the fields that the person was asked about.
 	Asked []record.Field `json:"asked,omitempty"`
 }
@@ -117,10 +116,8 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	if err != nil {
 		return RecordDecision{}, err
 	}
-	if link.Base == nil && len(in.Made) > 0 {
-		if link.Base, err = c.baseOf(in.Made, ghl, sf); err != nil {
-			return RecordDecision{}, err
-		}
+	if link.Base == nil {
+		link.Base = in.Base
 	}
 	d, err := c.decide(kind, link.Base, ghl, sf, decided(in.Verdict, in.Asked))
 	if err != nil {
@@ -159,19 +156,6 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	}
 	out.Alternating, err = c.alternating(ctx, a.Ledger, link.ID, d)
 	return out, err
-}
-
-// baseOf is what the sides agreed on when a create made the other half of what there was.
-func (c *Connection) baseOf(made Sealed, ghl, sf *record.Record) ([]byte, error) {
-	var d reconcile.Decision
-	if err := c.unseal(record.GoHighLevel, purposeHistory, made, &d); err != nil {
-		return nil, err
-	}
-	half := map[record.Side]*record.Record{record.GoHighLevel: ghl, record.Salesforce: sf}[d.Create]
-	if half == nil {
-		return nil, nil
-	}
-	return reconcile.Defaults(d.Next, d.Create, half.Fields, c.Fingerprints.Value).Encode(), nil
 }
 
 // the returns the one record that there is.

@@ -30,8 +30,8 @@ type SettleRecordInput struct {
 type SettledRecord struct {
 	// RecordID is the record that is the contact's other half after all; "" when there is none and it may be created.
 	RecordID string `json:"record_id,omitempty"`
-	// Made tells that an earlier attempt at the create has made it.
-	Made bool `json:"made,omitempty"`
+	// Base is what the sides agreed on when an earlier attempt at the create made it, encoded; nil where that is not known.
+	Base []byte `json:"base,omitempty"`
 	// Review is why a person must look first, as one of the reasons of package record; "" when nobody must.
 	Review string `json:"review,omitempty"`
 }
@@ -70,7 +70,7 @@ func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord
 			return SettledRecord{}, err
 		}
 		if found != nil {
-			return a.join(ctx, in, SettledRecord{RecordID: found.ID, Made: true})
+			return a.join(ctx, in, SettledRecord{RecordID: found.ID})
 		}
 	}
 	found, err := a.find(ctx, c, in, link, d)
@@ -78,7 +78,7 @@ func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord
 	case err != nil:
 		return SettledRecord{}, err
 	case found.RecordID == "" && found.Review == "":
-		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Link{link})
+		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Begun{{LinkID: link.ID}})
 		return SettledRecord{}, err
 	}
 	if found.RecordID != "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -20,12 +21,12 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 		return SettledRecord{}, err
 	}
 	link.GoHighLevelContact, link.SalesforceContact = in.Claim.GoHighLevelContact, in.Claim.SalesforceContact
-	var begun time.Time // when a create was begun whose outcome is unknown
+	var begun record.Intent // a create whose outcome is unknown
 	if link.Intent != nil && link.Intent.Side == in.Side {
 		if err := trusted(in.Side, link.Intent.At, visibilityLag); err != nil {
 			return SettledRecord{}, err
 		}
-		begun = link.Intent.At
+		begun = *link.Intent
 	}
 	found, err := a.twin(ctx, c, in, written(d, in.Side), begun)
 	if err != nil {
@@ -37,12 +38,12 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 		}
 		// Somebody has linked it with another one meanwhile: then it is another one.
 	}
-	if begun.IsZero() {
+	if begun.At.IsZero() {
 		if err := a.mayBeMade(ctx, in, link); err != nil {
 			return SettledRecord{}, err
 		}
 	}
-	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Link{link})
+	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Begun{{LinkID: link.ID, ContactID: link.ContactID(in.Side), Base: d.Next.Encode()}})
 	return SettledRecord{}, err
 }
 
@@ -70,10 +71,15 @@ func mayComeOf(beside map[int64]time.Time, link int64, createdAt time.Time) bool
 
 // twin returns the record that the contact has on a side, that belongs to no other link than half of one, and that is alike;
 // the oldest of several, none where there is none. Where a create was begun whose outcome is unknown, what came into being
-// since is what that create made, also where it was edited a moment later; begun is zero where none was.
-func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields, begun time.Time) (SettledRecord, error) {
-	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want, begun)
+// since is what that create made, also where it was edited a moment later, or what it was made of was; begun is zero where
+// none was.
+func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, want record.Fields, begun record.Intent) (SettledRecord, error) {
+	candidates, err := c.belongings(ctx, in.Claim.of(), in.Side, in.Claim.contact(in.Side), want, begun.At)
 	if err != nil || len(candidates) == 0 {
+		return SettledRecord{}, err
+	}
+	agreed, err := reconcile.DecodeBase(begun.Base)
+	if err != nil {
 		return SettledRecord{}, err
 	}
 	ids := make([]string, len(candidates))
@@ -85,16 +91,16 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		return SettledRecord{}, err
 	}
 	since := func(r record.Record) bool {
-		if r.CreatedAt.IsZero() { // its vendor does not say, but an older link says that it was there before
-			return !begun.IsZero() && (linked[r.ID] == 0 || linked[r.ID] > in.Claim.LinkID)
+		if begun.At.IsZero() || !r.CreatedAt.IsZero() {
+			return !begun.At.IsZero() && r.CreatedAt.After(begun.At.Add(-clockSkew))
 		}
-		return !begun.IsZero() && r.CreatedAt.After(begun.Add(-clockSkew))
+		return linked[r.ID] == 0 || linked[r.ID] > in.Claim.LinkID // its vendor does not say, but an older link says that it was there before
 	}
 	same := slices.DeleteFunc(slices.Clone(candidates), func(r record.Record) bool {
 		return !alike(in.Claim.of(), want, in.Claim.recordID(in.Side.Other()), in.Marker, r)
 	})
 	if len(same) == 0 {
-		same = slices.DeleteFunc(candidates, func(r record.Record) bool { return !since(r) || !resembles(in.Claim.of(), want, r) })
+		same = slices.DeleteFunc(candidates, func(r record.Record) bool { return !since(r) || !c.resembles(in.Side, agreed, want, r) })
 	}
 	slices.SortFunc(same, func(x, y record.Record) int {
 		return cmp.Or(x.CreatedAt.Compare(y.CreatedAt), strings.Compare(x.ID, y.ID))
@@ -104,9 +110,14 @@ func (a *steps) twin(ctx context.Context, c *Connection, in SettleRecordInput, w
 		if err != nil {
 			return SettledRecord{}, err
 		}
-		if free {
-			return SettledRecord{RecordID: r.ID, Made: since(r)}, nil
+		if !free {
+			continue
 		}
+		found := SettledRecord{RecordID: r.ID}
+		if agreed != nil && since(r) {
+			found.Base = reconcile.Defaults(agreed, in.Side, r.Fields, c.Fingerprints.Value).Encode()
+		}
+		return found, nil
 	}
 	return SettledRecord{}, nil
 }
@@ -160,12 +171,18 @@ var resembling = map[record.Kind][]record.Field{
 	record.Appointment: {record.Title, record.Start},
 }
 
-// resembles tells whether a record says some of what was to be created.
-func resembles(kind record.Kind, want record.Fields, r record.Record) bool {
-	return !r.Has(record.TraitDeleted) && !r.Has(record.TraitOtherKind) && slices.ContainsFunc(resembling[kind], func(field record.Field) bool {
-		value, given := want[field]
+// resembles tells whether a record says some of what a create was given: by what was to be agreed on then, where that was
+// noted, and else by what is to be created now.
+func (c *Connection) resembles(side record.Side, agreed reconcile.Base, want record.Fields, r record.Record) bool {
+	return !r.Has(record.TraitDeleted) && !r.Has(record.TraitOtherKind) && slices.ContainsFunc(resembling[r.Kind], func(field record.Field) bool {
 		held, known := r.Fields[field]
-		return given && known && !value.Empty() && held.Equal(value)
+		if !known || held.Empty() {
+			return false
+		}
+		if sums, noted := agreed.Of(side, field); noted {
+			return slices.Equal(sums, c.Fingerprints.Value(field, held))
+		}
+		return held.Equal(want[field])
 	})
 }
 

@@ -71,7 +71,7 @@ type recordSync struct {
 	decision activities.RecordDecision
 	commit   activities.CommitRecordInput // what was done so far
 	standing activities.RecordCommitted   // how the contact stands after it
-	made     activities.Sealed            // the decision whose create made the other half, while nothing else is agreed on
+	base     []byte                       // what the sides agreed on, while the ledger does not say so
 	decided  *record.Verdict              // what a person said, until it is carried out
 	asked    []record.Field               // what the person was asked about
 	waiting  waiting
@@ -96,7 +96,7 @@ func (s *recordSync) run(ctx workflow.Context) error {
 	woken := workflow.GetInfo(ctx).ParentWorkflowExecution != nil || s.result.LinkID != 0
 	for ; ; woken = true {
 		s.claim, s.commit, s.standing = activities.RecordClaim{}, activities.CommitRecordInput{}, activities.RecordCommitted{}
-		s.vanished, s.made = false, nil
+		s.vanished, s.base = false, nil
 		s.waiting.heed()
 		err := s.attempt(ctx)
 		switch {
@@ -277,7 +277,7 @@ func (s *recordSync) read(ctx workflow.Context) error {
 func (s *recordSync) decide(ctx workflow.Context) error {
 	s.decision = activities.RecordDecision{}
 	err := workflow.ExecuteActivity(ledgerCall(ctx, "Decide by the decision table"), s.calls.decide, activities.DecideRecordInput{
-		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided, Asked: s.asked, Made: s.made,
+		Claim: s.claim, GoHighLevel: s.ghl, Salesforce: s.sf, Verdict: s.decided, Asked: s.asked, Base: s.base,
 	}).Get(ctx, &s.decision)
 	if err != nil {
 		return err

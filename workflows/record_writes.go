@@ -31,9 +31,7 @@ func (s *recordSync) create(ctx workflow.Context, side record.Side) (found bool,
 		}
 		if settled.RecordID != "" {
 			s.learn(side, settled.RecordID)
-			if settled.Made && attempt > 0 {
-				s.made = s.decision.Plan
-			}
+			s.base = settled.Base
 			return true, "", nil
 		}
 		err = s.send(ctx, side, record.Create)

@@ -20,6 +20,12 @@ type Agreed struct {
 	Salesforce  []uint64
 }
 
+// Of returns the fingerprints of a field that a side agreed on; known is false where nothing is noted of it.
+func (b Base) Of(side record.Side, f record.Field) (sums []uint64, known bool) {
+	a, known := b[f]
+	return a.side(side), known
+}
+
 func (a Agreed) side(s record.Side) []uint64 {
 	if s == record.GoHighLevel {
 		return a.GoHighLevel

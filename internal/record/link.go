@@ -57,6 +57,16 @@ func (l Link) ContactID(s Side) string {
 type Intent struct {
 	Side Side
 	At   time.Time
+	// Base is what the sides agree on once it was carried out, encoded; nil where that was not noted.
+	Base []byte
+}
+
+// Begun is a create about to begin: of a link's other half, and for which contact of that side; "" for a contact itself. Base is
+// as in Intent.
+type Begun struct {
+	LinkID    int64
+	ContactID string
+	Base      []byte
 }
 
 // Staged is a record as it was read, kept sealed until the bulk lane has synced it.

@@ -74,7 +74,7 @@ func TestAnOwnerGetsItsOwnClaimAgainUnderANewToken(t *testing.T) {
 	require.Equal(t, 6, again.Left)
 
 	require.ErrorIs(t, s.Commit(t.Context(), first.Token, origin, inStep(ids(again)...)), record.ErrFenced)
-	_, err := s.RecordIntents(t.Context(), first.Token, record.Salesforce, linksOf(again))
+	_, err := s.RecordIntents(t.Context(), first.Token, record.Salesforce, creates(again))
 	require.ErrorIs(t, err, record.ErrFenced)
 	require.ErrorIs(t, s.ClearIntents(t.Context(), first.Token, ids(again)), record.ErrFenced)
 	require.ErrorIs(t, s.HandOver(t.Context(), first.Token, ids(again)), record.ErrFenced)
@@ -219,7 +219,7 @@ func TestAnIntentStaysOpenUntilItIsSettledOrCleared(t *testing.T) {
 	stage(t, s, acme, "e1", person(record.GoHighLevel, "a", 1), person(record.GoHighLevel, "b", 2))
 	match(t, s, acme, "e1")
 	c := claim(t, s, "o", 10)
-	earlier, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, linksOf(c))
+	earlier, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, creates(c))
 	require.NoError(t, err)
 	require.Empty(t, earlier)
 
@@ -227,7 +227,7 @@ func TestAnIntentStaysOpenUntilItIsSettledOrCleared(t *testing.T) {
 	first := c.Work[0].Link.Intent
 	require.NotNil(t, first)
 	require.Equal(t, record.Salesforce, first.Side)
-	earlier, err = s.RecordIntents(t.Context(), c.Token, record.Salesforce, linksOf(c))
+	earlier, err = s.RecordIntents(t.Context(), c.Token, record.Salesforce, creates(c))
 	require.NoError(t, err)
 	require.Len(t, earlier, 2)
 	require.Equal(t, *first, earlier[c.Work[0].Link.ID])
@@ -281,7 +281,7 @@ func TestAnOpenCreateIsSeenByYoungerLinksOfTheSameContactAlone(t *testing.T) {
 	}
 	require.Empty(t, beside(record.Salesforce))
 	c := claimLink(t, s, older.ID, "sync")
-	_, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, []record.Link{older})
+	_, err := s.RecordIntents(t.Context(), c.Token, record.Salesforce, []record.Begun{{LinkID: older.ID, ContactID: "003a"}})
 	require.NoError(t, err)
 	require.Equal(t, []int64{younger.ID}, beside(record.Salesforce))
 	require.Empty(t, beside(record.GoHighLevel))

@@ -62,7 +62,7 @@ func TestALinkIsJoinedWithWhatHoldsItsOtherHalf(t *testing.T) {
 		"a half whose other half is on its way": {want: halfClaimed, other: func(t *testing.T, w world) int64 {
 			id := half(t, w.s, record.Salesforce, "003")
 			c := claimLink(t, w.s, id, "other run")
-			_, err := w.s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []record.Link{{ID: id}})
+			_, err := w.s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []record.Begun{{LinkID: id}})
 			require.NoError(t, err)
 			w.run(`UPDATE pending SET claimed_until = now() - interval '1 second' WHERE link_id = $1`, id)
 			return id
@@ -71,7 +71,7 @@ func TestALinkIsJoinedWithWhatHoldsItsOtherHalf(t *testing.T) {
 			id := half(t, w.s, record.Salesforce, "003")
 			sync1(t, w.s, record.Outcome{LinkID: id, State: record.LinkInStep, Base: []byte("base")})
 			c := claimLink(t, w.s, id, "other run")
-			_, err := w.s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []record.Link{{ID: id}})
+			_, err := w.s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []record.Begun{{LinkID: id}})
 			require.NoError(t, err)
 			w.run(`UPDATE pending SET claimed_until = now() - interval '1 second' WHERE link_id = $1`, id)
 			return id

@@ -193,10 +193,11 @@ func claim(t require.TestingT, s *store.Store, owner string, limit int) record.C
 	return c
 }
 
-func linksOf(c record.Claimed) []record.Link {
-	var out []record.Link
-	for _, w := range c.Work {
-		out = append(out, w.Link)
+// creates is what is about to be created of a claim.
+func creates(c record.Claimed) []record.Begun {
+	var out []record.Begun
+	for _, id := range ids(c) {
+		out = append(out, record.Begun{LinkID: id})
 	}
 	return out
 }

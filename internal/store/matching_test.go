@@ -53,7 +53,7 @@ func drawSyncing(t *rapid.T, s *store.Store, connection string) {
 		case 0:
 			continue // stays claimed
 		case 1:
-			_, err := s.RecordIntents(ctx, c.Token, rapid.SampledFrom(record.Sides).Draw(t, "intent"), []record.Link{{ID: l.ID}})
+			_, err := s.RecordIntents(ctx, c.Token, rapid.SampledFrom(record.Sides).Draw(t, "intent"), []record.Begun{{LinkID: l.ID}})
 			require.NoError(t, err)
 			continue
 		case 2:

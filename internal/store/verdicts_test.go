@@ -136,13 +136,13 @@ func TestAVerdictOnARecordWhoseCreateIsUnderWayWaits(t *testing.T) {
 	s, _, r := ambiguous(t)
 	busy := linkOf(t, s, record.Salesforce, "003").ID
 	c := claimLink(t, s, busy, "run")
-	_, err := s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []record.Link{{ID: busy}})
+	_, err := s.RecordIntents(t.Context(), c.Token, record.GoHighLevel, []record.Begun{{LinkID: busy}})
 	require.NoError(t, err)
 	require.ErrorIs(t, decide(s, link(r, "a", "003")), record.ErrHalfClaimed)
 	require.NoError(t, s.ClearIntents(t.Context(), c.Token, []int64{busy}))
 	keep := linkOf(t, s, record.GoHighLevel, "a").ID
 	ck := claimLink(t, s, keep, "run/2")
-	_, err = s.RecordIntents(t.Context(), ck.Token, record.Salesforce, []record.Link{{ID: keep}})
+	_, err = s.RecordIntents(t.Context(), ck.Token, record.Salesforce, []record.Begun{{LinkID: keep}})
 	require.NoError(t, err)
 	require.ErrorIs(t, decide(s, link(r, "a", "003")), record.ErrHalfClaimed, "its half would be created, and tied to nothing")
 	require.NoError(t, s.ClearIntents(t.Context(), ck.Token, []int64{keep}))

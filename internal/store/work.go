@@ -16,7 +16,7 @@ const settling = time.Minute
 
 // linkColumns are selected from linkTables.
 const (
-	linkColumns = `l.id, l.kind, l.gohighlevel_id, l.salesforce_id, l.state, l.base, l.problem, i.side, i.at, o.gohighlevel_id, o.salesforce_id`
+	linkColumns = `l.id, l.kind, l.gohighlevel_id, l.salesforce_id, l.state, l.base, l.problem, i.side, i.at, i.base, o.gohighlevel_id, o.salesforce_id`
 	linkTables  = `links l LEFT JOIN intents i ON i.link_id = l.id LEFT JOIN contact_of o ON o.link_id = l.id`
 )
 
@@ -30,12 +30,13 @@ type linkRow struct {
 	problem     string
 	intentSide  *int16
 	intentAt    *time.Time
+	intentBase  []byte
 	ofGHL, ofSF *string
 }
 
 func (r *linkRow) targets() []any {
 	return []any{
-		&r.id, &r.kind, &r.gohighlevel, &r.salesforce, &r.state, &r.base, &r.problem, &r.intentSide, &r.intentAt, &r.ofGHL, &r.ofSF,
+		&r.id, &r.kind, &r.gohighlevel, &r.salesforce, &r.state, &r.base, &r.problem, &r.intentSide, &r.intentAt, &r.intentBase, &r.ofGHL, &r.ofSF,
 	}
 }
 
@@ -46,7 +47,7 @@ func (r *linkRow) link(connection string) record.Link {
 		GoHighLevelContact: text(r.ofGHL), SalesforceContact: text(r.ofSF),
 	}
 	if r.intentSide != nil && r.intentAt != nil {
-		l.Intent = &record.Intent{Side: sideOf(*r.intentSide), At: *r.intentAt}
+		l.Intent = &record.Intent{Side: sideOf(*r.intentSide), At: *r.intentAt, Base: r.intentBase}
 	}
 	return l
 }
