@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/mock"
@@ -89,10 +90,12 @@ func TestWhatIsToBeDecidedAnewGoesOnWithTheNextKindOnceOneIsDone(t *testing.T) {
 		}
 		env.OnActivity(contacts.MarkAllContacts, mock.Anything, activities.MarkAllContactsInput{Connection: "acme", Kind: said, Size: markSize}).Return(
 			activities.MarkAllContactsResult{Marked: counts[i]}, nil).Once()
-		sync := func(_ context.Context, in activities.SyncRecordsInput) (activities.SyncRecordsResult, error) {
-			n := counts[i]
-			counts[i] = 0
-			return activities.SyncRecordsResult{Claimed: n}, nil
+		var claimed atomic.Bool // by one of several batches at once
+		sync := func(context.Context, activities.SyncRecordsInput) (activities.SyncRecordsResult, error) {
+			if claimed.Swap(true) {
+				return activities.SyncRecordsResult{}, nil
+			}
+			return activities.SyncRecordsResult{Claimed: counts[i]}, nil
 		}
 		if kind == record.Contact {
 			env.OnActivity(contacts.SyncContacts, mock.Anything, mock.Anything).Return(sync)
