@@ -107,6 +107,7 @@ func (r *recorder) recordOnboardings(t *testing.T) {
 
 	onboarding := r.start(t)
 	r.record(t, onboarding, "Onboarding", "with-all-kinds", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+	r.record(t, onboarding, "Onboarding", "with-all-kinds-compared", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
 	// From here on contacts are synced one by one, by hand: live sync would get in between.
 	r.turn(t, record.ConnectionPaused)
 	var out workflows.OnboardingResult
@@ -193,6 +194,10 @@ func (r *recorder) recordPeoplesRuns(t *testing.T) {
 	reconciled := r.execute(t, workflows.BulkSyncID(connection, record.Contact, origin), workflows.SearchAttributes(workflows.ScenarioBulkSync, connection),
 		workflows.BulkSync, workflows.BulkSyncInput{Connection: connection, Kind: record.Contact, Epoch: origin, Origin: origin, MarkAll: true})
 	r.record(t, reconciled, "BulkSync", "all-decided-anew", enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+
+	in := workflows.DecideAnew(connection, record.Kinds, row.RulesVersion+1)
+	every := r.execute(t, workflows.BulkSyncID(connection, in.Kind, in.Epoch), workflows.SearchAttributes(workflows.ScenarioBulkSync, connection), workflows.BulkSync, in)
+	r.record(t, every, "BulkSync", "every-kind-decided-anew", enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW)
 }
 
 // recordTimeline records the reading of a contact's timeline. It reads whatever kinds are on.
