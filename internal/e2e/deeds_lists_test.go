@@ -76,9 +76,9 @@ func (d *doers) completeListed(side record.Side, item string) error {
 	})
 }
 
-// ofLists tells whether a task came of a list.
+// ofLists tells whether a note is a list, or a task came of one: what leaves a list and comes back is asked for anew.
 func ofLists(fields map[string]string) bool {
-	return strings.Contains(fields["title"], listed) || strings.HasSuffix(fields["title"], " done)")
+	return strings.Contains(fields["body"], listed) || strings.Contains(fields["title"], listed) || strings.HasSuffix(fields["title"], " done)")
 }
 
 // itemsOf returns what a note lists.
