@@ -265,9 +265,13 @@ func (r *recorder) execute(t *testing.T, id string, attributes temporal.SearchAt
 // record waits for a run to end as it should, and writes its history down.
 func (r *recorder) record(t *testing.T, run client.WorkflowRun, workflow, name string, end enums.EventType) *history.History {
 	t.Helper()
+	id := run.GetRunID()
 	outcome := run.Get(t.Context(), nil) // checked below by the last event
+	if end != enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW {
+		id = run.GetRunID() // the last of those that it was continued by
+	}
 	h := &history.History{}
-	events := r.temporal.GetWorkflowHistory(t.Context(), run.GetID(), run.GetRunID(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := r.temporal.GetWorkflowHistory(t.Context(), run.GetID(), id, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
