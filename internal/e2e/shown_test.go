@@ -116,8 +116,11 @@ var (
 func written(text string) string {
 	text = html.UnescapeString(element.ReplaceAllString(lineEnd.ReplaceAllString(text, "\n"), ""))
 	text = strings.ReplaceAll(text, "\r", "") // Salesforce ends the lines of long texts with both
-	return strings.TrimSpace(bullet.ReplaceAllString(above.ReplaceAllString(plain(text), ""), ""))
+	// What ends an element and begins the next is one end of a line.
+	return ends.ReplaceAllString(strings.TrimSpace(bullet.ReplaceAllString(above.ReplaceAllString(plain(text), ""), "")), "\n")
 }
+
+var ends = regexp.MustCompile(`\n\s*\n`)
 
 // statusWord splits an event's subject into the status in front of it, confirmed where there is none, and the rest.
 func statusWord(subject string) (status, title string) {

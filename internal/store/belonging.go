@@ -110,16 +110,30 @@ func wakeBelongings(ctx context.Context, tx pgx.Tx, sc scope, contacts []int64) 
 }
 
 // wakeBereaved makes pending what is in step, or about to be, and belongs to a contact of which a half goes with these
-// outcomes: the vendor takes away with a contact what belongs to it, and tells nobody. It must come before the links forget their records.
+// outcomes, or another one takes its place: the vendor takes away with a contact what belongs to it, and tells nobody. It
+// must come before the links forget their records.
 func wakeBereaved(ctx context.Context, tx pgx.Tx, sc scope, outcomes []record.Outcome) error {
-	var contacts []int64
-	for _, o := range outcomes {
-		if o.State == record.LinkDeleted || o.Forget != "" {
-			contacts = append(contacts, o.LinkID)
-		}
-	}
-	if sc.kind != kindCodes[record.Contact] || len(contacts) == 0 {
+	if sc.kind != kindCodes[record.Contact] {
 		return nil
+	}
+	var links []int64
+	var ghl, sf []string
+	var gone []bool
+	for _, o := range outcomes {
+		links, ghl, sf = append(links, o.LinkID), append(ghl, o.GoHighLevelID), append(sf, o.SalesforceID)
+		gone = append(gone, o.State == record.LinkDeleted || o.Forget != "")
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT c.id FROM unnest($3::bigint[], $4::text[], $5::text[], $6::boolean[]) AS n (id, ghl, sf, gone)
+		JOIN links c ON c.connection = $1 AND c.kind = $2 AND c.id = n.id
+		WHERE n.gone OR n.ghl NOT IN ('', c.gohighlevel_id) OR n.sf NOT IN ('', c.salesforce_id)`,
+		sc.number, sc.kind, links, ghl, sf, gone)
+	if err != nil {
+		return err
+	}
+	contacts, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(contacts) == 0 {
+		return err
 	}
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO pending AS p (link_id, connection, kind, changed_at)

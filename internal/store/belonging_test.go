@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,8 +102,14 @@ func TestARecordThatWaitsForItsContactIsWokenOnceThatIsInStep(t *testing.T) {
 }
 
 func TestWhatBelongsToAContactIsLookedAtOnceAHalfOfThatIsDeleted(t *testing.T) {
-	for _, gone := range record.Sides {
-		t.Run("in "+string(gone), func(t *testing.T) {
+	for name, gone := range map[string]record.Side{
+		"in gohighlevel": record.GoHighLevel, "in salesforce": record.Salesforce, "and made anew in gohighlevel": "", "and another one's in salesforce": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			another := record.Side("")
+			if gone == "" {
+				another = map[bool]record.Side{true: record.GoHighLevel, false: record.Salesforce}[strings.HasSuffix(name, "gohighlevel")]
+			}
 			s, _ := newLiveStore(t)
 			contact := half(t, s, record.GoHighLevel, "ada")
 			sync1(t, s, record.Outcome{LinkID: contact, State: record.LinkInStep, SalesforceID: "003a"})
@@ -117,7 +124,16 @@ func TestWhatBelongsToAContactIsLookedAtOnceAHalfOfThatIsDeleted(t *testing.T) {
 				LinkID: kindLink(t, s, record.Task, record.GoHighLevel, "another").ID, State: record.LinkInStep, SalesforceID: "s2", SalesforceContact: "003g",
 			})
 			require.Empty(t, plan(t, s, 10).Others)
-			sync1(t, s, record.Outcome{LinkID: contact, State: record.LinkDeleted, Forget: gone})
+			sync1(t, s, record.Outcome{LinkID: contact, State: record.LinkInStep, GoHighLevelID: "ada", SalesforceID: "003a"})
+			require.Empty(t, plan(t, s, 10).Others, "the contact is as it was")
+			went := record.Outcome{LinkID: contact, State: record.LinkDeleted, Forget: gone}
+			switch another {
+			case record.GoHighLevel:
+				went = record.Outcome{LinkID: contact, State: record.LinkInStep, GoHighLevelID: "ada2"}
+			case record.Salesforce:
+				went = record.Outcome{LinkID: contact, State: record.LinkInStep, SalesforceID: "003b"}
+			}
+			sync1(t, s, went)
 			var kinds []record.Kind
 			for _, ref := range plan(t, s, 10).Others {
 				kinds = append(kinds, ref.Kind)
