@@ -91,7 +91,7 @@ func TestARevokedGrantLetsItsConnectionRestAndConnectingAgainBringsWhatChangedMe
 			require.Equal(t, []int64{link.ID}, w.pending())
 
 			calls := w.requestsOf(side) // what the run had asked the other one may still be on its way
-			w.anotherWorker() // which has nothing open yet
+			w.anotherWorker()           // which has nothing open yet
 			w.announce(inGoHighLevel(g))
 			plan := w.plan()
 			require.False(t, plan.Live)
