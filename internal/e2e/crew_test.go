@@ -29,19 +29,20 @@ func (w *workers) start(t *testing.T) {
 	}
 }
 
-// at does what is to happen after so many deeds. What a killed worker had under way times out before it is taken up again,
+// at does what is to happen after so many deeds of all. What a killed worker had under way times out before it is taken up again,
 // so that between the kills amid the writes there is time in which things go on.
-func (w *workers) at(t *testing.T, deed int) {
+func (w *workers) at(t *testing.T, deed, all int) {
 	t.Helper()
+	const apart = 15 // deeds between two kills
 	switch {
-	case deed == 15, deed == 60, deed == 110:
+	case deed < all/2 && (deed == 15 || deed == 60 || deed == 110):
 		w.killAmid()
-	case deed >= 160 && deed%15 == 0:
+	case deed >= all*4/7 && deed%apart == 0:
 		w.kill(t)
-		switch deed {
-		case 195:
+		switch deed / apart {
+		case all * 7 / 10 / apart:
 			w.restart(t, w.Temporal)
-		case 240:
+		case all * 6 / 7 / apart:
 			w.restart(t, w.Postgres)
 		}
 		w.alive[w.victim] = w.startWorker(t)
