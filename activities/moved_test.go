@@ -85,7 +85,8 @@ func TestWhatWentWithAContactThatIsMadeAnewIsMadeAnewForIt(t *testing.T) {
 			require.NoError(t, w.ghl.Delete(ada.ghl))
 			require.NoError(t, w.sf.Edit("Contact", ada.sf, map[string]any{"MailingCity": "York"}))
 			require.NoError(t, w.sf.Edit(object, other, map[string]any{"Subject": "Bring the offer"}))
-			w.hear(recordLane, inSalesforce(ada.sf), gone(inGoHighLevel(ada.ghl)))
+			w.announce(inSalesforce(ada.sf), gone(inGoHighLevel(ada.ghl)))
+			w.drain()
 			w.hearOf(kind, inSalesforce(other))
 			link := w.linkOfKind(kind, record.Salesforce, other)
 			if kind == record.Appointment {
