@@ -129,7 +129,7 @@ func TestEveryColumnOfBytesIsSealedAnewOrKnownToHoldNothingSealed(t *testing.T) 
 	require.NoError(t, err)
 	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	known := []string{"links.base", "webhooks.key", "authorisations.state"} // fingerprints
+	known := []string{"links.base", "intents.base", "webhooks.key", "authorisations.state"} // fingerprints
 	for _, column := range store.SealedColumns() {
 		require.Contains(t, all, column)
 		known = append(known, column)
