@@ -258,6 +258,12 @@ func (w *world) journal(link int64) (out []written) {
 	w.t.Helper()
 	rows, err := w.store.Journal(w.t.Context(), acme, link)
 	require.NoError(w.t, err)
+	return w.opened(rows)
+}
+
+// opened are the single writes of entries of the journal.
+func (w *world) opened(rows []record.JournalRow) (out []written) {
+	w.t.Helper()
 	for _, r := range rows {
 		plain, err := w.connection().Cipher.Open(r.Side, "journal", r.Sealed)
 		require.NoError(w.t, err)

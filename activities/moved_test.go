@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/activities"
+	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -139,4 +141,15 @@ func TestWhereANoteWasSeenIsNotForgottenByARunThatWaitsForItsContact(t *testing.
 	after := w.linkOfKind(record.Note, record.GoHighLevel, id)
 	require.Equal(t, bob, after.GoHighLevelContact)
 	require.Equal(t, record.LinkInStep, after.State, after.Problem)
+}
+
+func TestARunOfOneKindDoesNotTakeALinkOfAnother(t *testing.T) {
+	w, ada := timeline(t, setting{}, record.Task)
+	id := w.todo(ada.ghl, "Call back")
+	w.announceOf(record.Task, of(ada.ghl, inGoHighLevel(id)))
+	w.plan()
+	link := w.linkOfKind(record.Task, record.GoHighLevel, id).ID
+	_, err := w.try(onContacts.ClaimContact, activities.ClaimRecordInput{Connection: acme, LinkID: link})
+	require.Equal(t, crm.NotFound, kindOf(t, err))
+	require.Equal(t, record.LinkInStep, w.recordSync(record.Task, link).State, "nobody holds it")
 }

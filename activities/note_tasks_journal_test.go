@@ -1,7 +1,6 @@
 package activities_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,15 +16,9 @@ func (w *world) history(l record.Link) (out []written) {
 	l.Connection = acme
 	rows, err := w.store.History(w.t.Context(), l)
 	require.NoError(w.t, err)
-	for _, r := range rows {
-		plain, err := w.connection().Cipher.Open(r.Side, "journal", r.Sealed)
-		require.NoError(w.t, err)
-		var writes []reconcile.Write
-		require.NoError(w.t, json.Unmarshal(plain, &writes))
-		for _, one := range writes {
-			require.Equal(w.t, reconcile.CauseNote, one.Cause)
-			out = append(out, written{r.Side, r.Operation, r.Origin, one})
-		}
+	out = w.opened(rows)
+	for _, one := range out {
+		require.Equal(w.t, reconcile.CauseNote, one.Cause)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -94,6 +95,9 @@ func (a *steps) claim(ctx context.Context, in ClaimRecordInput) (RecordClaim, er
 			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
 	}
 	link := claimed.Work[0].Link
+	if link.Kind != kind {
+		return RecordClaim{}, errors.Join(record.ErrNoLink, a.Ledger.Release(ctx, owner, claimed.Token))
+	}
 	held := ""
 	if link.State == record.LinkInReview {
 		if held, err = a.Ledger.HeldBy(ctx, in.Connection, link.ID); err != nil {
