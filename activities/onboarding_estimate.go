@@ -77,9 +77,16 @@ func missing(here, there RecordCount, linked int) Span {
 	return Span{Least: max(0, others-own), Most: others}
 }
 
+// BulkLanes is how many batches of a kind are under way at once: while one waits for a vendor, another computes.
+const BulkLanes = 3
+
+// batches is how many batches so many pending links are at most: those that are under way at once may share what one could take.
+func batches(pending int) int { return min(pending, pages(pending, salesforceBatch)+BulkLanes-1) }
+
 // contactCalls are the calls of the contacts: all are read twice, before anything is matched and once more to compare. A
 // GoHighLevel contact is written by a call of its own, also where it only learns who its other half is, and is read once
-// before it is changed. Salesforce takes 200 at once, and answers as many by id before they are changed.
+// before it is changed. Salesforce takes 200 at once, whether they are made or changed, and answers as many by id before they
+// are changed.
 func contactCalls(k *KindPlan) {
 	g, s := k.Records[record.GoHighLevel], k.Records[record.Salesforce]
 	toGoHighLevel, toSalesforce := missing(g, s, k.Linked), missing(s, g, k.Linked)
@@ -89,7 +96,7 @@ func contactCalls(k *KindPlan) {
 	}
 	k.Calls[record.Salesforce] = Span{
 		Least: 2*pages(s.Count, salesforcePage) + pages(toSalesforce.Least, salesforceBatch),
-		Most:  2*pages(s.Count+toSalesforce.Most, salesforcePage) + 2*pages(toSalesforce.Most, salesforceBatch),
+		Most:  2*pages(s.Count+toSalesforce.Most, salesforcePage) + 3*batches(toGoHighLevel.Most+toSalesforce.Most),
 	}
 }
 
@@ -117,7 +124,8 @@ func belongingCalls(k *KindPlan, read map[record.Side]Span, t rules.Travel, call
 		calls.Most += pages(toSalesforce.Most, salesforcePage)
 	}
 	calls.add(Span{
-		Least: callsPerBatch * pages(toSalesforce.Least, salesforceBatch), Most: callsPerBatch * pages(toSalesforce.Most, salesforceBatch),
+		Least: callsPerBatch * pages(toSalesforce.Least, salesforceBatch),
+		Most:  callsPerBatch * min(toSalesforce.Most, batches(toGoHighLevel.Most+toSalesforce.Most)),
 	})
 	k.Calls[record.Salesforce] = calls
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/testsuite"
+
+	"github.com/tandem-sync/tandem/activities"
 )
 
 func TestABulkSyncEndsWhereItsConnectionIsPausedAndLeavesTheRestPending(t *testing.T) {
@@ -21,7 +23,7 @@ func TestABulkSyncEndsWhereItsConnectionIsPausedAndLeavesTheRestPending(t *testi
 
 func TestABulkSyncThatStaysGoesOnWhenItsConnectionIsActiveAgain(t *testing.T) {
 	b := newBacklog(10)
-	for range 3 * bulkLanes {
+	for range 3 * activities.BulkLanes {
 		b.rests = append(b.rests, true)
 	}
 	in := bulkInput

@@ -102,7 +102,7 @@ func (b *bulkSync) result() BulkSyncResult {
 func (b *bulkSync) drain(ctx workflow.Context) error {
 	lanes := workflow.NewWaitGroup(ctx)
 	var failure error
-	for range cmp.Or(b.in.Lanes, bulkLanes) {
+	for range cmp.Or(b.in.Lanes, activities.BulkLanes) {
 		lanes.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer lanes.Done()

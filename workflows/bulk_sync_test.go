@@ -154,7 +154,7 @@ func TestBulkSyncDrainsThePendingChangesInSeveralLanes(t *testing.T) {
 	succeeded(t, env, &out)
 	same(t, "result", out, BulkSyncResult{Done: 5*batchSize + 1})
 	same(t, "pending", b.pending, 0)
-	same(t, "batches at once", most, bulkLanes)
+	same(t, "batches at once", most, activities.BulkLanes)
 	b.checkNames(t)
 	p := progressOf(t, env)
 	same(t, "progress", p.Kinds, []KindCounter{{What: "contact", Done: 5*batchSize + 1, Total: 5*batchSize + 1}})
@@ -276,8 +276,8 @@ func TestALongBulkSyncContinuesAsANewRunAndThatOneEndsIt(t *testing.T) {
 		b.handedOver = []int64{1}
 		// The third round of batches is under way.
 		carried := continued(t, b.run(t, bulkInput, suggestAfter(b.takes*5/2)))
-		same(t, "batches carried", carried.Batches, 3*bulkLanes)
-		same(t, "done carried", carried.Done, 3*bulkLanes*batchSize)
+		same(t, "batches carried", carried.Batches, 3*activities.BulkLanes)
+		same(t, "done carried", carried.Done, 3*activities.BulkLanes*batchSize)
 		same(t, "connection carried", carried.Connection, "acme")
 		same(t, "record lane", len(b.synced), 0)
 

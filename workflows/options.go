@@ -128,8 +128,6 @@ const (
 	heartbeat = 10 * time.Second
 	// batchSize is how many records one activity of the bulk lane takes.
 	batchSize = 200
-	// bulkLanes is how many batches are under way at once: while one waits for a vendor, another computes.
-	bulkLanes = 3
 	// recordLanes is how many ContactSync runs a BulkSync has under way at once.
 	recordLanes = 10
 	// recordLanesAtMost bounds the ContactSync runs that a run has under way, with those that have been so for long.

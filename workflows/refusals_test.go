@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/testsuite"
 
+	"github.com/tandem-sync/tandem/activities"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -29,7 +30,7 @@ func TestASyncOfAConnectionThatASideRefusesSaysSoAndLeavesWhatIsPending(t *testi
 func TestABulkSyncThatStaysSaysWhichSideRefusesAndGoesOnAfterIt(t *testing.T) {
 	b := newBacklog(10)
 	b.refusal = &revoked
-	for range 3 * bulkLanes {
+	for range 3 * activities.BulkLanes {
 		b.rests = append(b.rests, true)
 	}
 	in := bulkInput

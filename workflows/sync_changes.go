@@ -160,7 +160,7 @@ func (s *syncChanges) beginBulk(ctx workflow.Context, plan activities.ChangesPla
 		ofKind(child(ctx, id, ScenarioBulkSync, s.in.Connection, "Sync "+count(plan.Bulk, "changed "+string(kind))), kind, s.in.Connection),
 		BulkSync, BulkSyncInput{
 			Connection: s.in.Connection, Kind: kind, Epoch: epoch, Origin: id, Total: plan.Bulk, LeavesSingle: true,
-			Lanes: min(bulkLanes, (plan.Bulk+batchSize-1)/batchSize),
+			Lanes: min(activities.BulkLanes, (plan.Bulk+batchSize-1)/batchSize),
 		},
 	)
 	workflow.Go(ctx, func(ctx workflow.Context) {

@@ -124,16 +124,16 @@ func (q *queue) take(batch []*waiter) {
 	if err != nil && q.complain.may() {
 		q.config.Log.Error("webhooks could not be kept; the vendor is asked to send them again", zap.Int("webhooks", len(batch)), zap.Error(err))
 	}
-	for i, w := range batch {
-		w.done <- outcomeOf(taken, i, err)
-	}
-	for _, connection := range taken.Rang {
-		q.bells.ring(connection)
-	}
 	q.measures.batch.Record(ctx, int64(len(batch)))
 	if taken.Uninstalled > 0 {
 		q.measures.uninstalled.Add(ctx, int64(taken.Uninstalled))
 		q.config.Log.Warn("the app was uninstalled: connections are turned off until they are connected again", zap.Int("connections", taken.Uninstalled))
+	}
+	for _, connection := range taken.Rang {
+		q.bells.ring(connection)
+	}
+	for i, w := range batch { // last, so that whoever is answered finds all of it done
+		w.done <- outcomeOf(taken, i, err)
 	}
 }
 
