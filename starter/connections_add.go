@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -176,12 +177,15 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	case o.ghlClientID == "":
 		return c, errors.New("for GoHighLevel, give --gohighlevel-client-id, or --gohighlevel-token-file for a private integration token")
 	}
-	secret, ok := a.lookup(envGoHighLevelSecret)
-	if !ok {
-		return c, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret)
+	var problems []error
+	if c.ClientSecret, _ = a.lookup(envGoHighLevelSecret); c.ClientSecret == "" {
+		problems = append(problems, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret))
 	}
-	c.ClientSecret = secret
-	return c, nil
+	if public, _ := a.lookup(platform.EnvPublicURL); c.RedirectURL == "" && (public == "" || o.listen != "") && !strings.HasPrefix(c.AuthURL, "http://") {
+		problems = append(problems, fmt.Errorf("HighLevel redirects to https addresses alone: set %s, where it leads to the workers, or give both --listen "+
+			"and the app's redirect URL that leads there (--redirect-url, or --gohighlevel-redirect-url of `starter connections add`)", platform.EnvPublicURL))
+	}
+	return c, errors.Join(problems...)
 }
 
 func (o addOptions) salesforce(a *app) (oauth.Credential, error) {

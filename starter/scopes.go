@@ -43,7 +43,7 @@ func runScopes(a *app, path string) error {
 	var rows [][]string
 	inOneLine := map[record.Side][]string{}
 	for _, s := range scopes {
-		rows = append(rows, []string{string(s.Side), s.Name, strings.Join(s.For, "; ")})
+		rows = append(rows, []string{sideName(s.Side), s.Name, strings.Join(s.For, "; ")})
 		inOneLine[s.Side] = append(inOneLine[s.Side], s.Name)
 	}
 	if err := a.table([]string{"SIDE", "SCOPE", "NEEDED FOR"}, rows); err != nil {
