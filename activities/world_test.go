@@ -3,13 +3,9 @@ package activities_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +23,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/devstack/storetest"
 	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -34,72 +31,7 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
-// server is the Postgres of this package's tests, and template a migrated database on it.
-var server *devstack.Postgres
-
-const template = "template_tandem"
-
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	dir, err := devstack.NewTempDataDir()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	server, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{DataDir: dir, FsyncOff: true, MaxConnections: 200})
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = server.Stop(context.Background()) }()
-	if err := createDatabase(ctx, template, "template1"); err != nil {
-		return 0, err
-	}
-	s, err := store.Open(ctx, databaseURL(template))
-	if err != nil {
-		return 0, err
-	}
-	err = s.Migrate(ctx)
-	s.Close()
-	if err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
-}
-
-func createDatabase(ctx context.Context, name, from string) error {
-	return administer(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
-}
-
-func administer(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, sql)
-	return err
-}
-
-func databaseURL(name string) string {
-	u, err := url.Parse(server.URL())
-	if err != nil {
-		panic(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
-
-var databases atomic.Int64
+func TestMain(m *testing.M) { storetest.Main(m) }
 
 // acme is the connection of every test.
 const acme = "acme"
@@ -168,13 +100,11 @@ func (b *bell) Ring(_ context.Context, connection string) error {
 
 func newWorld(t testing.TB, s setting) *world {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	require.NoError(t, createDatabase(t.Context(), name, template))
-	t.Cleanup(func() { _ = administer(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") }) // hundreds fill the disk
-	db, err := store.Open(t.Context(), databaseURL(name))
+	address := storetest.New(t)
+	db, err := store.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	conn, err := pgx.Connect(t.Context(), databaseURL(name))
+	conn, err := pgx.Connect(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 

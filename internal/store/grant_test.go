@@ -10,17 +10,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/internal/devstack/storetest"
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
 // asRole returns the address of a database as a role has it that Grant has given its rights.
 func asRole(t *testing.T, name string) (address string, owner *store.Store) {
 	t.Helper()
-	address = newDatabase(t, template)
+	address = storetest.New(t)
 	owner, err := store.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(owner.Close)
-	granted, err := server.Role(t.Context(), name)
+	granted, err := storetest.Server().Role(t.Context(), name)
 	require.NoError(t, err)
 	for range 2 { // safe to repeat
 		require.NoError(t, owner.Grant(t.Context(), name))
@@ -97,7 +98,7 @@ func byOwner(t *testing.T, address string) string {
 	t.Helper()
 	at, err := url.Parse(address)
 	require.NoError(t, err)
-	as, err := url.Parse(server.URL())
+	as, err := url.Parse(storetest.Server().URL())
 	require.NoError(t, err)
 	at.User = as.User
 	return at.String()

@@ -3,9 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-sync/tandem/activities"
-	"github.com/tandem-sync/tandem/internal/devstack"
+	"github.com/tandem-sync/tandem/internal/devstack/storetest"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
 )
@@ -25,84 +22,12 @@ var (
 	_ activities.MaintenanceLedger = (*store.Store)(nil)
 )
 
-// server is the Postgres of this package's tests, and template a migrated database on it.
-var server *devstack.Postgres
-
-const template = "template_tandem"
-
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "tandem-store")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return 0, err
-	}
-	server, err = devstack.StartPostgres(ctx, devstack.PostgresOptions{DataDir: dir, FsyncOff: true, MaxConnections: 200})
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = server.Stop(context.Background()) }()
-	if err := createDatabase(ctx, template, "template1"); err != nil {
-		return 0, err
-	}
-	s, err := store.Open(ctx, databaseURL(template))
-	if err != nil {
-		return 0, err
-	}
-	err = s.Migrate(ctx)
-	s.Close()
-	if err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
-}
-
-func createDatabase(ctx context.Context, name, from string) error {
-	conn, err := pgx.Connect(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
-	return err
-}
-
-func databaseURL(name string) string {
-	u, err := url.Parse(server.URL())
-	if err != nil {
-		panic(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
-
-var databases atomic.Int64
-
-// newDatabase returns the address of a database of the test's own.
-func newDatabase(t testing.TB, from string) string {
-	t.Helper()
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	require.NoError(t, createDatabase(t.Context(), name, from))
-	return databaseURL(name)
-}
+func TestMain(m *testing.M) { storetest.Main(m) }
 
 // newStore returns a store on a database of the test's own, migrated, with the connection "acme".
 func newStore(t testing.TB) (*store.Store, *pgx.Conn) {
 	t.Helper()
-	address := newDatabase(t, template)
+	address := storetest.New(t)
 	s, err := store.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)

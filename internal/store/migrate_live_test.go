@@ -9,12 +9,13 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-sync/tandem/internal/devstack/storetest"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
 func TestADatabaseThatWasFilledUnderTheFirstVersionIsBroughtUpToDate(t *testing.T) {
-	address := newDatabase(t, "template1")
+	address := storetest.Empty(t)
 	config, err := pgx.ParseConfig(address)
 	require.NoError(t, err)
 	db := stdlib.OpenDB(*config)

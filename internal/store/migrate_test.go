@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tandem-sync/tandem/internal/devstack/storetest"
 	"github.com/tandem-sync/tandem/internal/store"
 )
 
 func TestProcessesThatMigrateAtOnceTakeTurns(t *testing.T) {
-	address := newDatabase(t, "template1")
+	address := storetest.Empty(t)
 	var group errgroup.Group
 	for range 3 {
 		group.Go(func() error {
@@ -33,7 +34,7 @@ func TestProcessesThatMigrateAtOnceTakeTurns(t *testing.T) {
 }
 
 func TestASchemaOfAnotherVersionIsReportedWithWhatToDo(t *testing.T) {
-	address := newDatabase(t, "template1")
+	address := storetest.Empty(t)
 	s, err := store.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
