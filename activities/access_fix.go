@@ -15,25 +15,38 @@ import (
 // CreatedFields is what came of creating the custom fields that were missing.
 type CreatedFields struct {
 	Created []string `json:"created,omitempty"` // their keys in GoHighLevel
-	// CreatedInSalesforce are the names of Contact's.
+	// CreatedInSalesforce are Salesforce's by object and name, as Contact.GHL_Id__c; those of tasks and events are Activity's.
 	CreatedInSalesforce []string `json:"created_in_salesforce,omitempty"`
-	// Notes say which fields were not created, and why.
+	// Notes say which fields were not created or are not seen yet, and why.
 	Notes []string `json:"notes,omitempty"`
 }
 
-// CreateMissingFields creates the custom fields of contacts that the rules name and a side lacks, as far as their type and key
-// leave no choice to a person. Safe to repeat: it looks first, and where it cannot tell whether a field was created it creates
-// nothing more.
-func (a *Contacts) CreateMissingFields(ctx context.Context, in ConnectionInput) (CreatedFields, error) {
+// CreateFieldsInput names the connection whose missing custom fields are created.
+type CreateFieldsInput struct {
+	Connection string `json:"connection"`
+	// PermissionSet is the API name of the connected Salesforce user's permission set that is to show the fields; "" is the
+	// only one there is.
+	PermissionSet string `json:"permission_set,omitempty"`
+}
+
+// CreateMissingFields creates the custom fields that the rules name and a side lacks, as far as their type and key leave no
+// choice to a person, and lets the connected Salesforce user see those made there. It fails with kind Invalid, before anything
+// is created, where the user has no such permission set. Safe to repeat: it looks first, and where it cannot tell whether a
+// field was created it creates nothing more.
+func (a *Contacts) CreateMissingFields(ctx context.Context, in CreateFieldsInput) (CreatedFields, error) {
 	var out CreatedFields
 	c, err := a.Connections.Open(ctx, in.Connection)
 	if err != nil {
 		return out, unlessNamed(err)
 	}
+	g, err := c.grants(ctx, in.PermissionSet)
+	if err != nil {
+		return out, err
+	}
 	if err := unlessNamed(c.createInGoHighLevel(ctx, &out)); err != nil {
 		return out, err
 	}
-	return out, unlessNamed(c.createInSalesforce(ctx, &out))
+	return out, unlessNamed(c.createInSalesforce(ctx, g, &out))
 }
 
 // unlessNamed drops an error that needs a person: the check names it.
@@ -118,7 +131,7 @@ var customFieldTypes = map[record.Type]string{
 
 func (c *Connection) customFieldRule(key string) (rules.FieldRule, bool) {
 	for _, f := range c.Rules.Contacts.Fields {
-		if f.GoHighLevelKey == "customFields."+key {
+		if f.GoHighLevelKey == customFieldPath+key {
 			return f, true
 		}
 	}

@@ -42,7 +42,7 @@ func TestContactsMissingFieldsAreCreatedOnceAndShownToTheConnectedUser(t *testin
 	w := newWorld(t, mending(true))
 	require.Len(t, w.checked().Problems, 6)
 	first := w.fix()
-	require.Equal(t, []string{"Tandem_Id__c", "Nick_Name__c", "Story__c", "VIP__c"}, first.CreatedInSalesforce)
+	require.Equal(t, []string{"Contact.Tandem_Id__c", "Contact.Nick_Name__c", "Contact.Story__c", "Contact.VIP__c"}, first.CreatedInSalesforce)
 	require.Len(t, first.Notes, 2)
 	report := w.checked()
 	named(t, report.Problems, []string{"Score__c", "Setup > Object Manager"}, []string{"pkg__Theirs__c"})
@@ -66,32 +66,6 @@ func TestWhoeverMayNotCustomiseTheOrgIsToldToHaveItDone(t *testing.T) {
 		[]string{"Nick_Name__c", "Contact > Fields & Relationships > New: Text, Field Name Nick_Name"},
 		[]string{"Story__c", "New: LongTextArea"}, []string{"VIP__c", "New: Checkbox"}, []string{"Score__c"}, []string{"pkg__Theirs__c"},
 	)
-}
-
-func TestANewFieldIsNotShownWhereAPersonHasToChooseByWhichPermissionSet(t *testing.T) {
-	w := newWorld(t, mending(true))
-	w.sf.AssignPermissionSet("Another")
-	out := w.fix()
-	require.Len(t, out.CreatedInSalesforce, 4)
-	require.Zero(t, w.sf.Count("FieldPermissions"))
-	require.Contains(t, strings.Join(out.Notes, "\n"), "nobody sees it yet. Setup > Permission Sets")
-	require.Contains(t, strings.Join(out.Notes, "\n"), "tick Read Access of Story__c")
-	again := w.fix()
-	require.Empty(t, again.CreatedInSalesforce)
-	require.Contains(t, strings.Join(again.Notes, "\n"), "is there, and hidden from this user")
-	require.Equal(t, 4, w.fieldsMade())
-}
-
-func TestAFieldThatSomebodyHidStaysHidden(t *testing.T) {
-	w := newWorld(t, setting{Options: sandbox.Options{Salesforce: salesforcetest.Options{
-		SetupAccess: true, HiddenFields: []string{"Contact." + sandbox.PlanField},
-	}}})
-	out := w.fix()
-	require.Empty(t, out.CreatedInSalesforce)
-	require.Len(t, out.Notes, 1)
-	require.Contains(t, out.Notes[0], "is there, and hidden from this user")
-	require.Zero(t, w.sf.Count("FieldPermissions"))
-	require.NotEmpty(t, w.checked().Problems)
 }
 
 func TestDuplicateRulesOfTheOrgAreToldWithWhatComesOfThem(t *testing.T) {

@@ -119,9 +119,12 @@ func withSalesforceFields(s *sandbox.Sandbox) {
 	s.Salesforce.AddCustomField("Contact", "Odd__c", "MultiselectPicklist", salesforcetest.Values(false, "a"))
 }
 
-func (w *world) fix() activities.CreatedFields {
+func (w *world) fix() activities.CreatedFields { return w.fixBy("") }
+
+// fixBy lets the connected user see what it creates by a permission set.
+func (w *world) fixBy(set string) activities.CreatedFields {
 	w.t.Helper()
-	return do[activities.CreatedFields](w, onContacts.CreateMissingFields, activities.ConnectionInput{Connection: acme})
+	return do[activities.CreatedFields](w, onContacts.CreateMissingFields, activities.CreateFieldsInput{Connection: acme, PermissionSet: set})
 }
 
 func TestMissingCustomFieldsAreCreatedOnceAndWhatNeedsAChoiceIsLeft(t *testing.T) {

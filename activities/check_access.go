@@ -86,9 +86,13 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 		return err
 	}
 	fields := fieldsOf(describe)
+	own, err := c.contactFields(ctx)
+	if err != nil {
+		return err
+	}
 	missing := func(name string) {
 		out.Problems = append(out.Problems, fmt.Sprintf("Salesforce: Contact has no field %s that this user can see. "+
-			"Create it%s, or grant the user's permission set access to it, or take it out of the rules.", name, c.creating(name)))
+			"Create it%s, or grant the user's permission set access to it, or take it out of the rules.", name, c.creating(own, name)))
 	}
 	for _, rule := range c.Rules.Contacts.Fields {
 		name, _, related := strings.Cut(rule.SalesforceField, ".")
@@ -128,19 +132,17 @@ func (c *Connection) checkSalesforce(ctx context.Context, out *AccessReport) err
 	return nil
 }
 
-// creating says how a custom field of Contact is created; "" for a field that is not.
-func (c *Connection) creating(name string) string {
-	for _, f := range c.contactFields() {
-		if f.name != name {
-			continue
-		}
-		of := "of a type that fits"
-		if f.metadata != nil {
-			of = fmt.Sprintf("%s, Field Name %s", f.metadata["type"], strings.TrimSuffix(name, "__c"))
-		}
-		return fmt.Sprintf(" under Setup > Object Manager > Contact > Fields & Relationships > New: %s (or let `starter connections check %s --fix` do it)", of, c.ID)
+// creating says how one of an org's own fields is created; "" for a field that is none.
+func (c *Connection) creating(own ownFields, name string) string {
+	f, ok := own.named(name)
+	if !ok {
+		return ""
 	}
-	return ""
+	under := fmt.Sprintf(" under Setup > Object Manager > %s > Fields & Relationships > New", f.object)
+	if f.metadata == nil {
+		return under + ", of a type that fits"
+	}
+	return fmt.Sprintf("%s: %s, Field Name %s (or let `starter connections check %s --fix` do it)", under, f.metadata["type"], strings.TrimSuffix(name, "__c"), c.ID)
 }
 
 // checkOrg asks the org itself which one it is: not every flow's grant proves it.

@@ -151,7 +151,7 @@ func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out
 	if describe["createable"] == false && creates {
 		problem("this user may not create %s. Grant it in the user's permission set, or set %ss.create to %s.", object, kind.Kind(), reconcile.ToGoHighLevel)
 	}
-	fields := fieldsOf(describe)
+	fields, own := fieldsOf(describe), c.activityFields()
 	for _, name := range kind.SalesforceFields() {
 		name, _, related := strings.Cut(name, ".")
 		if related {
@@ -161,12 +161,13 @@ func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out
 		need(NeedField, object+"."+name, fmt.Sprintf("%ss (%s)", kind.Kind(), readsOr(writes)), fields[name] != nil && !(writes && refused))
 		if fields[name] == nil && name == c.externalID(kind.Kind()) {
 			problem("%[1]s has no field %[2]s that this user can see. Create it under Setup > Object Manager > Activity > Fields & Relationships > New: Text, "+
-				"length 255, Field Name %[3]s, External ID, Unique (case sensitive); grant the user's permission set Read and Edit Access to it; or take "+
-				"%[4]ss.external_id_field out of the rules.", object, name, strings.TrimSuffix(name, "__c"), kind.Kind())
+				"length 255, Field Name %[3]s, External ID, Unique (case sensitive); grant the user's permission set Read and Edit Access to it; or let "+
+				"`starter connections check %[5]s --fix` do both, as a user who may; or take %[4]ss.external_id_field out of the rules.",
+				object, name, strings.TrimSuffix(name, "__c"), kind.Kind(), c.ID)
 			continue
 		}
 		if fields[name] == nil {
-			problem("%s has no field %s that this user can see. Create it, or grant the user's permission set access to it.", object, name)
+			problem("%s has no field %s that this user can see. Create it%s, or grant the user's permission set access to it.", object, name, c.creating(own, name))
 		}
 	}
 	for _, p := range kind.Policies() {
@@ -182,7 +183,8 @@ func (c *Connection) checkObject(ctx context.Context, kind rules.KindMapper, out
 		need(NeedExternalID, object+"."+c.externalID(kind.Kind()), fmt.Sprintf("creating no %s twice", kind.Kind()), marked)
 	}
 	if f != nil && !marked {
-		problem("%s.%s must be marked External ID and Unique, so that no %s can be created twice.", object, c.externalID(kind.Kind()), kind.Kind())
+		problem("%s.%s must be marked External ID and Unique, so that no %[3]s can be created twice. Where the org does not let its fields have that, take "+
+			"%[3]ss.external_id_field out of the rules.", object, c.externalID(kind.Kind()), kind.Kind())
 	}
 	return nil
 }

@@ -104,7 +104,8 @@ type AccessReport struct {
 	Notes []string `json:"notes,omitempty"`
 	// Needs lists what the rules need, and what was granted without need, as far as it could be looked at.
 	Needs []Need `json:"needs,omitempty"`
-	// Created are GoHighLevel's custom fields that were created because they were missing, CreatedInSalesforce Contact's.
+	// Created are GoHighLevel's custom fields that were created because they were missing, CreatedInSalesforce Salesforce's by
+	// object and name, as Contact.GHL_Id__c.
 	Created             []string `json:"created,omitempty"`
 	CreatedInSalesforce []string `json:"created_in_salesforce,omitempty"`
 	// Kinds are those that the rules sync beside contacts.

@@ -127,6 +127,7 @@ func TestWrongUsageIsRefusedBeforeAnythingIsReached(t *testing.T) {
 		{"status --output xml", []string{"--output", "table or json"}},
 		{"runs --nosuchflag", []string{"--nosuchflag", "starter runs --help"}},
 		{"runs surplus", []string{"starter runs"}},
+		{"connections check acme --permission-set Tandem", []string{"--permission-set", "give --fix as well"}},
 		{"runs --connection a'b --scenario nap --limit -1", []string{"--connection", "--scenario", "onboarding, bulk-sync, contact-sync", "--limit"}},
 		{"runs --since yesterday", []string{"--since", "7d"}},
 		{"replay", []string{"workflow ids", "--failed"}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -12,13 +13,9 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
-type checkOptions struct {
-	fix bool
-	all bool // every field has a row of its own
-}
-
 func newConnectionsCheck(a *app) *cobra.Command {
-	var o checkOptions
+	var fix, all bool
+	var permissionSet string
 	c := &cobra.Command{
 		Use:   "check <connection>",
 		Short: "Try what the rules need on both sides, and create custom fields that are missing with --fix",
@@ -26,21 +23,33 @@ func newConnectionsCheck(a *app) *cobra.Command {
 everything that is missing at once. Without --fix nothing is written. A connection that was just connected is held back, and
 syncs nothing, until a check of it passes.
 
-With --fix, custom fields of contacts that a side lacks are created first. In GoHighLevel that takes the scope
-locations/customFields.write; in Salesforce the user permissions Customize Application, View Setup and Configuration, and Manage
-Profiles and Permission Sets. Nothing else needs these: connect as somebody who has them for that once, or click as printed. A
-second run changes nothing.
+With --fix, custom fields that a side lacks are created first: those of contacts on both sides, and those of tasks and events in
+Salesforce. In GoHighLevel that takes the scope locations/customFields.write; in Salesforce the user permissions Customize
+Application, View Setup and Configuration, and Manage Profiles and Permission Sets. Nothing else needs these: connect as somebody
+who has them for that once, or click as printed. A second run changes nothing.
+
+Nobody sees a new field in Salesforce before a permission set grants it. The connected user's gets it where the user has one that
+somebody made; of several, --permission-set names the one. It also grants fields that are there and hidden from the user.
 
 Exits with 3 when a person has to grant or create something first.`,
-		Example: "  starter connections check acme\n  starter connections check acme --fix", Args: exactly(1),
-		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0], o) },
+		Example: "  starter connections check acme\n  starter connections check acme --fix\n  starter connections check acme --fix --permission-set Tandem",
+		Args:    exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if permissionSet != "" && !fix {
+				return usageError{errors.New("--permission-set says who sees the fields that --fix creates: give --fix as well")}
+			}
+			return runCheck(c.Context(), a, workflows.CheckConnectionInput{Connection: args[0], Fix: fix, PermissionSet: permissionSet}, all)
+		},
 	}
-	c.Flags().BoolVar(&o.fix, "fix", false, "create custom fields of contacts that are missing")
-	c.Flags().BoolVar(&o.all, "all", false, "list each field, also those that are granted")
+	c.Flags().BoolVar(&fix, "fix", false, "create custom fields that are missing")
+	c.Flags().BoolVar(&all, "all", false, "list each field, also those that are granted")
+	c.Flags().StringVar(&permissionSet, "permission-set", "", "API name of the Salesforce user's permission set that shows them")
 	return c
 }
 
-func runCheck(ctx context.Context, a *app, id string, o checkOptions) error {
+// runCheck checks a connection and prints what came of it; with all, each field has a row of its own.
+func runCheck(ctx context.Context, a *app, in workflows.CheckConnectionInput, all bool) error {
+	id := in.Connection
 	s, err := a.ledger(ctx)
 	if err != nil {
 		return err
@@ -49,7 +58,7 @@ func runCheck(ctx context.Context, a *app, id string, o checkOptions) error {
 	if err != nil {
 		return noConnection(err, id)
 	}
-	report, err := a.checkConnection(ctx, id, o.fix)
+	report, err := a.checkConnection(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -62,7 +71,7 @@ func runCheck(ctx context.Context, a *app, id string, o checkOptions) error {
 			}{after.State, report})
 		}
 	} else {
-		err = a.showReport(id, report, o.all)
+		err = a.showReport(id, report, all)
 	}
 	if err != nil {
 		return err
@@ -78,13 +87,13 @@ func runCheck(ctx context.Context, a *app, id string, o checkOptions) error {
 }
 
 // checkConnection has a worker try what the rules need.
-func (a *app) checkConnection(ctx context.Context, id string, fix bool) (report activities.AccessReport, err error) {
+func (a *app) checkConnection(ctx context.Context, in workflows.CheckConnectionInput) (report activities.AccessReport, err error) {
 	temporal, err := a.dial(ctx)
 	if err != nil {
 		return report, err
 	}
-	run, err := a.startRun(ctx, temporal, workflows.CheckConnectionID(id), workflows.ScenarioCheck, id, "Check connection "+id,
-		workflows.CheckConnection, workflows.CheckConnectionInput{Connection: id, Fix: fix})
+	run, err := a.startRun(ctx, temporal, workflows.CheckConnectionID(in.Connection), workflows.ScenarioCheck, in.Connection, "Check connection "+in.Connection,
+		workflows.CheckConnection, in)
 	if err != nil {
 		return report, err
 	}
@@ -106,7 +115,7 @@ func (a *app) showReport(id string, report activities.AccessReport, all bool) er
 		say(a.out, "Created GoHighLevel's custom field %s. It is synced within ten minutes.", key)
 	}
 	for _, name := range report.CreatedInSalesforce {
-		say(a.out, "Created Salesforce's custom field Contact.%s.", name)
+		say(a.out, "Created Salesforce's custom field %s.", name)
 	}
 	for _, note := range report.Notes {
 		say(a.out, "Note: %s", note)

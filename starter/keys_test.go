@@ -17,7 +17,6 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
-	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/vault"
 	"github.com/tandem-sync/tandem/workflows"

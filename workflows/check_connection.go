@@ -16,7 +16,7 @@ func CheckConnection(ctx workflow.Context, in CheckConnectionInput) (activities.
 	var fixed activities.CreatedFields
 	if in.Fix {
 		err := workflow.ExecuteActivity(vendorCall(ctx, "Create custom fields that are missing"),
-			contacts.CreateMissingFields, activities.ConnectionInput{Connection: in.Connection}).Get(ctx, &fixed)
+			contacts.CreateMissingFields, activities.CreateFieldsInput{Connection: in.Connection, PermissionSet: in.PermissionSet}).Get(ctx, &fixed)
 		if err != nil {
 			return report, err
 		}

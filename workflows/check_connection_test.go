@@ -39,12 +39,13 @@ func TestACheckCreatesWhatIsMissingOnlyWhereItIsAskedTo(t *testing.T) {
 		env := newEnv(t)
 		created := 0
 		env.OnActivity(contacts.CreateMissingFields, mock.Anything, mock.Anything).Maybe().Return(
-			func(context.Context, activities.ConnectionInput) (activities.CreatedFields, error) {
+			func(_ context.Context, in activities.CreateFieldsInput) (activities.CreatedFields, error) {
+				same(t, "input", in, activities.CreateFieldsInput{Connection: "acme", PermissionSet: "Tandem"})
 				created++
 				return activities.CreatedFields{Created: []string{"contact.plan"}, Notes: []string{"left"}}, nil
 			})
 		env.OnActivity(contacts.CheckAccess, mock.Anything, mock.Anything).Return(activities.AccessReport{Notes: []string{"seen"}}, nil)
-		env.ExecuteWorkflow(CheckConnection, CheckConnectionInput{Connection: "acme", Fix: fix})
+		env.ExecuteWorkflow(CheckConnection, CheckConnectionInput{Connection: "acme", Fix: fix, PermissionSet: "Tandem"})
 		var out activities.AccessReport
 		succeeded(t, env, &out)
 		want := activities.AccessReport{Notes: []string{"seen"}}

@@ -283,6 +283,9 @@ type CheckConnectionInput struct {
 	Connection string `json:"connection"`
 	// Fix creates the custom fields that are missing first, where the API lets it.
 	Fix bool `json:"fix,omitempty"`
+	// PermissionSet is the API name of the connected Salesforce user's permission set by which created fields are seen; ""
+	// takes the only one, and none among several.
+	PermissionSet string `json:"permission_set,omitempty"`
 }
 
 // CheckConnectionID is the workflow id of a connection's check.

@@ -17,8 +17,8 @@
 // Data, below /services/data/vXX.0: limits, global and object describe (304 for If-Modified-Since), rows by id and by
 // external id (200, 201, 204 below version 46, 300, 404, 412, 304), sObject Collections (create, update, upsert, delete
 // of 200; retrieve of 2,000), composite (25 subrequests, references, all or none), composite/batch, query and queryAll
-// with cursors, updated and deleted, a note's content as bytes; of the Tooling API, creating custom fields of Contact and
-// others (SetupAccess), which nobody sees before a permission set grants them.
+// with cursors, updated and deleted, a note's content as bytes; of the Tooling API, creating custom fields of Contact,
+// Activity and others (SetupAccess), which nobody sees before a permission set grants them.
 //
 // Objects: Contact, Account, Lead, Task, Event, ContentNote with ContentDocument and ContentDocumentLink, Note (the
 // classic one); read only User, Organization, TaskStatus, TaskPriority; with SetupAccess, DuplicateRule, MatchingRule and

@@ -67,6 +67,10 @@ type Options struct {
 	// SetupAccess lets the API user view Setup, customise the application and manage permission sets: it sees duplicate
 	// rules and permission sets, of which it has one ("Tandem") beside its profile's, and creates fields by the Tooling API.
 	SetupAccess bool
+	// ActivityRefuses are marks that the Tooling API refuses to fields of Activity: "externalId", "unique".
+	ActivityRefuses []string
+	// ActivityPermissions is how field permissions of Activity's fields are kept.
+	ActivityPermissions ActivityPermissions
 	// RestrictedPicklists gives fields ("Contact.LeadSource") the only values they take through the API.
 	RestrictedPicklists map[string][]string
 	// RequireFields are fields that the org's administrator made required, as "Contact.Email".

@@ -81,3 +81,55 @@ func TestWhoMayNotViewSetupSeesNothingOfItAndMakesNoField(t *testing.T) {
 	b = newBench(t, Options{SetupAccess: true, DuplicateRule: "alert"})
 	require.Len(t, b.query("SELECT MasterLabel FROM DuplicateRule WHERE SobjectType = 'Contact' AND IsActive = true"), 1)
 }
+
+func TestTasksAndEventsShareTheFieldsThatAreCreatedOnActivity(t *testing.T) {
+	key := fields{"type": "Text", "label": "X", "length": 40, "unique": true, "externalId": true, "caseSensitive": true}
+	for how, rows := range map[ActivityPermissions]struct{ task, event, activity, count int }{
+		PermissionsMirrored:   {201, 400, 400, 2}, // the event's are there already
+		PermissionsApart:      {201, 201, 400, 2},
+		PermissionsOfActivity: {400, 400, 201, 1},
+	} {
+		b := newBench(t, Options{SetupAccess: true, ActivityPermissions: how})
+		require.Equal(t, "INVALID_CROSS_REFERENCE_KEY", b.do("POST", newField, custom("Task.X__c", key)).code(t))
+		require.Equal(t, 201, b.do("POST", newField, custom("Activity.X__c", key)).status)
+		require.Equal(t, "DUPLICATE_DEVELOPER_NAME", b.do("POST", newField, custom("Activity.X__c", key)).code(t))
+		set := b.query("SELECT PermissionSetId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Tandem'")[0]["PermissionSetId"]
+		require.Equal(t, rows.activity, b.permit(set, "Activity").status, how)
+		require.Equal(t, rows.task, b.permit(set, "Task").status, how)
+		require.Equal(t, rows.event, b.permit(set, "Event").status, how)
+		require.Equal(t, rows.count, b.org.Count("FieldPermissions"), how)
+		for _, object := range []string{"Task", "Event"} {
+			require.Empty(t, b.query("SELECT X__c FROM "+object))
+		}
+	}
+}
+
+func (b *bench) permit(set any, object string) answer {
+	return b.do("POST", v67+"/sobjects/FieldPermissions", fields{
+		"ParentId": set, "SobjectType": object, "Field": object + ".X__c", "PermissionsRead": true, "PermissionsEdit": true,
+	})
+}
+
+func TestAnOrgMayRefuseMarksToFieldsOfActivity(t *testing.T) {
+	b := newBench(t, Options{SetupAccess: true, ActivityRefuses: []string{"unique"}})
+	key := fields{"type": "Text", "label": "X", "length": 40, "externalId": true, "unique": true}
+	require.Equal(t, "FIELD_INTEGRITY_EXCEPTION", b.do("POST", newField, custom("Activity.X__c", key)).code(t))
+	require.Equal(t, 201, b.do("POST", newField, custom("Contact.X__c", key)).status)
+	delete(key, "unique")
+	require.Equal(t, 201, b.do("POST", newField, custom("Activity.X__c", key)).status)
+}
+
+func TestAPicklistIsCreatedWithItsValues(t *testing.T) {
+	b := newBench(t, Options{SetupAccess: true})
+	of := func(values ...any) fields {
+		return fields{"type": "Picklist", "label": "X", "valueSet": fields{"restricted": false, "valueSetDefinition": fields{"sorted": false, "value": values}}}
+	}
+	value := func(name string) fields { return fields{"fullName": name, "label": name, "default": false} }
+	for _, wrong := range []fields{
+		{"type": "Picklist", "label": "X"}, of(), of(value("")), of(value("A"), value("a")), of(fields{"fullName": "A", "colour": "red"}),
+	} {
+		require.Equal(t, "FIELD_INTEGRITY_EXCEPTION", b.do("POST", newField, custom("Contact.X__c", wrong)).code(t), "%v", wrong)
+	}
+	require.Equal(t, 201, b.do("POST", newField, custom("Contact.X__c", of(value("Gold"), value("Silver")))).status)
+	require.Equal(t, []string{"Gold", "Silver"}, b.org.table("Contact").object.field("X__c").values)
+}
