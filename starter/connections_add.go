@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ const (
 type addOptions struct {
 	ghlClientID, ghlTokenFile, ghlAuthURL, ghlTokenURL string
 	ghlRedirectURL                                     string
+	ghlScopes                                          []string // beyond those that the rules need
 	sfClientID, sfHost, sfFlow, sfUsername, sfKeyFile  string
 	listen                                             string
 	reconnect                                          []string
@@ -62,6 +64,7 @@ For a connection that exists, the rules become its next version, and only the si
 	f.StringVar(&o.ghlAuthURL, "gohighlevel-auth-url", "", "authorisation page (default: HighLevel's)")
 	f.StringVar(&o.ghlTokenURL, "gohighlevel-token-url", "", "token endpoint (default: HighLevel's)")
 	f.StringVar(&o.ghlRedirectURL, "gohighlevel-redirect-url", "", "registered https redirect that leads to --listen (HighLevel refuses http)")
+	f.StringSliceVar(&o.ghlScopes, "gohighlevel-scope", nil, scopeUsage)
 	f.StringVar(&o.sfClientID, "salesforce-client-id", "", "consumer key of the external client app")
 	f.StringVar(&o.sfHost, "salesforce-login-host", "login.salesforce.com", "login host: login.salesforce.com, test.salesforce.com or the org's My Domain")
 	f.StringVar(&o.sfFlow, "salesforce-flow", "web", "web, client-credentials or jwt")
@@ -169,6 +172,8 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	switch {
 	case o.ghlTokenFile != "" && o.ghlClientID != "":
 		return c, errors.New("give --gohighlevel-client-id or --gohighlevel-token-file, not both")
+	case o.ghlTokenFile != "" && len(o.ghlScopes) > 0:
+		return c, errors.New("a private integration token has the scopes that it was made with: tick them there")
 	case o.ghlTokenFile != "":
 		token, err := a.readSecret(o.ghlTokenFile)
 		c.Flow, c.PrivateToken = oauth.PrivateToken, token
@@ -181,7 +186,20 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 		return c, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret)
 	}
 	c.ClientSecret = secret
-	return c, nil
+	return o.withScopes(c), nil
+}
+
+const scopeUsage = "scope of the app to ask for beyond those that the rules need: " + rules.UninstallScope +
+	" to uninstall it when the connection is erased, or to have an agency's grant exchanged; " + rules.CustomFieldsScope + " for check --fix"
+
+// withScopes returns a GoHighLevel credential that also asks for the scopes that the options name.
+func (o addOptions) withScopes(c oauth.Credential) oauth.Credential {
+	for _, scope := range o.ghlScopes {
+		if !slices.Contains(c.Scopes, scope) {
+			c.Scopes = append(c.Scopes, scope)
+		}
+	}
+	return c
 }
 
 func (o addOptions) salesforce(a *app) (oauth.Credential, error) {
