@@ -173,7 +173,7 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	case o.ghlTokenFile != "" && o.ghlClientID != "":
 		return c, errors.New("give --gohighlevel-client-id or --gohighlevel-token-file, not both")
 	case o.ghlTokenFile != "" && len(o.ghlScopes) > 0:
-		return c, errors.New("a private integration token has the scopes that it was made with: tick them there")
+		return c, errors.New("a private integration token has the scopes that it was made with: tick them there, and leave the scopes to ask for out")
 	case o.ghlTokenFile != "":
 		token, err := a.readSecret(o.ghlTokenFile)
 		c.Flow, c.PrivateToken = oauth.PrivateToken, token

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/vault"
@@ -151,8 +152,18 @@ func (h *house) erases(t *testing.T) {
 	h.startWorker(t)
 	var one workflows.RecordSyncResult
 	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
-	sf, err := h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
+	connected := h.run(t, "connect gohighlevel acme --scope oauth.write")
+	require.Equal(t, exitDone, connected.code, connected.err)
+	connected = h.run(t, "connect gohighlevel acme") // asks for it again
+	require.Equal(t, exitDone, connected.code, connected.err)
+	require.Regexp(t, `gohighlevel +scope +oauth\.write +yes +uninstalling the app when the connection is erased \(optional\)`, connected.out)
+	require.NotContains(t, connected.out, "more than needed")
+	credentials := h.Store.Credentials(h.Vault)
+	sf, err := credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
+	ghl, err := credentials.LoadCredential(t.Context(), "acme", record.GoHighLevel)
+	require.NoError(t, err)
+	h.erasesAnotherOfTheLocation(t)
 	refused := h.run(t, "disconnect acme --erase")
 	require.Equal(t, exitUsage, refused.code)
 	require.Contains(t, refused.err, "--yes")
@@ -165,8 +176,9 @@ func (h *house) erases(t *testing.T) {
 	interrupted := h.run(t, "disconnect acme --erase --yes")
 	require.Equal(t, exitFailed, interrupted.code, interrupted.out)
 	require.Contains(t, interrupted.err, "the same command goes on")
-	_, err = h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
+	_, err = credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
+	require.Equal(t, 1, h.uninstalls(), "GoHighLevel did answer")
 	for _, line := range []string{"connections resume acme", "connections disconnect acme --yes", "connections apply " + h.rules} {
 		told := h.run(t, "%s", line)
 		require.Equal(t, exitPerson, told.code, line)
@@ -179,10 +191,8 @@ func (h *house) erases(t *testing.T) {
 	h.mustRun(t, &account, "connections disconnect acme --erase --yes")
 	require.True(t, account.Erased)
 	require.Equal(t, record.ConnectionErasing, account.Was)
-	require.Len(t, account.Access, 2)
-	require.False(t, account.Access[0].Revoked)
-	require.Contains(t, account.Access[0].ByHand, "uninstall")
-	require.Equal(t, endedAccess{Side: record.Salesforce, Revoked: true}, account.Access[1])
+	require.Equal(t, []endedAccess{{Side: record.GoHighLevel, Revoked: true}, {Side: record.Salesforce, Revoked: true}}, account.Access)
+	require.Equal(t, 1, h.uninstalls(), "it is known to be gone already")
 	before := map[string]int64{}
 	for _, table := range account.Tables {
 		require.Zero(t, table.After, table.Table)
@@ -190,16 +200,22 @@ func (h *house) erases(t *testing.T) {
 	}
 	require.EqualValues(t, 9, before["links"])
 	require.Positive(t, before["journal"])
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, sf.InstanceURL+"/services/data/v65.0/limits", nil)
-	require.NoError(t, err)
-	request.Header.Set("Authorization", "Bearer "+sf.AccessToken)
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+	for address, token := range map[string]string{
+		sf.InstanceURL + "/services/data/v65.0/limits":          sf.AccessToken,
+		h.State.GoHighLevelURL + "/locations/" + ghl.LocationID: ghl.AccessToken,
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Version", "2021-07-28")
+		answer, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusUnauthorized, answer.StatusCode, address)
+	}
 
 	require.Equal(t, exitNotFound, h.run(t, "disconnect acme --erase --yes").code)
-	_, err = h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
+	_, err = credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NotErrorIs(t, err, oauth.ErrNoCredential, "there is no connection either")
 	require.Equal(t, exitDone, h.add(t, "").code, "it may be made again, and is another one")
 	var shown struct{ Status connectionStatus }
@@ -208,4 +224,25 @@ func (h *house) erases(t *testing.T) {
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, "the worker opens the new one: %s", ready.err)
 	require.True(t, strings.HasPrefix(shown.Status.State, record.ConnectionActive))
+}
+
+// erasesAnotherOfTheLocation erases a connection of which the app stays installed, as acme works by it, and goes on to.
+func (h *house) erasesAnotherOfTheLocation(t *testing.T) {
+	beside := *h
+	beside.rules = filepath.Join(t.TempDir(), "globex.yaml")
+	beside.writeRules(t, string(h.Sandbox.Rules(sandbox.RulesOptions{Connection: "globex", GoHighLevelURL: h.State.GoHighLevelURL})))
+	added := beside.add(t, "--gohighlevel-scope oauth.write")
+	require.Equal(t, exitDone, added.code, added.err)
+	var account erasure
+	h.mustRun(t, &account, "disconnect globex --erase --yes")
+	require.True(t, account.Erased)
+	require.False(t, account.Access[0].Revoked)
+	require.Contains(t, account.Access[0].ByHand, "connection acme works in the same location")
+	require.Zero(t, h.uninstalls())
+	ready := h.run(t, "connections check acme")
+	require.Equal(t, exitDone, ready.code, ready.err)
+}
+
+func (h *house) uninstalls() int {
+	return h.Sandbox.GoHighLevel.Stats().ByOperation["DELETE /marketplace/app/{appId}/installations"]
 }
