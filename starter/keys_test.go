@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/oauth"
@@ -171,14 +173,21 @@ func (h *house) erases(t *testing.T) {
 	started := h.run(t, "start maintenance acme")
 	require.Equal(t, exitDone, started.code, started.err)
 
-	// The org does not answer: nothing is destroyed that it takes to revoke, and the connection is as good as gone.
+	// A side does not answer: nothing is destroyed that it takes to revoke, and the connection is as good as gone.
+	h.Sandbox.GoHighLevel.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault503, Path: "/marketplace/", Count: 1}})
+	unanswered := h.run(t, "disconnect acme --erase --yes")
+	require.Equal(t, exitFailed, unanswered.code, unanswered.out)
+	require.Contains(t, unanswered.err, "the same command goes on")
+	still, err := credentials.LoadCredential(t.Context(), "acme", record.GoHighLevel)
+	require.NoError(t, err)
+	require.Equal(t, ghl.AccessToken, still.AccessToken)
 	h.Sandbox.Salesforce.SetFaults([]salesforcetest.Fault{{Kind: "503", Path: "revoke"}})
 	interrupted := h.run(t, "disconnect acme --erase --yes")
 	require.Equal(t, exitFailed, interrupted.code, interrupted.out)
 	require.Contains(t, interrupted.err, "the same command goes on")
 	_, err = credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
-	require.Equal(t, 1, h.uninstalls(), "GoHighLevel did answer")
+	require.Equal(t, 2, h.uninstalls(), "GoHighLevel did answer now")
 	for _, line := range []string{"connections resume acme", "connections disconnect acme --yes", "connections apply " + h.rules} {
 		told := h.run(t, "%s", line)
 		require.Equal(t, exitPerson, told.code, line)
@@ -192,7 +201,7 @@ func (h *house) erases(t *testing.T) {
 	require.True(t, account.Erased)
 	require.Equal(t, record.ConnectionErasing, account.Was)
 	require.Equal(t, []endedAccess{{Side: record.GoHighLevel, Revoked: true}, {Side: record.Salesforce, Revoked: true}}, account.Access)
-	require.Equal(t, 1, h.uninstalls(), "it is known to be gone already")
+	require.Equal(t, 2, h.uninstalls(), "it is known to be gone already")
 	before := map[string]int64{}
 	for _, table := range account.Tables {
 		require.Zero(t, table.After, table.Table)
@@ -224,6 +233,12 @@ func (h *house) erases(t *testing.T) {
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, "the worker opens the new one: %s", ready.err)
 	require.True(t, strings.HasPrefix(shown.Status.State, record.ConnectionActive))
+
+	left := h.run(t, "disconnect acme --erase --without-revoking --yes -o json")
+	require.Equal(t, exitPerson, left.code, left.err)
+	require.NoError(t, json.Unmarshal([]byte(left.out), &account), left.out)
+	require.Equal(t, oauth.ByHand(&oauth.Credential{Side: record.GoHighLevel}), account.Access[0].ByHand)
+	require.Contains(t, account.Access[1].Problem, "left to a person")
 }
 
 // erasesAnotherOfTheLocation erases a connection of which the app stays installed, as acme works by it, and goes on to.
