@@ -220,7 +220,7 @@ func TestTheScopesOfARulesFileArePrintedWithTheirReasons(t *testing.T) {
 		"salesforce: {org: 00D5g000004XyzAEAS}\nappointments: {enabled: true}\n"), 0o600))
 	table := starter(t, nil, "", "scopes", "--for", path)
 	require.Equal(t, exitDone, table.code, table.err)
-	require.Regexp(t, `gohighlevel +calendars/events\.write +creating and changing appointments`, table.out)
+	require.Regexp(t, `GoHighLevel +calendars/events\.write +creating and changing appointments`, table.out)
 	require.Contains(t, table.out, "Salesforce in one line: api refresh_token\n")
 	require.NotContains(t, table.out, "locations/tasks.readonly", "no tasks are synced")
 	require.Regexp(t, `\nOptional in GoHighLevel: oauth\.write, .*--scope oauth\.write`, table.out)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/tandem-sync/tandem/internal/oauth"
@@ -21,11 +22,12 @@ func (a *app) authorise(ctx context.Context, connection string, c oauth.Credenti
 	if c.Flow != oauth.AuthorizationCode {
 		return oauth.Acquire(ctx, client, c)
 	}
-	show := func(url string) error {
-		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n", c.Side, url)
-		if err := a.browse(url); err != nil {
+	show := func(page string) error {
+		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n", sideName(c.Side), page)
+		if err := a.browse(page); err != nil {
 			a.say("(the browser could not be opened: %v)", err)
 		}
+		a.say("Waiting for what comes back to %s; Ctrl-C gives up.", redirectOf(page))
 		return nil
 	}
 	receiver, err := a.publicReceiver(ctx, connection, c, listen)
@@ -40,6 +42,15 @@ func (a *app) authorise(ctx context.Context, connection string, c oauth.Credenti
 		return oauth.Authorize(ctx, client, c, listen, show)
 	}
 	return oauth.AuthorizeAt(ctx, client, c, receiver, show)
+}
+
+// redirectOf is the address that a vendor's page sends the browser back to.
+func redirectOf(page string) string {
+	address, err := url.Parse(page)
+	if err != nil {
+		return ""
+	}
+	return address.Query().Get("redirect_uri")
 }
 
 // publicReceiver returns the receiver at the workers' public address; nil where none is set, or another redirect is wanted.

@@ -49,7 +49,7 @@ func (a *app) probe(ctx context.Context, s *store.Store, id string, granted []oa
 	if err == nil {
 		queue, described := temporal.DescribeTaskQueue(ctx, workflows.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 		if described == nil && len(queue.Pollers) > 0 {
-			if err := runCheck(ctx, a, id, false); err != nil {
+			if err := runCheck(ctx, a, id, checkOptions{}); err != nil {
 				return fmt.Errorf("%s, but: %w", kept, err)
 			}
 			return nil

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/oauth"
+	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
@@ -181,25 +181,15 @@ func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	case o.ghlClientID == "":
 		return c, errors.New("for GoHighLevel, give --gohighlevel-client-id, or --gohighlevel-token-file for a private integration token")
 	}
-	secret, ok := a.lookup(envGoHighLevelSecret)
-	if !ok {
-		return c, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret)
+	var problems []error
+	if c.ClientSecret, _ = a.lookup(envGoHighLevelSecret); c.ClientSecret == "" {
+		problems = append(problems, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret))
 	}
-	c.ClientSecret = secret
-	return o.withScopes(c), nil
-}
-
-const scopeUsage = "scope of the app to ask for beyond those that the rules need: " + rules.UninstallScope +
-	" to uninstall it when the connection is erased, or to have an agency's grant exchanged; " + rules.CustomFieldsScope + " for check --fix"
-
-// withScopes returns a GoHighLevel credential that also asks for the scopes that the options name.
-func (o addOptions) withScopes(c oauth.Credential) oauth.Credential {
-	for _, scope := range o.ghlScopes {
-		if !slices.Contains(c.Scopes, scope) {
-			c.Scopes = append(c.Scopes, scope)
-		}
+	if public, _ := a.lookup(platform.EnvPublicURL); c.RedirectURL == "" && (public == "" || o.listen != "") && !strings.HasPrefix(c.AuthURL, "http://") {
+		problems = append(problems, fmt.Errorf("HighLevel redirects to https addresses alone: set %s, where it leads to the workers, or give both --listen "+
+			"and the app's redirect URL that leads there (--redirect-url, or --gohighlevel-redirect-url of `starter connections add`)", platform.EnvPublicURL))
 	}
-	return c
+	return o.withScopes(c), errors.Join(problems...)
 }
 
 func (o addOptions) salesforce(a *app) (oauth.Credential, error) {

@@ -12,8 +12,13 @@ import (
 	"github.com/tandem-sync/tandem/workflows"
 )
 
+type checkOptions struct {
+	fix bool
+	all bool // every field has a row of its own
+}
+
 func newConnectionsCheck(a *app) *cobra.Command {
-	var fix bool
+	var o checkOptions
 	c := &cobra.Command{
 		Use:   "check <connection>",
 		Short: "Try what the rules need on both sides, and create custom fields that are missing with --fix",
@@ -28,13 +33,14 @@ second run changes nothing.
 
 Exits with 3 when a person has to grant or create something first.`,
 		Example: "  starter connections check acme\n  starter connections check acme --fix", Args: exactly(1),
-		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0], fix) },
+		RunE: func(c *cobra.Command, args []string) error { return runCheck(c.Context(), a, args[0], o) },
 	}
-	c.Flags().BoolVar(&fix, "fix", false, "create custom fields of contacts that are missing")
+	c.Flags().BoolVar(&o.fix, "fix", false, "create custom fields of contacts that are missing")
+	c.Flags().BoolVar(&o.all, "all", false, "list each field, also those that are granted")
 	return c
 }
 
-func runCheck(ctx context.Context, a *app, id string, fix bool) error {
+func runCheck(ctx context.Context, a *app, id string, o checkOptions) error {
 	s, err := a.ledger(ctx)
 	if err != nil {
 		return err
@@ -43,7 +49,7 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 	if err != nil {
 		return noConnection(err, id)
 	}
-	report, err := a.checkConnection(ctx, id, fix)
+	report, err := a.checkConnection(ctx, id, o.fix)
 	if err != nil {
 		return err
 	}
@@ -56,7 +62,7 @@ func runCheck(ctx context.Context, a *app, id string, fix bool) error {
 			}{after.State, report})
 		}
 	} else {
-		err = a.showReport(id, report)
+		err = a.showReport(id, report, o.all)
 	}
 	if err != nil {
 		return err
@@ -86,21 +92,15 @@ func (a *app) checkConnection(ctx context.Context, id string, fix bool) (report 
 }
 
 // showReport prints everything that the rules need, and then, in words, what is to be done.
-func (a *app) showReport(id string, report activities.AccessReport) error {
-	var rows [][]string
-	for _, n := range report.Needs {
-		rows = append(rows, []string{string(n.Side), n.What, n.Name, string(n.Granted), n.For})
-	}
-	for _, side := range record.Sides {
-		if left, told := report.Allowances[side]; told && left.Left >= 0 {
-			rows = append(rows, []string{string(side), "allowance", fmt.Sprintf("%d requests left today", left.Left), "", ""})
-		}
-	}
-	if len(rows) > 0 {
+func (a *app) showReport(id string, report activities.AccessReport, all bool) error {
+	if rows, folded := accessRows(report, all); len(rows) > 0 {
 		if err := a.table([]string{"SIDE", "WHAT", "NAME", "GRANTED", "NEEDED FOR"}, rows); err != nil {
 			return err
 		}
 		say(a.out, "")
+		if folded {
+			say(a.out, "`starter connections check %s --all` lists each field.", id)
+		}
 	}
 	for _, key := range report.Created {
 		say(a.out, "Created GoHighLevel's custom field %s. It is synced within ten minutes.", key)

@@ -158,7 +158,7 @@ func (h *house) erases(t *testing.T) {
 	require.Equal(t, exitDone, connected.code, connected.err)
 	connected = h.run(t, "connect gohighlevel acme") // asks for it again
 	require.Equal(t, exitDone, connected.code, connected.err)
-	require.Regexp(t, `gohighlevel +scope +oauth\.write +yes +uninstalling the app when the connection is erased \(optional\)`, connected.out)
+	require.Regexp(t, `GoHighLevel +scope +oauth\.write +yes +uninstalling the app when the connection is erased \(optional\)`, connected.out)
 	require.NotContains(t, connected.out, "more than needed")
 	credentials := h.Store.Credentials(h.Vault)
 	sf, err := credentials.LoadCredential(t.Context(), "acme", record.Salesforce)

@@ -291,7 +291,7 @@ func (h *house) resets(t *testing.T) {
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, ready.err)
 	require.Contains(t, ready.out, "is ready")
-	require.Regexp(t, `salesforce +field +Contact\.Email +yes +email of contacts \(read, write\)`, ready.out)
+	require.Regexp(t, `Salesforce +field +Contact: \d+ fields +yes +contacts`, ready.out)
 	h.Sandbox.Salesforce.RevokeGrant()
 	revoked := h.run(t, "connections check acme")
 	require.Equal(t, exitPerson, revoked.code, revoked.err)

@@ -56,21 +56,24 @@ func onlyGet(w http.ResponseWriter) {
 	page(w, http.StatusMethodNotAllowed, "Nothing to see", "This address takes the answer of an authorisation page.")
 }
 
+// refusals say what an authorisation page's refusals mean, by their code and by words of their description.
+var refusals = []struct{ code, words, meaning string }{
+	{"", "app must be installed into org", "the app is not installed in the org: an administrator must install it and allow it for you"},
+	{"oauth_approval_error_generic", "", "the org does not allow the app: an administrator must install it and allow it for you"},
+	{"access_denied", "", "you, or your administrator, declined"},
+	{"invalid_client_id", "", "the client id is unknown: check it, and the login host"},
+	{"invalid_client", "", "the client id is unknown or the app is blocked: check both, and the login host"},
+	{"redirect_uri_mismatch", "", "the redirect address is not one of the app's callback addresses"},
+	{"invalid_scope", "", "the app does not have the scopes that were asked for"},
+	{"error.noversionid", "", "the app's address lacks its version_id: take the address from the app's settings"},
+	{"temporarily_unavailable", "", "the authorisation page is out of order: try again later"},
+	{"server_error", "", "the authorisation page is out of order: try again later"},
+}
+
 // refusedInWords says what an authorisation page's refusal means.
 func refusedInWords(code, description string) string {
 	description = strings.ToLower(description)
-	for _, known := range []struct{ code, words, meaning string }{
-		{"", "app must be installed into org", "the app is not installed in the org: an administrator must install it and allow it for you"},
-		{"oauth_approval_error_generic", "", "the org does not allow the app: an administrator must install it and allow it for you"},
-		{"access_denied", "", "you, or your administrator, declined"},
-		{"invalid_client_id", "", "the client id is unknown: check it, and the login host"},
-		{"invalid_client", "", "the client id is unknown or the app is blocked: check both, and the login host"},
-		{"redirect_uri_mismatch", "", "the redirect address is not one of the app's callback addresses"},
-		{"invalid_scope", "", "the app does not have the scopes that were asked for"},
-		{"error.noversionid", "", "the app's address lacks its version_id: take the address from the app's settings"},
-		{"temporarily_unavailable", "", "the authorisation page is out of order: try again later"},
-		{"server_error", "", "the authorisation page is out of order: try again later"},
-	} {
+	for _, known := range refusals {
 		if (known.code == "" || strings.EqualFold(code, known.code)) && strings.Contains(description, known.words) {
 			return known.meaning
 		}
