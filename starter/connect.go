@@ -33,7 +33,7 @@ Secrets come from the environment, a file or standard input, never from an argum
 }
 
 func newConnectGoHighLevel(a *app) *cobra.Command {
-	var o addOptions
+	var o appOptions
 	c := &cobra.Command{
 		Use:   "gohighlevel <connection>",
 		Short: "Connect the GoHighLevel side by a marketplace app or a private integration token",
@@ -46,22 +46,20 @@ installed for an agency is exchanged for the location that the rules name.`,
   starter connect gohighlevel acme --token-file token.txt`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := onlyWithAnApp(c, "auth-url", "token-url", "redirect-url"); err != nil {
+				return err
+			}
 			return runConnect(c.Context(), a, args[0], record.GoHighLevel, o, o.ghlClientID == "" && o.ghlTokenFile == "")
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.ghlClientID, "client-id", "", "client id of the marketplace app (default: the one it is connected with)")
-	f.StringVar(&o.ghlTokenFile, "token-file", "", "file with a private integration token; - for standard input")
-	f.StringVar(&o.ghlAuthURL, "auth-url", "", "authorisation page (default: HighLevel's)")
-	f.StringVar(&o.ghlTokenURL, "token-url", "", "token endpoint (default: HighLevel's)")
-	f.StringVar(&o.ghlRedirectURL, "redirect-url", "", "registered https redirect that leads to --listen (HighLevel refuses http)")
-	f.StringSliceVar(&o.ghlScopes, "scope", nil, scopeUsage)
+	o.goHighLevelFlags(f)
 	f.StringVar(&o.listen, "listen", "", listenUsage)
 	return c
 }
 
 func newConnectSalesforce(a *app) *cobra.Command {
-	var o addOptions
+	var o appOptions
 	c := &cobra.Command{
 		Use:   "salesforce <connection>",
 		Short: "Connect the Salesforce side by the web flow, client credentials or a JWT",
@@ -72,21 +70,34 @@ the web flow with PKCE, which opens the browser, by client credentials, or by a 
   starter connect salesforce acme --client-id 3MVG9... --flow client-credentials --login-host acme.my.salesforce.com`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := onlyWithAnApp(c, "login-host", "flow", "username", "key-file"); err != nil {
+				return err
+			}
 			return runConnect(c.Context(), a, args[0], record.Salesforce, o, o.sfClientID == "")
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.sfClientID, "client-id", "", "consumer key of the external client app (default: the one it is connected with)")
-	f.StringVar(&o.sfHost, "login-host", "login.salesforce.com", "login host: login.salesforce.com, test.salesforce.com or the org's My Domain")
-	f.StringVar(&o.sfFlow, "flow", "web", "web, client-credentials or jwt")
-	f.StringVar(&o.sfUsername, "username", "", "user of the jwt flow")
-	f.StringVar(&o.sfKeyFile, "key-file", "", "PEM private key of the jwt flow")
+	o.salesforceFlags(f)
 	f.StringVar(&o.listen, "listen", "", listenUsage)
 	return c
 }
 
+// onlyWithAnApp refuses flags about an app where none is named: the app that the side is connected with has its own.
+func onlyWithAnApp(c *cobra.Command, flags ...string) error {
+	if c.Flags().Changed("client-id") {
+		return nil
+	}
+	var problems []error
+	for _, name := range flags {
+		if c.Flags().Changed(name) {
+			problems = append(problems, usageError{fmt.Errorf("--%s goes with --client-id, which says which app is meant", name)})
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // runConnect authorises a side: by the app that it is connected with, or by the one that the options name.
-func runConnect(ctx context.Context, a *app, id string, side record.Side, o addOptions, asBefore bool) error {
+func runConnect(ctx context.Context, a *app, id string, side record.Side, o appOptions, asBefore bool) error {
 	s, err := a.ledger(ctx)
 	if err != nil {
 		return err

@@ -104,6 +104,17 @@ func (h *house) connectsByThePublicAddress(t *testing.T) {
 		require.Equal(t, i+1, came)
 	}
 	h.public = ""
+	pointless := h.run(t, "connect salesforce acme --flow jwt --username ada")
+	require.Equal(t, exitUsage, pointless.code)
+	for _, flag := range []string{"--flow goes with --client-id", "--username goes with --client-id"} {
+		require.Contains(t, pointless.err, flag)
+	}
+	fixed := h.run(t, "connect gohighlevel acme --token-file %s --scope oauth.write", h.rules)
+	require.Equal(t, exitUsage, fixed.code)
+	require.Contains(t, fixed.err, "--scope goes with an app")
+	keyless := h.run(t, "connect salesforce acme --client-id x --flow jwt")
+	require.Equal(t, exitUsage, keyless.code)
+	require.Contains(t, keyless.err, "the Salesforce jwt flow needs --username and --key-file")
 	lost := h.run(t, "connect gohighlevel acme --client-id x --redirect-url https://tandem.example/oauth/callback")
 	require.Equal(t, exitUsage, lost.code)
 	require.Contains(t, lost.err, "TANDEM_PUBLIC_URL")

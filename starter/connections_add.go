@@ -1,42 +1,27 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
 	"github.com/tandem-sync/tandem/internal/oauth"
-	"github.com/tandem-sync/tandem/internal/platform"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 	"github.com/tandem-sync/tandem/internal/store"
 	"github.com/tandem-sync/tandem/internal/vault"
 )
 
-// The environment variables of secrets that must not stand on a command line.
-const (
-	envGoHighLevelSecret = "TANDEM_GOHIGHLEVEL_CLIENT_SECRET"
-	envSalesforceSecret  = "TANDEM_SALESFORCE_CLIENT_SECRET"
-)
-
 type addOptions struct {
-	ghlClientID, ghlTokenFile, ghlAuthURL, ghlTokenURL string
-	ghlRedirectURL                                     string
-	ghlScopes                                          []string // beyond those that the rules need
-	sfClientID, sfHost, sfFlow, sfUsername, sfKeyFile  string
-	listen                                             string
-	reconnect                                          []string
+	appOptions
+	reconnect []string
 }
 
 func newConnectionsAdd(a *app) *cobra.Command {
-	var o addOptions
+	o := addOptions{appOptions: appOptions{both: true}}
 	c := &cobra.Command{
 		Use:   "add <rules.yaml>",
 		Short: "Add a connection, or update one: check its rules, and authorise both sides",
@@ -59,17 +44,8 @@ For a connection that exists, the rules become its next version, and only the si
 		RunE: func(c *cobra.Command, args []string) error { return runAdd(c.Context(), a, args[0], o) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.ghlClientID, "gohighlevel-client-id", "", "client id of the marketplace app")
-	f.StringVar(&o.ghlTokenFile, "gohighlevel-token-file", "", "file with a private integration token; - for standard input")
-	f.StringVar(&o.ghlAuthURL, "gohighlevel-auth-url", "", "authorisation page (default: HighLevel's)")
-	f.StringVar(&o.ghlTokenURL, "gohighlevel-token-url", "", "token endpoint (default: HighLevel's)")
-	f.StringVar(&o.ghlRedirectURL, "gohighlevel-redirect-url", "", "registered https redirect that leads to --listen (HighLevel refuses http)")
-	f.StringSliceVar(&o.ghlScopes, "gohighlevel-scope", nil, scopeUsage)
-	f.StringVar(&o.sfClientID, "salesforce-client-id", "", "consumer key of the external client app")
-	f.StringVar(&o.sfHost, "salesforce-login-host", "login.salesforce.com", "login host: login.salesforce.com, test.salesforce.com or the org's My Domain")
-	f.StringVar(&o.sfFlow, "salesforce-flow", "web", "web, client-credentials or jwt")
-	f.StringVar(&o.sfUsername, "salesforce-username", "", "user of the jwt flow")
-	f.StringVar(&o.sfKeyFile, "salesforce-key-file", "", "PEM private key of the jwt flow")
+	o.goHighLevelFlags(f)
+	o.salesforceFlags(f)
 	f.StringVar(&o.listen, "listen", "", listenUsage)
 	f.StringSliceVar(&o.reconnect, "reconnect", nil, "sides to authorise again: gohighlevel, salesforce")
 	return c
@@ -138,108 +114,6 @@ func (a *app) grants(ctx context.Context, loaded *rules.Rules, wanted []oauth.Cr
 		return nil, needsPerson{err}
 	}
 	return granted, nil
-}
-
-// credentials makes what is to be authorised of the options; every problem is named at once.
-func (o addOptions) credentials(a *app, loaded *rules.Rules, sides map[record.Side]bool) ([]oauth.Credential, error) {
-	var out []oauth.Credential
-	var problems []error
-	if sides[record.GoHighLevel] {
-		c, err := o.goHighLevel(a, loaded)
-		out, problems = append(out, c), append(problems, err)
-	}
-	if sides[record.Salesforce] {
-		c, err := o.salesforce(a)
-		out, problems = append(out, c), append(problems, err)
-	}
-	return out, errors.Join(problems...)
-}
-
-func (o addOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, error) {
-	c := oauth.Credential{
-		Side: record.GoHighLevel, Flow: oauth.AuthorizationCode, ClientID: o.ghlClientID, AuthURL: o.ghlAuthURL,
-		TokenURL: o.ghlTokenURL, RedirectURL: o.ghlRedirectURL, LocationID: loaded.GoHighLevel.Location,
-		Scopes: scopesOf(loaded, record.GoHighLevel),
-	}
-	if base := loaded.GoHighLevel.BaseURL; base != "" {
-		if c.AuthURL == "" {
-			c.AuthURL = base + "/v2/oauth/chooselocation"
-		}
-		if c.TokenURL == "" {
-			c.TokenURL = base + "/oauth/token"
-		}
-	}
-	switch {
-	case o.ghlTokenFile != "" && o.ghlClientID != "":
-		return c, errors.New("give --gohighlevel-client-id or --gohighlevel-token-file, not both")
-	case o.ghlTokenFile != "" && len(o.ghlScopes) > 0:
-		return c, errors.New("a private integration token has the scopes that it was made with: tick them there, and leave the scopes to ask for out")
-	case o.ghlTokenFile != "":
-		token, err := a.readSecret(o.ghlTokenFile)
-		c.Flow, c.PrivateToken = oauth.PrivateToken, token
-		return c, err
-	case o.ghlClientID == "":
-		return c, errors.New("for GoHighLevel, give --gohighlevel-client-id, or --gohighlevel-token-file for a private integration token")
-	}
-	var problems []error
-	if c.ClientSecret, _ = a.lookup(envGoHighLevelSecret); c.ClientSecret == "" {
-		problems = append(problems, fmt.Errorf("for GoHighLevel, set %s to the app's client secret", envGoHighLevelSecret))
-	}
-	if public, _ := a.lookup(platform.EnvPublicURL); c.RedirectURL == "" && (public == "" || o.listen != "") && !strings.HasPrefix(c.AuthURL, "http://") {
-		problems = append(problems, fmt.Errorf("HighLevel redirects to https addresses alone: set %s, where it leads to the workers, or give both --listen "+
-			"and the app's redirect URL that leads there (--redirect-url, or --gohighlevel-redirect-url of `starter connections add`)", platform.EnvPublicURL))
-	}
-	return o.withScopes(c), errors.Join(problems...)
-}
-
-func (o addOptions) salesforce(a *app) (oauth.Credential, error) {
-	c := oauth.Credential{Side: record.Salesforce, ClientID: o.sfClientID, Username: o.sfUsername}
-	var problems []error
-	if o.sfClientID == "" {
-		problems = append(problems, errors.New("for Salesforce, give --salesforce-client-id, the consumer key of your external client app"))
-	}
-	var err error
-	if c.AuthURL, c.TokenURL, err = oauth.SalesforceEndpoints(o.sfHost); err != nil {
-		problems = append(problems, err)
-	}
-	c.ClientSecret, _ = a.lookup(envSalesforceSecret)
-	switch o.sfFlow {
-	case "web":
-		c.Flow = oauth.AuthorizationCode
-	case "client-credentials":
-		c.Flow = oauth.ClientCredentials
-		if c.ClientSecret == "" {
-			problems = append(problems, fmt.Errorf("for Salesforce, set %s to the app's consumer secret", envSalesforceSecret))
-		}
-	case "jwt":
-		c.Flow = oauth.JWTBearer
-		if o.sfUsername == "" || o.sfKeyFile == "" {
-			problems = append(problems, errors.New("the Salesforce jwt flow needs --salesforce-username and --salesforce-key-file"))
-			break
-		}
-		if c.PrivateKeyPEM, err = a.readSecret(o.sfKeyFile); err != nil {
-			problems = append(problems, err)
-		}
-	default:
-		problems = append(problems, fmt.Errorf("--salesforce-flow %q: use web, client-credentials or jwt", o.sfFlow))
-	}
-	return c, errors.Join(problems...)
-}
-
-// readSecret reads a secret from a file, or from standard input for "-".
-func (a *app) readSecret(path string) (string, error) {
-	const limit = 64 << 10
-	source := a.in
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", err
-		}
-		defer func() { _ = file.Close() }() // nothing was written
-		source = file
-	}
-	text, err := io.ReadAll(io.LimitReader(bufio.NewReader(source), limit))
-	return strings.TrimSpace(string(text)), err
 }
 
 // matchesRules holds that the grants are for the location and the org that the rules name.

@@ -2,12 +2,10 @@ package main
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/rules"
 )
@@ -67,17 +65,4 @@ func scopesOf(loaded *rules.Rules, side record.Side) (names []string) {
 		}
 	}
 	return names
-}
-
-const scopeUsage = "scope of the app to ask for beyond those that the rules need: " + rules.UninstallScope +
-	" to uninstall it when the connection is erased, or to have an agency's grant exchanged; " + rules.CustomFieldsScope + " for check --fix"
-
-// withScopes returns a GoHighLevel credential that also asks for the scopes that the options name.
-func (o addOptions) withScopes(c oauth.Credential) oauth.Credential {
-	for _, scope := range o.ghlScopes {
-		if !slices.Contains(c.Scopes, scope) {
-			c.Scopes = append(c.Scopes, scope)
-		}
-	}
-	return c
 }
