@@ -85,6 +85,10 @@ func (c *Connection) checkScopes(side record.Side, out *AccessReport) {
 		if needed[scopeName(side, g)] {
 			continue
 		}
+		if side == record.GoHighLevel && g == rules.UninstallScope {
+			out.need(side, NeedScope, g, c.uninstallScopeUse(), true)
+			continue
+		}
 		need := Need{Side: side, What: NeedScope, Name: g, Granted: GrantedSurplus}
 		if side == record.GoHighLevel && g == rules.CustomFieldsScope {
 			need.For = "creating custom fields by --fix"
@@ -95,6 +99,15 @@ func (c *Connection) checkScopes(side record.Side, out *AccessReport) {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s granted more than these rules need: %s. Take it away from the app or the token and connect this side again.",
 			side, strings.Join(surplus, ", ")))
 	}
+}
+
+// uninstallScopeUse is what the scope is for that no rule needs and whose absence holds nothing back.
+func (c *Connection) uninstallScopeUse() string {
+	const uninstalling = "uninstalling the app when the connection is erased (optional)"
+	if c.OfAgency {
+		return "the location's token for the agency's; " + uninstalling
+	}
+	return uninstalling
 }
 
 // scopeName is a scope by the name that it is asked for by: Salesforce has two for one of them.

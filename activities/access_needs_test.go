@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
 	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
 	"github.com/tandem-sync/tandem/internal/record"
+	"github.com/tandem-sync/tandem/internal/rules"
 )
 
 func (w *world) checked() activities.AccessReport {
@@ -84,6 +85,33 @@ func TestAScopeThatNoRuleNeedsIsSaidToBeMoreThanNeeded(t *testing.T) {
 	require.Equal(t, activities.GrantedSurplus, stands(report, record.GoHighLevel, activities.NeedScope, "calendars.readonly"))
 	require.Len(t, report.Notes, 1)
 	require.Contains(t, report.Notes[0], "calendars.readonly, opportunities.write")
+}
+
+func TestTheScopeToUninstallByIsNeitherMissedNorTooMuch(t *testing.T) {
+	asked := newWorld(t, setting{}).asked()
+	w := newWorld(t, setting{scopes: asked})
+	report := w.checked()
+	require.Empty(t, report.Problems)
+	require.Empty(t, stands(report, record.GoHighLevel, activities.NeedScope, rules.UninstallScope))
+
+	const optional = "uninstalling the app when the connection is erased (optional)"
+	for purpose, agency := range map[string]bool{optional: false, "the location's token for the agency's; " + optional: true} {
+		w := newWorld(t, setting{scopes: append(slices.Clone(asked), rules.UninstallScope)})
+		if agency {
+			credentials := w.store.Credentials(w.vault)
+			granted, err := credentials.LoadCredential(t.Context(), acme, record.GoHighLevel)
+			require.NoError(t, err)
+			granted.AgencyAccessToken, granted.RefreshToken = w.ghl.GrantCompanyToken()
+			granted.AgencyExpiresAt = time.Now().Add(time.Hour)
+			require.NoError(t, credentials.PutCredential(t.Context(), acme, record.GoHighLevel, granted))
+		}
+		report := w.checked()
+		require.Empty(t, report.Problems)
+		require.Empty(t, report.Notes, "it is not more than needed")
+		require.Contains(t, report.Needs, activities.Need{
+			Side: record.GoHighLevel, What: activities.NeedScope, Name: rules.UninstallScope, For: purpose, Granted: activities.GrantedYes,
+		})
+	}
 }
 
 // ahead answers with a clock that is ahead of the true one.

@@ -41,6 +41,8 @@ type Connection struct {
 	SalesforceUser string
 	// Scopes are what each side granted; none where that is not known.
 	Scopes map[record.Side][]string
+	// OfAgency tells that GoHighLevel granted an agency, for whose token the location's is exchanged.
+	OfAgency bool
 	// Calls says how many API requests of a side this process has sent for the connection, and how many the vendor
 	// says are left of the day; left is -1 where it does not say.
 	Calls func(record.Side) (sent, left int)

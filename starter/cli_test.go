@@ -224,6 +224,7 @@ func TestTheScopesOfARulesFileArePrintedWithTheirReasons(t *testing.T) {
 	require.Regexp(t, `GoHighLevel +calendars/events\.write +creating and changing appointments`, table.out)
 	require.Contains(t, table.out, "Salesforce in one line: api refresh_token\n")
 	require.NotContains(t, table.out, "locations/tasks.readonly", "no tasks are synced")
+	require.Regexp(t, `\nOptional in GoHighLevel: oauth\.write, .*--scope oauth\.write`, table.out)
 
 	got := starter(t, nil, "", "scopes", "--for", path, "-o", "json")
 	var scopes []map[string]any

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,7 @@ opens the browser, or by a private integration token of the location (--token-fi
 installed for an agency is exchanged for the location that the rules name.`,
 		Example: `  starter connect gohighlevel acme
   starter connect gohighlevel acme --client-id 66f1...-m1x2 --redirect-url https://tandem.example/oauth/callback --listen 127.0.0.1:8765
+  starter connect gohighlevel acme --scope oauth.write
   starter connect gohighlevel acme --token-file token.txt`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -128,7 +130,7 @@ func runConnect(ctx context.Context, a *app, id string, side record.Side, o appO
 		if before.Flow == oauth.PrivateToken {
 			return usageError{fmt.Errorf("%s of %s is connected by a private integration token: give the new one by --token-file", sideName(side), id)}
 		}
-		wanted = append(wanted, appOf(before, loaded))
+		wanted = append(wanted, o.withScopes(appOf(before, loaded)))
 	} else if wanted, err = o.credentials(a, loaded, map[record.Side]bool{side: true}); err != nil {
 		return usageError{err}
 	}
@@ -142,7 +144,8 @@ func runConnect(ctx context.Context, a *app, id string, side record.Side, o appO
 	return a.probe(ctx, s, id, granted)
 }
 
-// appOf is the app of a credential without anything that it was granted.
+// appOf is the app of a credential without anything that it was granted. It asks for what the rules need, and to uninstall
+// itself where it asked for that before.
 func appOf(c *oauth.Credential, loaded *rules.Rules) oauth.Credential {
 	app := oauth.Credential{
 		Side: c.Side, Flow: c.Flow, ClientID: c.ClientID, ClientSecret: c.ClientSecret, AuthURL: c.AuthURL, TokenURL: c.TokenURL,
@@ -153,6 +156,9 @@ func appOf(c *oauth.Credential, loaded *rules.Rules) oauth.Credential {
 	}
 	if app.Side == record.GoHighLevel {
 		app.LocationID, app.Scopes = loaded.GoHighLevel.Location, scopesOf(loaded, record.GoHighLevel)
+		if slices.Contains(c.Scopes, rules.UninstallScope) {
+			app.Scopes = append(app.Scopes, rules.UninstallScope)
+		}
 	}
 	return app
 }

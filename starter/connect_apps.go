@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -27,6 +28,7 @@ type appOptions struct {
 	both bool // one command connects both sides: each flag carries its side's name
 
 	ghlClientID, ghlTokenFile, ghlAuthURL, ghlTokenURL, ghlRedirectURL string
+	ghlScopes                                                          []string // beyond those that the rules need
 	sfClientID, sfHost, sfFlow, sfUsername, sfKeyFile                  string
 	listen                                                             string
 }
@@ -50,6 +52,9 @@ func (o *appOptions) goHighLevelFlags(f *pflag.FlagSet) {
 	text(&o.ghlAuthURL, "auth-url", "authorisation page, with the version_id of a private app (default: HighLevel's)")
 	text(&o.ghlTokenURL, "token-url", "token endpoint (default: HighLevel's)")
 	text(&o.ghlRedirectURL, "redirect-url", "registered https redirect that leads to --listen (HighLevel refuses http)")
+	f.StringSliceVar(&o.ghlScopes, o.named(record.GoHighLevel, "scope"), nil, "scope of the app to ask for beyond those that the rules need: "+
+		rules.UninstallScope+" to uninstall it when the connection is erased, or to have an agency's grant exchanged; "+
+		rules.CustomFieldsScope+" for check --fix")
 }
 
 func (o *appOptions) salesforceFlags(f *pflag.FlagSet) {
@@ -102,6 +107,8 @@ func (o appOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 	switch {
 	case o.ghlTokenFile != "" && o.ghlClientID != "":
 		return c, fmt.Errorf("give %s or %s, not both", o.flag(c.Side, "client-id"), o.flag(c.Side, "token-file"))
+	case o.ghlTokenFile != "" && len(o.ghlScopes) > 0:
+		return c, fmt.Errorf("%s goes with an app: a private integration token has the scopes that it was made with", o.flag(c.Side, "scope"))
 	case o.ghlTokenFile != "":
 		token, err := a.readSecret(o.ghlTokenFile)
 		c.Flow, c.PrivateToken = oauth.PrivateToken, token
@@ -117,7 +124,17 @@ func (o appOptions) goHighLevel(a *app, loaded *rules.Rules) (oauth.Credential, 
 		problems = append(problems, fmt.Errorf("HighLevel redirects to https addresses alone: set %s, where it leads to the workers, or give both --listen "+
 			"and, by %s, the app's redirect URL that leads there", platform.EnvPublicURL, o.flag(c.Side, "redirect-url")))
 	}
-	return c, errors.Join(problems...)
+	return o.withScopes(c), errors.Join(problems...)
+}
+
+// withScopes returns a GoHighLevel credential that also asks for the scopes that the options name.
+func (o appOptions) withScopes(c oauth.Credential) oauth.Credential {
+	for _, scope := range o.ghlScopes {
+		if !slices.Contains(c.Scopes, scope) {
+			c.Scopes = append(c.Scopes, scope)
+		}
+	}
+	return c
 }
 
 func (o appOptions) salesforce(a *app) (oauth.Credential, error) {

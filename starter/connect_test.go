@@ -109,6 +109,9 @@ func (h *house) connectsByThePublicAddress(t *testing.T) {
 	for _, flag := range []string{"--flow goes with --client-id", "--username goes with --client-id"} {
 		require.Contains(t, pointless.err, flag)
 	}
+	fixed := h.run(t, "connect gohighlevel acme --token-file %s --scope oauth.write", h.rules)
+	require.Equal(t, exitUsage, fixed.code)
+	require.Contains(t, fixed.err, "--scope goes with an app")
 	keyless := h.run(t, "connect salesforce acme --client-id x --flow jwt")
 	require.Equal(t, exitUsage, keyless.code)
 	require.Contains(t, keyless.err, "the Salesforce jwt flow needs --username and --key-file")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"github.com/tandem-sync/tandem/internal/crm"
@@ -28,8 +27,10 @@ type erasure struct {
 type endedAccess struct {
 	Side    record.Side `json:"side"`
 	Revoked bool        `json:"revoked"`
-	// ByHand is what a person has left to do; Problem why the vendor did not revoke what it could have.
+	// ByHand is what a person has left to do, and Refused why the vendor did not do it; Problem is why it did not revoke what
+	// it should have.
 	ByHand  string `json:"by_hand,omitempty"`
+	Refused string `json:"refused,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -87,11 +88,7 @@ func (a *app) erase(ctx context.Context, s *store.Store, keys *vault.Vault, numb
 		return err
 	}
 	for _, side := range record.Sides {
-		client, err := a.outbound(side)
-		if err != nil {
-			return err
-		}
-		access, err := revokeAccess(ctx, client, s.Credentials(keys), e.Connection, side, o.unrevoked)
+		access, err := a.endAccess(ctx, s, s.Credentials(keys), e.Connection, side, o.unrevoked)
 		if errors.Is(err, oauth.ErrNoCredential) {
 			continue
 		}
@@ -125,21 +122,13 @@ func (a *app) erase(ctx context.Context, s *store.Store, keys *vault.Vault, numb
 	return nil
 }
 
-// revokeAccess revokes the access to a side while nobody can renew it. It fails where the vendor should be asked again, and
-// with oauth.ErrNoCredential where there is none.
-func revokeAccess(
-	ctx context.Context, client *http.Client, credentials *store.CredentialStore, connection string, side record.Side, unrevoked bool,
+// endAccess ends the access to a side. It fails where the vendor should be asked again, and with oauth.ErrNoCredential where
+// there is none.
+func (a *app) endAccess(
+	ctx context.Context, s *store.Store, credentials *store.CredentialStore, connection string, side record.Side, unrevoked bool,
 ) (endedAccess, error) {
 	ended := endedAccess{Side: side}
-	err := credentials.WithCredential(ctx, connection, side, func(c *oauth.Credential) (bool, error) {
-		if unrevoked && side == record.Salesforce {
-			ended.Problem = "it was left to a person: in Setup, open Connected Apps OAuth Usage, and revoke it"
-			return false, nil
-		}
-		got, err := oauth.Revoke(ctx, client, c)
-		ended.Revoked, ended.ByHand = got.Revoked, got.ByHand
-		return false, err
-	})
+	err := a.revoke(ctx, s, credentials, connection, unrevoked, &ended)
 	switch {
 	case err == nil || errors.Is(err, oauth.ErrNoCredential):
 		return ended, err
@@ -151,6 +140,52 @@ func revokeAccess(
 	}
 	ended.Problem = err.Error()
 	return ended, nil
+}
+
+// revoke has the vendor end the access, where that is wanted and takes it from nobody else.
+func (a *app) revoke(
+	ctx context.Context, s *store.Store, credentials *store.CredentialStore, connection string, unrevoked bool, ended *endedAccess,
+) error {
+	c, err := credentials.LoadCredential(ctx, connection, ended.Side)
+	if err != nil {
+		return err
+	}
+	if c.Side == record.GoHighLevel && c.Flow != oauth.PrivateToken {
+		other, err := worksIn(ctx, s, c.LocationID, connection)
+		if err != nil {
+			return err
+		}
+		if other != "" {
+			ended.ByHand = fmt.Sprintf("connection %s works in the same location, so the app stays there: uninstall it once that one has left as well", other)
+			return nil
+		}
+	}
+	switch {
+	case unrevoked && c.Side == record.Salesforce:
+		ended.Problem = "it was left to a person: " + oauth.ByHand(c)
+		return nil
+	case unrevoked:
+		ended.ByHand = oauth.ByHand(c)
+		return nil
+	}
+	client, err := a.outbound(c.Side)
+	if err != nil {
+		return err
+	}
+	got, err := oauth.Revoke(ctx, client, credentials, connection, c.Side)
+	ended.Revoked, ended.ByHand, ended.Refused = got.Revoked, got.ByHand, got.Refused
+	return err
+}
+
+// worksIn names a connection beside one that works in the same location: an app is installed there once, for both.
+func worksIn(ctx context.Context, s *store.Store, location, beside string) (string, error) {
+	all, err := s.ListConnections(ctx)
+	for _, c := range all {
+		if c.ID != beside && c.Location == location && record.Connected(c.State) {
+			return c.ID, err
+		}
+	}
+	return "", err
 }
 
 // passing tells whether what failed may succeed when it is tried again.
@@ -168,6 +203,9 @@ func (a *app) showErasure(e erasure) error {
 		line := "is not revoked"
 		if access.Revoked {
 			line = "is revoked"
+		}
+		if access.Refused != "" {
+			line += " (" + access.Refused + ")"
 		}
 		if access.ByHand != "" {
 			line += "; this is left to you: " + access.ByHand

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,7 +17,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tandem-sync/tandem/internal/assembly"
+	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/devstack/sandbox"
+	"github.com/tandem-sync/tandem/internal/oauth"
 	"github.com/tandem-sync/tandem/internal/record"
 	"github.com/tandem-sync/tandem/internal/vault"
 	"github.com/tandem-sync/tandem/workflows"
@@ -150,8 +154,18 @@ func (h *house) erases(t *testing.T) {
 	h.startWorker(t)
 	var one workflows.RecordSyncResult
 	h.mustRun(t, &one, "start contact-sync acme --link %d --wait", 1)
-	sf, err := h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
+	connected := h.run(t, "connect gohighlevel acme --scope oauth.write")
+	require.Equal(t, exitDone, connected.code, connected.err)
+	connected = h.run(t, "connect gohighlevel acme") // asks for it again
+	require.Equal(t, exitDone, connected.code, connected.err)
+	require.Regexp(t, `GoHighLevel +scope +oauth\.write +yes +uninstalling the app when the connection is erased \(optional\)`, connected.out)
+	require.NotContains(t, connected.out, "more than needed")
+	credentials := h.Store.Credentials(h.Vault)
+	sf, err := credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
+	ghl, err := credentials.LoadCredential(t.Context(), "acme", record.GoHighLevel)
+	require.NoError(t, err)
+	h.erasesAnotherOfTheLocation(t)
 	refused := h.run(t, "disconnect acme --erase")
 	require.Equal(t, exitUsage, refused.code)
 	require.Contains(t, refused.err, "--yes")
@@ -159,13 +173,21 @@ func (h *house) erases(t *testing.T) {
 	started := h.run(t, "start maintenance acme")
 	require.Equal(t, exitDone, started.code, started.err)
 
-	// The org does not answer: nothing is destroyed that it takes to revoke, and the connection is as good as gone.
+	// A side does not answer: nothing is destroyed that it takes to revoke, and the connection is as good as gone.
+	h.Sandbox.GoHighLevel.SetFaults([]gohighleveltest.Fault{{Kind: gohighleveltest.Fault503, Path: "/marketplace/", Count: 1}})
+	unanswered := h.run(t, "disconnect acme --erase --yes")
+	require.Equal(t, exitFailed, unanswered.code, unanswered.out)
+	require.Contains(t, unanswered.err, "the same command goes on")
+	still, err := credentials.LoadCredential(t.Context(), "acme", record.GoHighLevel)
+	require.NoError(t, err)
+	require.Equal(t, ghl.AccessToken, still.AccessToken)
 	h.Sandbox.Salesforce.SetFaults([]salesforcetest.Fault{{Kind: "503", Path: "revoke"}})
 	interrupted := h.run(t, "disconnect acme --erase --yes")
 	require.Equal(t, exitFailed, interrupted.code, interrupted.out)
 	require.Contains(t, interrupted.err, "the same command goes on")
-	_, err = h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
+	_, err = credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.NoError(t, err)
+	require.Equal(t, 2, h.uninstalls(), "GoHighLevel did answer now")
 	for _, line := range []string{"connections resume acme", "connections disconnect acme --yes", "connections apply " + h.rules} {
 		told := h.run(t, "%s", line)
 		require.Equal(t, exitPerson, told.code, line)
@@ -178,10 +200,8 @@ func (h *house) erases(t *testing.T) {
 	h.mustRun(t, &account, "connections disconnect acme --erase --yes")
 	require.True(t, account.Erased)
 	require.Equal(t, record.ConnectionErasing, account.Was)
-	require.Len(t, account.Access, 2)
-	require.False(t, account.Access[0].Revoked)
-	require.Contains(t, account.Access[0].ByHand, "uninstall")
-	require.Equal(t, endedAccess{Side: record.Salesforce, Revoked: true}, account.Access[1])
+	require.Equal(t, []endedAccess{{Side: record.GoHighLevel, Revoked: true}, {Side: record.Salesforce, Revoked: true}}, account.Access)
+	require.Equal(t, 2, h.uninstalls(), "it is known to be gone already")
 	before := map[string]int64{}
 	for _, table := range account.Tables {
 		require.Zero(t, table.After, table.Table)
@@ -189,16 +209,22 @@ func (h *house) erases(t *testing.T) {
 	}
 	require.EqualValues(t, 9, before["links"])
 	require.Positive(t, before["journal"])
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, sf.InstanceURL+"/services/data/v65.0/limits", nil)
-	require.NoError(t, err)
-	request.Header.Set("Authorization", "Bearer "+sf.AccessToken)
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+	for address, token := range map[string]string{
+		sf.InstanceURL + "/services/data/v65.0/limits":          sf.AccessToken,
+		h.State.GoHighLevelURL + "/locations/" + ghl.LocationID: ghl.AccessToken,
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Version", "2021-07-28")
+		answer, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusUnauthorized, answer.StatusCode, address)
+	}
 
 	require.Equal(t, exitNotFound, h.run(t, "disconnect acme --erase --yes").code)
-	_, err = h.Store.Credentials(h.Vault).LoadCredential(t.Context(), "acme", record.Salesforce)
+	_, err = credentials.LoadCredential(t.Context(), "acme", record.Salesforce)
 	require.Error(t, err, "what was granted is gone with it")
 	require.Equal(t, exitDone, h.add(t, "").code, "it may be made again, and is another one")
 	var shown struct{ Status connectionStatus }
@@ -207,4 +233,31 @@ func (h *house) erases(t *testing.T) {
 	ready := h.run(t, "connections check acme")
 	require.Equal(t, exitDone, ready.code, "the worker opens the new one: %s", ready.err)
 	require.True(t, strings.HasPrefix(shown.Status.State, record.ConnectionActive))
+
+	left := h.run(t, "disconnect acme --erase --without-revoking --yes -o json")
+	require.Equal(t, exitPerson, left.code, left.err)
+	require.NoError(t, json.Unmarshal([]byte(left.out), &account), left.out)
+	require.Equal(t, oauth.ByHand(&oauth.Credential{Side: record.GoHighLevel}), account.Access[0].ByHand)
+	require.Contains(t, account.Access[1].Problem, "left to a person")
+}
+
+// erasesAnotherOfTheLocation erases a connection of which the app stays installed, as acme works by it, and goes on to.
+func (h *house) erasesAnotherOfTheLocation(t *testing.T) {
+	beside := *h
+	beside.rules = filepath.Join(t.TempDir(), "globex.yaml")
+	beside.writeRules(t, string(h.Sandbox.Rules(sandbox.RulesOptions{Connection: "globex", GoHighLevelURL: h.State.GoHighLevelURL})))
+	added := beside.add(t, "--gohighlevel-scope oauth.write")
+	require.Equal(t, exitDone, added.code, added.err)
+	var account erasure
+	h.mustRun(t, &account, "disconnect globex --erase --yes")
+	require.True(t, account.Erased)
+	require.False(t, account.Access[0].Revoked)
+	require.Contains(t, account.Access[0].ByHand, "connection acme works in the same location")
+	require.Zero(t, h.uninstalls())
+	ready := h.run(t, "connections check acme")
+	require.Equal(t, exitDone, ready.code, ready.err)
+}
+
+func (h *house) uninstalls() int {
+	return h.Sandbox.GoHighLevel.Stats().ByOperation["DELETE /marketplace/app/{appId}/installations"]
 }

@@ -52,6 +52,8 @@ func runScopes(a *app, path string) error {
 	for _, side := range record.Sides {
 		say(a.out, "\n%s in one line: %s", sideName(side), strings.Join(inOneLine[side], " "))
 	}
+	say(a.out, "\nOptional in GoHighLevel: %[1]s, by which an app uninstalls itself when the connection is erased (connect with --scope %[1]s); "+
+		"an app that an agency installs needs it", rules.UninstallScope)
 	return nil
 }
 

@@ -210,7 +210,7 @@ func (c *Connections) clients(ctx context.Context, o *opened) (err error) {
 		return notConnected(record.Salesforce, o.ID, err)
 	}
 	o.Scopes = map[record.Side][]string{record.GoHighLevel: granted.GrantedScopes, record.Salesforce: org.GrantedScopes}
-	o.SalesforceUser = org.UserID
+	o.OfAgency, o.SalesforceUser = granted.AgencyAccessToken != "", org.UserID
 	o.GoHighLevel, err = gohighlevel.New(gohighlevel.Config{
 		BaseURL: o.Rules.GoHighLevel.BaseURL, LocationID: o.Rules.GoHighLevel.Location, CompanyID: granted.CompanyID,
 		Tokens: c.tokens(o.ID, record.GoHighLevel), Limiter: o.budgets[record.GoHighLevel], HTTP: c.http[record.GoHighLevel],

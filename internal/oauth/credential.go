@@ -110,11 +110,13 @@ func DefaultScopes(side record.Side) []string {
 // The vendors' default endpoints.
 const (
 	gohighlevelAuthURL  = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
-	gohighlevelTokenURL = "https://services.leadconnectorhq.com/oauth/token"
+	gohighlevelTokenURL = "https://services.leadconnectorhq.com" + gohighlevelTokenPath
 	salesforceLogin     = "https://login.salesforce.com"
 	salesforceTestLogin = "https://test.salesforce.com"
 	salesforceAuthPath  = "/services/oauth2/authorize"
 	salesforceTokenPath = "/services/oauth2/token"
+
+	gohighlevelTokenPath = "/oauth/token"
 )
 
 // SalesforceEndpoints returns the AuthURL and TokenURL of a Salesforce login host, which is given as a host name or as

@@ -162,7 +162,7 @@ func (e endpoint) exchangeLocation(ctx context.Context, c Credential) (exchanged
 var gohighlevelLocationRules = []rule{
 	{words: "location is not active", kind: crm.NeedsAccess,
 		reason: "the location is paused: the grant works again as soon as the location is active"},
-	{words: "scope", kind: crm.NeedsAccess, reason: "the app may not obtain tokens of the agency's locations: it needs the scope oauth.write"},
+	{words: "scope", kind: crm.NeedsAccess, reason: "the app may not obtain tokens of the agency's locations: it needs the scope oauth.write, and to be connected with --scope oauth.write"},
 	{words: "invalid token", kind: crm.NeedsReconnect, reason: "the agency's token is refused: " + connectAgain},
 	{words: "invalid jwt", kind: crm.NeedsReconnect, reason: "the agency's token is refused: " + connectAgain},
 	{words: "token is invalid", kind: crm.NeedsReconnect, reason: "the agency's token is refused: " + connectAgain},

@@ -50,8 +50,8 @@ func consent(t *testing.T, c Credential) Credential {
 	return c
 }
 
-// requireLocationOpens calls the location's API with a token.
-func requireLocationOpens(t *testing.T, base, locationID, access string) {
+// locationStatus is what the location's API answers to a token.
+func locationStatus(t *testing.T, base, locationID, access string) int {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/locations/"+locationID, nil)
 	require.NoError(t, err)
@@ -60,7 +60,12 @@ func requireLocationOpens(t *testing.T, base, locationID, access string) {
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	return response.StatusCode
+}
+
+func requireLocationOpens(t *testing.T, base, locationID, access string) {
+	t.Helper()
+	require.Equal(t, http.StatusOK, locationStatus(t, base, locationID, access))
 }
 
 func TestALocationIsConnectedRenewedAndDisconnected(t *testing.T) {

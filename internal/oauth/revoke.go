@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
@@ -17,30 +16,77 @@ type Revocation struct {
 	Revoked bool
 	// ByHand is what a person has left to do in the vendor's pages; "" where that is nothing.
 	ByHand string
+	// Refused is why the vendor did not do what it was asked to, where ByHand does it as well; it holds no secret.
+	Refused string
 }
 
 const (
 	salesforceRevokePath = "/services/oauth2/revoke"
 	salesforceRevoke     = "POST " + salesforceRevokePath
 
-	// GoHighLevel's API uninstalls an app only for a token with the scope oauth.write, which no sync needs; of an agency's
-	// grant it would end the access of all its locations.
-	uninstallByHand = "in the location, open Settings > Integrations (or App Marketplace > Installed Apps), choose the app, and uninstall it"
-	deleteByHand    = "in the location, open Settings > Private Integrations, and delete the token: it works until then"
-	forbidByHand    = "the app can log in to the org again: in Setup, open External Client Apps (or App Manager), and delete the app, or take it away from the integration user"
+	deleteByHand = "in the location, open Settings > Private Integrations, and delete the token: it works until then"
+	revokeByHand = "in Setup, open Connected Apps OAuth Usage, and revoke it"
+	forbidByHand = "the app can log in to the org again: in Setup, open External Client Apps (or App Manager), and delete the app, or take it away from the integration user"
 )
 
-// Revoke ends a credential's grant at its vendor, as far as the vendor's API does that, and says what is left to a person. A
-// grant that is gone already counts as revoked. Client may be nil for the default; it follows no redirect. It fails with kind
-// Unavailable or RateLimited where it should be tried again. Safe to repeat.
-func Revoke(ctx context.Context, client *http.Client, credential *Credential) (Revocation, error) {
-	c := credential.completed()
+// ByHand says how a person ends the credential's grant in the vendor's pages, where Revoke is not to do it.
+func ByHand(c *Credential) string {
 	switch {
-	case c.Side == record.GoHighLevel && c.Flow == PrivateToken:
-		return Revocation{ByHand: deleteByHand}, nil
-	case c.Side == record.GoHighLevel:
-		return Revocation{ByHand: uninstallByHand}, nil
+	case c.Side == record.Salesforce:
+		return revokeByHand
+	case c.Flow == PrivateToken:
+		return deleteByHand
 	}
+	return uninstallByHand
+}
+
+// Revoke ends the grant of one side of a connection at its vendor, as far as the vendor's API does that, and says what is left
+// to a person: Salesforce's by revoking it, GoHighLevel's by uninstalling the app from the location, where it was granted the
+// scope for that. A grant that is gone already counts as revoked. What is revoked is stored no more. Client may be nil for
+// the default; it follows no redirect. It fails with ErrNoCredential where there is none, and with kind Unavailable or
+// RateLimited where it should be tried again. Safe to repeat.
+func Revoke(ctx context.Context, client *http.Client, store Store, connection string, side record.Side) (Revocation, error) {
+	source := NewTokenSource(store, connection, side, WithHTTPClient(client))
+	for renewed := false; ; renewed = true {
+		var got Revocation
+		var token string
+		err := store.WithCredential(ctx, connection, side, func(c *Credential) (bool, error) {
+			var err error
+			token = c.bearer()
+			if got, err = source.endpoint.revoke(ctx, c.completed()); err != nil || !got.Revoked {
+				return false, err
+			}
+			c.AccessToken, c.RefreshToken = "", ""
+			return true, nil
+		})
+		if err == nil || side != record.GoHighLevel || crm.KindOf(err) != crm.NeedsReconnect {
+			return got, err
+		}
+		if renewed {
+			return leftToAPerson(err)
+		}
+		if _, err = source.Refresh(ctx, token); accessIsOver(err) {
+			return Revocation{Revoked: true, ByHand: lookByHand}, nil
+		}
+		if err != nil {
+			return leftToAPerson(err)
+		}
+	}
+}
+
+// revoke is one attempt at it, by the tokens that there are. What it fails with of kind NeedsReconnect is, of GoHighLevel's, a
+// token to renew.
+func (e endpoint) revoke(ctx context.Context, c Credential) (Revocation, error) {
+	switch {
+	case c.Side == record.Salesforce:
+		return e.revokeSalesforce(ctx, c)
+	case c.Flow == PrivateToken:
+		return Revocation{ByHand: deleteByHand}, nil
+	}
+	return e.uninstall(ctx, c)
+}
+
+func (e endpoint) revokeSalesforce(ctx context.Context, c Credential) (Revocation, error) {
 	byHand := ""
 	if c.Flow != AuthorizationCode {
 		byHand = forbidByHand
@@ -57,7 +103,7 @@ func Revoke(ctx context.Context, client *http.Client, credential *Credential) (R
 	if !ours {
 		return Revocation{}, &crm.Error{Side: c.Side, Operation: salesforceRevoke, Kind: crm.Invalid, Reason: "the token endpoint's address tells no address to revoke at"}
 	}
-	a, err := newEndpoint(client, time.Now).call(ctx, c.Side, salesforceRevoke, func(ctx context.Context, client *http.Client) error {
+	a, err := e.call(ctx, c.Side, salesforceRevoke, func(ctx context.Context, client *http.Client) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, host+salesforceRevokePath, strings.NewReader(url.Values{"token": {token}}.Encode()))
 		if err != nil {
 			return err

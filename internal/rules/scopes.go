@@ -20,6 +20,10 @@ type Scope struct {
 // that one time only, and so is none of Scopes.
 const CustomFieldsScope = "locations/customFields.write"
 
+// UninstallScope lets a location's token take the app out of the location, and an agency's be exchanged for a location's. No
+// rule needs it, and so it is none of Scopes.
+const UninstallScope = "oauth.write"
+
 // RefreshScope is Salesforce's scope without which a grant of the web flow cannot be renewed.
 const RefreshScope = "refresh_token"
 

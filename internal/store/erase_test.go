@@ -111,6 +111,25 @@ func TestAnErasedConnectionLeavesNothingAndOthersAreNotTouched(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
+func TestAnUninstallThatIsHeardOfWhileItsConnectionIsErasedTurnsNothingOff(t *testing.T) {
+	s, _ := newStore(t)
+	addLocated(t, s, "globex", "loc1", record.ConnectionActive)
+	addLocated(t, s, "hooli", "loc2", record.ConnectionActive)
+	number, _, err := s.BeginErasing(t.Context(), "globex")
+	require.NoError(t, err)
+	taken := take(t, s, uninstalled(1, "loc1"))
+	require.Zero(t, taken.Uninstalled)
+	require.Equal(t, record.FateNowhere, taken.Fates[0])
+	for id, state := range map[string]string{"globex": record.ConnectionErasing, "hooli": record.ConnectionActive} {
+		c, err := s.GetConnection(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, state, c.State, id)
+	}
+	left, err := s.Erase(t.Context(), number, nothing)
+	require.NoError(t, err)
+	require.Zero(t, store.Rows(left))
+}
+
 func TestAnErasureGoesOnWhereItWasInterrupted(t *testing.T) {
 	s, conn := newStore(t)
 	number := fill(t, s, conn, "globex")

@@ -6,7 +6,7 @@
 //
 //   - OAuth: GET /oauth/chooselocation and /v2/oauth/chooselocation (agrees at once and redirects), POST /oauth/token
 //     (authorization_code, refresh_token), POST /oauth/locationToken, GET /oauth/installedLocations; the v3 spellings
-//     location-token and installed-locations under Version v3
+//     location-token and installed-locations under Version v3; DELETE /marketplace/app/{appId}/installations
 //   - contacts: POST /contacts/search, GET /contacts/search/duplicate, GET and POST /contacts/, POST /contacts/upsert,
 //     GET, PUT and DELETE /contacts/{id}, GET /contacts/business/{id}, POST /contacts/bulk/business, POST and DELETE
 //     /contacts/{id}/tags
@@ -26,6 +26,9 @@
 //   - Tokens: access tokens look like JWTs and expire; a refresh token works once, and for 30 s more returns the same
 //     pair; an agency's token is refused on contacts and must be exchanged; every operation wants its scope; another
 //     location is 403; a paused location refuses to refresh and the same token works later.
+//   - Uninstalling: a location's token takes the app out of its location, whose tokens end, also those that an agency's was
+//     exchanged for; an agency's takes it out of all of its locations, and ends as well. A private integration token may not.
+//     UNINSTALL is announced like an uninstalling by hand.
 //   - Contacts: a missing contact is 400 "not found", and so is a wrong literal segment, which is read as an id. An
 //     unknown key refuses the whole write with 422. PUT rejects locationId, companyName and gender and replaces all
 //     tags. null clears where the field is nullable, "" does nothing; absent means empty on read. Tags are lower-cased,

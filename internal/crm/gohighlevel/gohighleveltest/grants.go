@@ -23,11 +23,14 @@ func newGrants() *grants {
 
 // grant is one installation of the app.
 type grant struct {
-	ID       string
-	UserType string // Location or Company
-	UserID   string
-	Scopes   []string
-	Revoked  bool
+	ID         string
+	UserType   string // Location or Company
+	LocationID string // of a Location
+	UserID     string
+	Scopes     []string
+	Revoked    bool
+	// Left are the locations that the app was uninstalled from after a Company had installed it.
+	Left []string
 }
 
 type code struct {
@@ -57,6 +60,8 @@ const (
 	userLocation = "Location"
 	userCompany  = "Company"
 
+	privateGrant = "private" // the ID of what stands for the private integration token
+
 	refreshTokenTTL = 365 * 24 * time.Hour
 	refreshGrace    = 30 * time.Second
 )
@@ -79,7 +84,7 @@ func (f *Fake) authenticate(header string) (*grant, string) {
 	}
 	o := f.options()
 	if o.PrivateToken != "" && token == o.PrivateToken {
-		return &grant{ID: "private", UserType: userLocation, Scopes: AllScopes}, ""
+		return &grant{ID: privateGrant, UserType: userLocation, LocationID: o.LocationID, Scopes: AllScopes}, ""
 	}
 	f.grants.mu.RLock()
 	defer f.grants.mu.RUnlock()
@@ -113,7 +118,7 @@ func (g *grant) resource(o *Options) string {
 	if g.UserType == userCompany {
 		return o.CompanyID
 	}
-	return o.LocationID
+	return g.LocationID
 }
 
 // issue makes a pair of tokens. The caller holds the lock.
@@ -172,11 +177,16 @@ func (f *Fake) grantToken(userType string, scopes []string) (access, refresh str
 	return pair.Access, pair.Refresh
 }
 
+// newGrant makes a grant of the agency, or of the location that is imitated.
 func (f *Fake) newGrant(userType string, scopes []string) *grant {
-	return &grant{ID: f.ids.hex(24), UserType: userType, UserID: f.ids.id(20), Scopes: slices.Clone(scopes)}
+	g := &grant{ID: f.ids.hex(24), UserType: userType, UserID: f.ids.id(20), Scopes: slices.Clone(scopes)}
+	if userType == userLocation {
+		g.LocationID = f.LocationID()
+	}
+	return g
 }
 
-// RevokeGrant uninstalls the app: no token given so far works any more.
+// RevokeGrant uninstalls the app everywhere: no token given so far works any more.
 func (f *Fake) RevokeGrant() {
 	f.grants.mu.Lock()
 	defer f.grants.mu.Unlock()

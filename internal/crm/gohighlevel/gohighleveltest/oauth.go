@@ -155,9 +155,9 @@ func (f *Fake) tokenReply(c *call, g *grant, pair *issued) reply {
 		"companyId": c.options.CompanyID, "userId": g.UserID, "isBulkInstallation": g.UserType == userCompany,
 	}
 	if g.UserType == userLocation {
-		out["locationId"] = c.options.LocationID
+		out["locationId"] = g.LocationID
 	} else {
-		out["approvedLocations"] = []string{c.options.LocationID}
+		out["approvedLocations"] = append([]string{c.options.LocationID}, c.options.Siblings...)
 		out["installToFutureLocations"], out["approveAllLocations"] = false, false
 	}
 	return ok(http.StatusOK, camelCased(c, out))
@@ -190,16 +190,16 @@ func (f *Fake) locationToken(c *call) reply {
 	if len(problems) > 0 {
 		return f.invalid(problems...)
 	}
-	if company != c.options.CompanyID || location != c.options.LocationID {
-		return f.fail(http.StatusForbidden, wrongLocation)
-	}
 	f.grants.mu.Lock()
 	defer f.grants.mu.Unlock()
+	if company != c.options.CompanyID || !c.grant.opens(location, c.options) {
+		return f.fail(http.StatusForbidden, wrongLocation)
+	}
 	if f.grants.paused {
 		return f.fail(http.StatusBadRequest, locationNotActive)
 	}
 	g := f.newGrant(userLocation, c.grant.Scopes)
-	g.UserID = c.grant.UserID
+	g.UserID, g.LocationID = c.grant.UserID, location
 	token := f.accessToken(g, f.clock())
 	return ok(http.StatusOK, camelCased(c, map[string]any{
 		"access_token": token, "token_type": "Bearer", "expires_in": int(c.options.AccessTokenTTL.Seconds()),
@@ -225,7 +225,9 @@ func (f *Fake) installedLocations(c *call) reply {
 	}
 	locations := []map[string]any{}
 	skip, _ := strconv.Atoi(q.Get("skip"))
-	wanted := q.Get("locationId") == "" || q.Get("locationId") == o.LocationID
+	f.grants.mu.RLock()
+	defer f.grants.mu.RUnlock()
+	wanted := (q.Get("locationId") == "" || q.Get("locationId") == o.LocationID) && c.grant.opens(o.LocationID, o)
 	named := strings.Contains(strings.ToLower(o.LocationName), strings.ToLower(q.Get("query")))
 	if wanted && named && skip == 0 && q.Get("appId") == appID(o.ClientID) && q.Get("isInstalled") != "false" {
 		locations = append(locations, map[string]any{

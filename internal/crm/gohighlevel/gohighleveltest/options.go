@@ -8,9 +8,12 @@ import (
 
 // Options sets a Fake up. The zero value is a location with no limits, no lag and no faults.
 type Options struct {
-	Clock        func() time.Time // time.Now when nil
-	LocationID   string
-	CompanyID    string
+	Clock      func() time.Time // time.Now when nil
+	LocationID string
+	CompanyID  string
+	// Siblings are the agency's other locations. They are there for the OAuth endpoints alone: an agency that installs the
+	// app installs it in them too, and a token of theirs opens nothing here.
+	Siblings     []string
 	LocationName string
 	Timezone     string // IANA name; America/New_York when empty
 	Country      string // ISO 3166 alpha-2, the region of phone numbers without a country code; US when empty

@@ -115,6 +115,8 @@ func init() {
 	add("PUT /calendars/events/appointments/{eventId}", eventsWrite, locationOnly, (*Fake).updateAppointment)
 	add("DELETE /calendars/events/{eventId}", eventsWrite, locationOnly, (*Fake).deleteEvent)
 
+	add("DELETE /marketplace/app/{appId}/installations", oauthWrite, either, (*Fake).uninstall)
+
 	add("GET /users/search", usersRead, either, (*Fake).searchUsers)
 	add("GET /users/", usersRead, locationOnly, (*Fake).listUsers)
 	add("GET /users/{userId}", usersRead, either, (*Fake).getUser)

@@ -136,6 +136,9 @@ func (f *Fake) admit(route *route, c *call, h http.Header) (reply, bool) {
 	if problem := g.mayCall(route); problem != "" {
 		return f.fail(http.StatusUnauthorized, problem), false
 	}
+	if g.UserType == userLocation && g.LocationID != c.options.LocationID {
+		return f.fail(http.StatusForbidden, wrongLocation), false
+	}
 	return reply{}, true
 }
 

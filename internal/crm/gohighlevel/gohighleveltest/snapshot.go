@@ -11,7 +11,7 @@ import (
 )
 
 // snapshotFormat is raised with every change of the types below or of the packed rows.
-const snapshotFormat = 2
+const snapshotFormat = 3
 
 // savedState is everything but the contacts, which follow it in chunks until an empty one.
 type savedState struct {

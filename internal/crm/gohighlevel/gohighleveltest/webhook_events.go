@@ -154,9 +154,10 @@ func (f *Fake) Install() {
 	})
 }
 
-// Uninstall takes the app out of the location: no token given so far works any more, and UNINSTALL is announced.
+// Uninstall takes the app out of the location: no token of the location given so far works any more, an agency's is not
+// exchanged for one, and UNINSTALL is announced.
 func (f *Fake) Uninstall() {
-	f.RevokeGrant()
+	f.grants.leave(f.LocationID())
 	f.emit(&webhookPayload{Type: AppUninstalled, LocationID: f.LocationID()})
 }
 
