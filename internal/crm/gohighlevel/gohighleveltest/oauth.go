@@ -129,7 +129,7 @@ func (f *Fake) refresh(c *call, token string) reply {
 		return f.spentToken()
 	}
 	if t.result != nil {
-		if now.Sub(t.spent) > refreshGrace {
+		if now.Sub(t.spent) > c.options.RefreshGrace {
 			return f.spentToken()
 		}
 		return f.tokenReply(c, t.grant, t.result)

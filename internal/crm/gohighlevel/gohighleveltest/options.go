@@ -38,6 +38,8 @@ type Options struct {
 	// RedirectURIs are the registered ones; any is accepted when there is none.
 	RedirectURIs   []string
 	AccessTokenTTL time.Duration // 86,399 s when zero
+	// RefreshGrace is how long a spent refresh token still gives the pair that it was spent for; 30 s when zero.
+	RefreshGrace time.Duration
 	// PrivateToken is a private integration token with every scope, as "pit-…"; none when empty.
 	PrivateToken string
 	// Webhooks are the app's URLs, and WebhookFaults how deliveries go wrong. New panics on what SetWebhookURL or
@@ -76,6 +78,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.BurstWindow == 0 {
 		o.BurstWindow = 10 * time.Second
+	}
+	if o.RefreshGrace == 0 {
+		o.RefreshGrace = refreshGrace
 	}
 	if o.AccessTokenTTL == 0 {
 		o.AccessTokenTTL = 86399 * time.Second
