@@ -23,11 +23,12 @@ func (a *app) authorise(ctx context.Context, connection string, c oauth.Credenti
 		return oauth.Acquire(ctx, client, c)
 	}
 	show := func(page string) error {
-		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n", sideName(c.Side), page)
+		// All at once: whoever grants access in no time must not be told afterwards that it is awaited.
+		a.say("Grant access to %s in your browser; if it does not open, go to\n\n  %s\n\nWaiting for what comes back to %s; Ctrl-C gives up.",
+			sideName(c.Side), page, redirectOf(page))
 		if err := a.browse(page); err != nil {
 			a.say("(the browser could not be opened: %v)", err)
 		}
-		a.say("Waiting for what comes back to %s; Ctrl-C gives up.", redirectOf(page))
 		return nil
 	}
 	receiver, err := a.publicReceiver(ctx, connection, c, listen)
