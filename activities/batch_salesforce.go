@@ -136,28 +136,6 @@ func (b *batch) insertSalesforce(ctx context.Context, pairs []*pair) error {
 	return b.saved(pairs, results, record.Create)
 }
 
-// upsertSalesforce creates by the external id. Nothing has to be settled, but the creates of live sync are noted all the
-// same: the half of a contact that is about to get its other one must not be joined with a third record meanwhile.
-func (b *batch) upsertSalesforce(ctx context.Context, field string, pairs []*pair) error {
-	live := slices.DeleteFunc(slices.Clone(pairs), b.lookedFor)
-	if len(live) > 0 {
-		if _, err := b.ledger.RecordIntents(ctx, b.token, record.Salesforce, b.begin(live)); err != nil {
-			return err
-		}
-	}
-	results, err := b.Salesforce.UpsertRecords(ctx, b.mapping().SalesforceObject(), field, b.creations(pairs))
-	if err == nil {
-		err = b.saved(pairs, results, record.Create)
-		live = slices.DeleteFunc(live, func(p *pair) bool { return p.failure == nil })
-	}
-	if len(live) > 0 && crm.KindOf(err) != crm.Ambiguous {
-		if clear := b.ledger.ClearIntents(ctx, b.token, linkIDs(live)); err == nil {
-			err = clear
-		}
-	}
-	return err
-}
-
 func (b *batch) creations(pairs []*pair) []crm.Document {
 	docs := make([]crm.Document, len(pairs))
 	for i, p := range pairs {
@@ -222,7 +200,7 @@ func (b *batch) wrote(p *pair, side record.Side, op record.Operation, writes []r
 // intend records that creates are about to begin, settles those that had begun before, and returns the pairs that are
 // still to be created.
 func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]*pair, error) {
-	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, b.begin(pairs))
+	earlier, err := b.ledger.RecordIntents(ctx, b.token, side, b.begin(pairs, false))
 	if err != nil {
 		return nil, err
 	}
@@ -249,12 +227,14 @@ func (b *batch) intend(ctx context.Context, side record.Side, pairs []*pair) ([]
 		}
 		return b.adopt(p, side, found)
 	})
-	for _, p := range begun {
-		if p.open() && p.link.RecordID(side) == "" {
-			fresh = append(fresh, p)
-		}
+	if err != nil {
+		return fresh, err
 	}
-	return fresh, err
+	unmade := slices.DeleteFunc(begun, func(p *pair) bool { return !p.open() || p.link.RecordID(side) != "" })
+	if len(unmade) > 0 {
+		_, err = b.ledger.RecordIntents(ctx, b.token, side, b.begin(unmade, true))
+	}
+	return append(fresh, unmade...), err
 }
 
 // holds tells whether fields are as they were written, as far as they tell.
@@ -280,13 +260,17 @@ func (b *batch) adopt(p *pair, side record.Side, found *record.Record) error {
 	return b.wrote(p, side, record.Create, writes)
 }
 
-// begin is what is about to be created. What is found again by the batch itself is known without what it will agree on.
-func (b *batch) begin(pairs []*pair) []record.Begun {
+// begin is what is about to be created; anew tells that an earlier attempt has made nothing. Of a contact that is created in
+// GoHighLevel it is not known what both sides will agree on: it stores otherwise than it is given.
+func (b *batch) begin(pairs []*pair, anew bool) []record.Begun {
 	out := make([]record.Begun, len(pairs))
 	for i, p := range pairs {
-		out[i].LinkID = p.link.ID
+		out[i].LinkID, out[i].Anew = p.link.ID, anew
 		if !b.ofContacts() {
-			out[i].ContactID, out[i].Base = p.link.ContactID(p.decision.Create), p.decision.Next.Encode()
+			out[i].ContactID = p.link.ContactID(p.decision.Create)
+		}
+		if !b.ofContacts() || p.decision.Create == record.Salesforce {
+			out[i].Base = p.decision.Next.Encode()
 		}
 	}
 	return out

@@ -59,8 +59,9 @@ type RecordCommitted struct {
 
 // commit records the outcome of one link and lets go of it, the latter also where the connection is not
 // connected any more, so that nothing can be recorded. What fails because a side refuses the connection stays pending: the
-// link is as it was, unless something was written before. A record that belongs to another link by now, as
-// where two runs found the same one, is not taken from it: then the contact waits for a person. Safe to repeat.
+// link is as it was, unless something was written before. So does what failed in a way that passes, and is tried again. A
+// record that belongs to another link by now, as where two runs found the same one, is not taken from it: then the contact
+// waits for a person. Safe to repeat.
 func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitted, error) {
 	info := activity.GetInfo(ctx).WorkflowExecution
 	c, err := a.Connections.Open(ctx, in.Claim.Connection)
@@ -80,6 +81,14 @@ func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitt
 	}
 	if err != nil {
 		return RecordCommitted{}, err
+	}
+	if in.Again && in.State == record.LinkFailed && passes(in.Problem) {
+		if len(in.Wrote) == 0 {
+			return RecordCommitted{Again: true}, a.Ledger.Release(ctx, info.ID, in.Claim.Token)
+		}
+		if in.State, in.Problem, err = a.standing(ctx, in); err != nil {
+			return RecordCommitted{}, err
+		}
 	}
 	outcome := record.Outcome{
 		LinkID: in.Claim.LinkID, State: in.State, Problem: in.Problem, Forget: in.Forget, Drop: in.Drop, Verdict: in.Verdict, Again: in.Again,
@@ -114,6 +123,22 @@ func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitt
 		out.Again = false // for now
 	}
 	return out, err
+}
+
+// standing returns how a link stood before its sync failed for now: as that, where nobody waits for it and nothing was left
+// out.
+func (a *steps) standing(ctx context.Context, in CommitRecordInput) (record.LinkState, string, error) {
+	link, err := a.link(ctx, in.Claim)
+	if err == nil && (link.State == record.LinkInStep || link.State == record.LinkNew) {
+		return link.State, "", nil
+	}
+	return in.State, in.Problem, err
+}
+
+// passes tells whether a problem is one that passes by itself.
+func passes(problem string) bool {
+	class := crm.Kind(problem).Class()
+	return class == crm.Retry || class == crm.Wait
 }
 
 // held returns what a side refuses the connection, where a record failed, or its outcome cannot be recorded, for that.

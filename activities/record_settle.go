@@ -70,7 +70,7 @@ func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord
 			return SettledRecord{}, err
 		}
 		if found != nil {
-			return a.join(ctx, in, SettledRecord{RecordID: found.ID})
+			return a.join(ctx, in, SettledRecord{RecordID: found.ID, Base: link.Intent.Base})
 		}
 	}
 	found, err := a.find(ctx, c, in, link, d)
@@ -78,7 +78,11 @@ func (a *steps) settle(ctx context.Context, in SettleRecordInput) (SettledRecord
 	case err != nil:
 		return SettledRecord{}, err
 	case found.RecordID == "" && found.Review == "":
-		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Begun{{LinkID: link.ID}})
+		begun := record.Begun{LinkID: link.ID, Anew: true}
+		if in.Side == record.Salesforce { // GoHighLevel stores otherwise than it is given
+			begun.Base = d.Next.Encode()
+		}
+		_, err := a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Begun{begun})
 		return SettledRecord{}, err
 	}
 	if found.RecordID != "" {

@@ -43,7 +43,7 @@ func (a *steps) settleRecord(ctx context.Context, in SettleRecordInput) (Settled
 			return SettledRecord{}, err
 		}
 	}
-	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Begun{{LinkID: link.ID, ContactID: link.ContactID(in.Side), Base: d.Next.Encode()}})
+	_, err = a.Ledger.RecordIntents(ctx, in.Claim.Token, in.Side, []record.Begun{{LinkID: link.ID, ContactID: link.ContactID(in.Side), Base: d.Next.Encode(), Anew: true}})
 	return SettledRecord{}, err
 }
 

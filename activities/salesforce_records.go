@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/tandem-sync/tandem/internal/crm"
 	"github.com/tandem-sync/tandem/internal/record"
 )
@@ -92,11 +94,19 @@ func (a *Salesforce) UpdateSalesforceRecord(ctx context.Context, in SalesforceWr
 	return SalesforceSaved{ID: in.ID}, c.Salesforce.UpdateRecord(ctx, in.Object, in.ID, doc)
 }
 
-// UpsertSalesforceRecord is PATCH /sobjects/{object}/{field}/{value}.
+// UpsertSalesforceRecord is PATCH /sobjects/{object}/{field}/{value}, to create a record. Where an earlier attempt has made it,
+// it is left as it is: a person may have seen and changed it meanwhile.
 func (a *Salesforce) UpsertSalesforceRecord(ctx context.Context, in SalesforceWriteInput) (SalesforceSaved, error) {
 	c, doc, err := a.openDocument(ctx, in)
 	if err != nil {
 		return SalesforceSaved{}, err
+	}
+	if activity.GetInfo(ctx).Attempt > 1 {
+		made, err := c.Salesforce.GetRecordByExternalID(ctx, in.Object, in.Field, in.Value, []string{"Id"})
+		if crm.KindOf(err) != crm.NotFound {
+			id, _ := made["Id"].(string)
+			return SalesforceSaved{ID: id, Created: err == nil}, err
+		}
 	}
 	delete(doc, in.Field)
 	saved, err := c.Salesforce.UpsertRecord(ctx, in.Object, in.Field, in.Value, doc)

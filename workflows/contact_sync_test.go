@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/mock"
 	"go.temporal.io/sdk/temporal"
@@ -154,6 +155,34 @@ func TestAVendorThatIsDownIsWaitedFor(t *testing.T) {
 	w.errs["read gohighlevel"] = []error{down, down, down, down, down, down, down, down}
 	succeeded(t, w.sync(t, nil), nil)
 	same(t, "attempts", w.count("read gohighlevel"), 9)
+}
+
+// Each attempt at a write goes by what both sides hold then, and a write that is refused for long costs little history.
+func TestAWriteThatFailsForNowIsDecidedAnewEachTime(t *testing.T) {
+	w := newWorld()
+	w.both = activities.RecordDecision{SalesforceFields: []record.Field{record.City}, Salesforce: activities.Sealed("row")}
+	down, limited := refusal(record.Salesforce, crm.Unavailable), refusal(record.Salesforce, crm.RateLimited)
+	w.errs["update salesforce"] = []error{down, limited, down}
+	var out RecordSyncResult
+	succeeded(t, w.sync(t, nil), &out)
+	same(t, "state", out.State, record.LinkInStep)
+	for _, step := range []string{"claim", "read gohighlevel", "read salesforce", "decide", "update salesforce"} {
+		same(t, step+"s", w.count(step), 4)
+	}
+	var writes []int
+	for i, commit := range w.commits() {
+		writes = append(writes, len(commit.Wrote))
+		same(t, "is tried again", commit.Again, i < 3)
+		same(t, "is all of the plan", !commit.Partial, i == 3)
+	}
+	same(t, "what may have been carried out", writes, []int{1, 0, 1, 1})
+	total := time.Duration(0)
+	for n := 1; total < 24*time.Hour; n++ {
+		total += setbackPause(n)
+		if n > 120 {
+			t.Fatalf("a day of setbacks takes over %d attempts", n)
+		}
+	}
 }
 
 func TestAContactThatAnotherRunHoldsIsWaitedFor(t *testing.T) {

@@ -21,11 +21,11 @@ func writeGoHighLevelContact(ctx workflow.Context, s *recordSync, op record.Oper
 	in := activities.GoHighLevelWriteInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Contact: s.decision.GoHighLevel}
 	var stored activities.GoHighLevelContact
 	if op == record.Create {
-		err = workflow.ExecuteActivity(vendorCreate(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelContact, in).Get(ctx, &stored)
+		err = workflow.ExecuteActivity(vendorWrite(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelContact, in).Get(ctx, &stored)
 		return stored.ContactID, stored.Contact, err
 	}
 	if len(in.Contact) > 0 {
-		err = workflow.ExecuteActivity(vendorCall(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelContact, in).Get(ctx, &stored)
+		err = workflow.ExecuteActivity(vendorWrite(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelContact, in).Get(ctx, &stored)
 	}
 	return in.ContactID, stored.Contact, err
 }
@@ -40,7 +40,7 @@ func removeGoHighLevelContact(ctx workflow.Context, s *recordSync) workflow.Futu
 }
 
 func removal(ctx workflow.Context) workflow.Context {
-	return vendorCall(ctx, "Delete in GoHighLevel, as it was deleted in Salesforce")
+	return vendorWrite(ctx, "Delete in GoHighLevel, as it was deleted in Salesforce")
 }
 
 func (s *recordSync) task() activities.GoHighLevelTaskInput {
@@ -63,19 +63,19 @@ func writeGoHighLevelTask(ctx workflow.Context, s *recordSync, op record.Operati
 	var call workflow.Future
 	switch {
 	case op == record.Create:
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelTask, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelTask, in)
 	case s.decision.Completed != nil:
 		summary := "Open the task again in GoHighLevel"
 		if *s.decision.Completed {
 			summary = "Complete the task in GoHighLevel"
 		}
-		call = workflow.ExecuteActivity(vendorCall(ctx, summary), goHighLevel.SetGoHighLevelTaskCompleted, activities.GoHighLevelTaskCompletionInput{
+		call = workflow.ExecuteActivity(vendorWrite(ctx, summary), goHighLevel.SetGoHighLevelTaskCompleted, activities.GoHighLevelTaskCompletionInput{
 			Connection: in.Connection, ContactID: in.ContactID, TaskID: in.TaskID, Completed: *s.decision.Completed,
 		})
 	case len(in.Task) == 0:
 		return in.TaskID, nil, nil
 	default:
-		call = workflow.ExecuteActivity(vendorCall(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelTask, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelTask, in)
 	}
 	var stored activities.GoHighLevelTask
 	err = call.Get(ctx, &stored)
@@ -106,11 +106,11 @@ func writeGoHighLevelNote(ctx workflow.Context, s *recordSync, op record.Operati
 	var call workflow.Future
 	switch {
 	case op == record.Create:
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelNote, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Create in GoHighLevel"), goHighLevel.CreateGoHighLevelNote, in)
 	case len(in.Note) == 0:
 		return in.NoteID, nil, nil
 	default:
-		call = workflow.ExecuteActivity(vendorCall(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelNote, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelNote, in)
 	}
 	var stored activities.GoHighLevelNote
 	err = call.Get(ctx, &stored)
@@ -139,11 +139,11 @@ func writeGoHighLevelAppointment(ctx workflow.Context, s *recordSync, op record.
 	var call workflow.Future
 	switch {
 	case op == record.Create:
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Book in GoHighLevel"), goHighLevel.CreateGoHighLevelAppointment, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Book in GoHighLevel"), goHighLevel.CreateGoHighLevelAppointment, in)
 	case len(in.Appointment) == 0:
 		return in.AppointmentID, nil, nil
 	default:
-		call = workflow.ExecuteActivity(vendorCall(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelAppointment, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, updateGoHighLevel(s)), goHighLevel.UpdateGoHighLevelAppointment, in)
 	}
 	var stored activities.GoHighLevelAppointment
 	err = call.Get(ctx, &stored)

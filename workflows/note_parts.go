@@ -26,7 +26,7 @@ func (s *recordSync) dropParts(ctx workflow.Context, side record.Side) error {
 	}
 	for i, id := range parts.Held[len(parts.Further):] {
 		summary := fmt.Sprintf("Delete part %d of the note, which has got shorter", len(parts.Further)+i+2)
-		if err := s.deletePart(vendorCall(ctx, summary), side, id).Get(ctx, nil); err != nil {
+		if err := s.deletePart(vendorWrite(ctx, summary), side, id).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (s *recordSync) writeParts(ctx workflow.Context, side record.Side) error {
 		var stored activities.Sealed
 		var err error
 		if i < len(parts.Held) {
-			stored, err = s.updatePart(vendorCall(ctx, fmt.Sprintf("Write part %d of the note", i+2)), side, parts.Held[i], sealed)
+			stored, err = s.updatePart(vendorWrite(ctx, fmt.Sprintf("Write part %d of the note", i+2)), side, parts.Held[i], sealed)
 		} else {
 			stored, err = s.createPart(ctx, side, i+2, sealed)
 		}
@@ -91,7 +91,7 @@ func (s *recordSync) createPart(ctx workflow.Context, side record.Side, number i
 	}
 	for {
 		var part activities.NotePart
-		err := workflow.ExecuteActivity(vendorCreate(ctx, fmt.Sprintf("Create part %d of the note, unless it is there", number)), records.CreateNotePart, in).Get(ctx, &part)
+		err := workflow.ExecuteActivity(vendorWrite(ctx, fmt.Sprintf("Create part %d of the note, unless it is there", number)), records.CreateNotePart, in).Get(ctx, &part)
 		if err == nil || !ambiguous(err) {
 			return part.Note, err
 		}
@@ -116,7 +116,7 @@ func (s *recordSync) removeParts(ctx workflow.Context, side record.Side) error {
 		if in.ContactID == "" || in.OtherID == "" {
 			continue
 		}
-		err := workflow.ExecuteActivity(vendorCall(ctx, fmt.Sprintf("Delete what else there is of the note in %s", on)), records.DeleteNoteParts, in).Get(ctx, nil)
+		err := workflow.ExecuteActivity(vendorWrite(ctx, fmt.Sprintf("Delete what else there is of the note in %s", on)), records.DeleteNoteParts, in).Get(ctx, nil)
 		if err != nil {
 			return err
 		}

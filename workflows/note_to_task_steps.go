@@ -69,7 +69,7 @@ func (n *noteToTask) create(ctx workflow.Context, step activities.NoteTaskStep) 
 			}
 		}
 		var stored activities.GoHighLevelTask
-		err := workflow.ExecuteActivity(vendorCreate(ctx, "Create task "+step.Key), goHighLevel.CreateGoHighLevelTask, n.write(step)).Get(ctx, &stored)
+		err := workflow.ExecuteActivity(vendorWrite(ctx, "Create task "+step.Key), goHighLevel.CreateGoHighLevelTask, n.write(step)).Get(ctx, &stored)
 		if err == nil {
 			n.result.Created++
 			return n.commit(ctx, activities.CommitNoteTaskInput{Step: step, TaskID: stored.TaskID, Stored: stored.Task})

@@ -30,12 +30,15 @@ func vendorCall(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// vendorCreate is one API call that must not be repeated blindly: one attempt, then the workflow settles.
-func vendorCreate(ctx workflow.Context, summary string) workflow.Context {
+// vendorWrite is one API call that changes something: one attempt. By the next, what it was decided on may not be so any more,
+// or the first may have been carried out, so that the workflow looks anew before it tries again. So it does where no worker
+// takes it soon.
+func vendorWrite(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{
-		StartToCloseTimeout: 40 * time.Second,
-		HeartbeatTimeout:    heartbeat,
-		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		ScheduleToStartTimeout: 10 * time.Second,
+		StartToCloseTimeout:    40 * time.Second,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            &temporal.RetryPolicy{MaximumAttempts: 1},
 	})
 }
 
@@ -104,6 +107,11 @@ func ofKind(ctx workflow.Context, kind record.Kind, connection string) workflow.
 // settlePause is how long a ContactSync waits before it settles a create that died.
 func settlePause(attempt int) time.Duration {
 	return min(time.Duration(1<<min(attempt, 6))*time.Second, time.Minute)
+}
+
+// setbackPause is how long a run waits before it decides a write anew that failed for the nth time.
+func setbackPause(n int) time.Duration {
+	return min(time.Second<<min(n-1, 10), 15*time.Minute)
 }
 
 // lostPause is how long a NoteToTask waits before it looks again whether the note's contact is in step.

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -33,10 +34,21 @@ func needsAccess(message string) error {
 	})
 }
 
-// ambiguous tells whether the outcome of a create is unknown: the vendor's connection died, or the worker did. Whatever
-// Translate does not call final may have been carried out, as when a worker is stopped in the middle of a call.
+// ambiguous tells whether a write is to be tried again once it is known what came of it: the vendor's connection died, or the
+// worker did, or it was put off. Whatever Translate does not call final may have been carried out, as when a worker is stopped
+// in the middle of a call.
 func ambiguous(err error) bool {
 	var timeout *temporal.TimeoutError
 	var app *temporal.ApplicationError
 	return errors.As(err, &timeout) || errors.As(err, &app) && !app.NonRetryable()
+}
+
+// unknown tells whether a write that failed may have been carried out all the same: the vendor did not say that it was not.
+func unknown(err error) bool {
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		return timeout.TimeoutType() != enums.TIMEOUT_TYPE_SCHEDULE_TO_START
+	}
+	kind := activities.KindOf(err)
+	return ambiguous(err) && kind != crm.RateLimited && kind != crm.Busy
 }

@@ -100,14 +100,14 @@ func (s *recordSync) writeSalesforce(ctx workflow.Context, op record.Operation) 
 	var call workflow.Future
 	switch {
 	case op == record.Update:
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Update Salesforce: "+fieldNames(s.decision.SalesforceFields)), salesforce.UpdateSalesforceRecord, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Update Salesforce: "+fieldNames(s.decision.SalesforceFields)), salesforce.UpdateSalesforceRecord, in)
 	case in.Field != "":
 		call = workflow.ExecuteActivity(vendorCall(ctx, "Create in Salesforce, by external id"), salesforce.UpsertSalesforceRecord, in)
 	case in.Object == "ContentNote":
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in Salesforce, on the contact"), salesforce.CreateSalesforceNote,
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Create in Salesforce, on the contact"), salesforce.CreateSalesforceNote,
 			activities.SalesforceNewNoteInput{Connection: in.Connection, LinkTo: []string{s.claim.SalesforceContact}, Record: in.Record})
 	default:
-		call = workflow.ExecuteActivity(vendorCreate(ctx, "Create in Salesforce"), salesforce.CreateSalesforceRecord, in)
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Create in Salesforce"), salesforce.CreateSalesforceRecord, in)
 	}
 	var saved activities.SalesforceSaved
 	err := call.Get(ctx, &saved)

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -97,11 +98,11 @@ func (s *recordSync) remove(ctx workflow.Context, side record.Side, why string) 
 	if side == record.GoHighLevel {
 		call = s.calls.removeGoHighLevel(ctx, s)
 	} else {
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Delete in Salesforce, "+why), salesforce.DeleteSalesforceRecord,
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Delete in Salesforce, "+why), salesforce.DeleteSalesforceRecord,
 			activities.SalesforceRecordInput{Connection: s.in.Connection, Object: s.object(), ID: s.claim.SalesforceID})
 	}
 	err := call.Get(ctx, nil)
-	if err == nil || ambiguous(err) {
+	if err == nil || unknown(err) {
 		s.wrote(side, record.Delete) // where the answer was lost, it may be gone, and with it what it held
 	}
 	return err
@@ -114,10 +115,10 @@ func (s *recordSync) mark(ctx workflow.Context, side record.Side, mark activitie
 	}
 	var call workflow.Future
 	if side == record.GoHighLevel {
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Mark in GoHighLevel that it was deleted in Salesforce"), goHighLevel.AddGoHighLevelContactTags,
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Mark in GoHighLevel that it was deleted in Salesforce"), goHighLevel.AddGoHighLevelContactTags,
 			activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: mark})
 	} else {
-		call = workflow.ExecuteActivity(vendorCall(ctx, "Mark in Salesforce that it was deleted in GoHighLevel"), salesforce.UpdateSalesforceRecord,
+		call = workflow.ExecuteActivity(vendorWrite(ctx, "Mark in Salesforce that it was deleted in GoHighLevel"), salesforce.UpdateSalesforceRecord,
 			activities.SalesforceWriteInput{Connection: s.in.Connection, Object: "Contact", ID: s.claim.SalesforceID, Record: mark})
 	}
 	if err := call.Get(ctx, nil); err != nil {
@@ -148,9 +149,9 @@ func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, proble
 	return nil
 }
 
-// fail records that the contact failed, with whatever was written before, and returns the typed error that the run
-// fails with, none where a side refuses the connection; or else that the contact changed meanwhile, so that it is to be tried again as it is now. So it is where what
-// was to be written to is gone since it was read.
+// fail records that the contact failed, with whatever was written before, and returns the typed error that the run fails with,
+// none where a side refuses the connection. Or it tells that the contact is to be tried again as it is now: it changed
+// meanwhile, what was to be written to is gone since it was read, or the write failed in a way that may pass.
 func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure error) {
 	if s.claim.Token != 0 {
 		problem := string(activities.KindOf(err))
@@ -164,7 +165,8 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 		// Where the side has been connected again meanwhile, one more pass succeeds.
 		connected := activities.KindOf(err) == crm.NeedsReconnect && !s.refused
 		s.refused = s.refused || connected
-		s.commit.Again = s.lookAgain(ctx) || connected
+		back := s.mayTryAgain(ctx, err)
+		s.commit.Again = s.lookAgain(ctx) || connected || back
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		commit := workflow.ExecuteActivity(ledgerCall(disconnected, "Commit: failed"), s.calls.commit, s.commit).Get(disconnected, &s.standing)
 		switch {
@@ -173,6 +175,11 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 		case s.standing.Held != nil && s.decided == nil: // a person who has decided is to see that it came to nothing
 			s.hold(ctx)
 			return false, nil
+		case back:
+			if stopped := s.pause(ctx, err); stopped != nil {
+				return false, stopped
+			}
+			return true, nil
 		case ctx.Err() == nil && (s.standing.Again || s.waiting.changed()):
 			return true, nil
 		}
@@ -185,6 +192,21 @@ func (s *recordSync) fail(ctx workflow.Context, err error) (again bool, failure 
 func (s *recordSync) hold(ctx workflow.Context) {
 	s.result.State, s.result.Problem = "", s.standing.Held.State
 	workflow.SetCurrentDetails(ctx, refusalNote(s.in.Connection, *s.standing.Held))
+}
+
+// mayTryAgain tells whether a write failed in a way that may pass. Then the record is read and decided anew: by the time that
+// the vendor takes the write, a person may have changed what it is about.
+func (s *recordSync) mayTryAgain(ctx workflow.Context, err error) bool {
+	return ambiguous(err) && !workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// pause waits before a write that failed is decided anew, longer each time. Reading goes on once the side answers, so that a
+// side that is down is not waited for here.
+func (s *recordSync) pause(ctx workflow.Context, err error) error {
+	s.setbacks++
+	return workflow.NewTimerWithOptions(ctx, setbackPause(s.setbacks), workflow.TimerOptions{
+		Summary: fmt.Sprintf("Before deciding anew: the write failed by %s", cmp.Or(activities.KindOf(err), crm.Unavailable)),
+	}).Get(ctx, nil)
 }
 
 // vanishedLooks is how often a record is looked at again that is gone when it is to be written to: for a moment a vendor may

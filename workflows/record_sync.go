@@ -79,6 +79,7 @@ type recordSync struct {
 	vanished bool // what was to be written to is gone since it was read
 	refused  bool // a side said once that it must be connected again
 	looks    int  // how often it was looked at again for that
+	setbacks int  // how often a write failed in a way that may pass
 	result   RecordSyncResult
 }
 

@@ -101,10 +101,6 @@ func (s *recordSync) update(ctx workflow.Context) (failed record.Side, err error
 		}
 		if err := s.send(ctx, side, record.Update); err != nil {
 			s.vanished = activities.KindOf(err) == crm.NotFound
-			if s.vanished || ambiguous(err) {
-				// An attempt whose answer was lost may have carried it out, and nobody could read any more what it replaced.
-				s.wrote(side, record.Update)
-			}
 			return side, err
 		}
 		s.result.Updated = append(s.result.Updated, side)
@@ -122,8 +118,11 @@ func (s *recordSync) send(ctx workflow.Context, side record.Side, op record.Oper
 	} else {
 		err = s.sendGoHighLevel(ctx, op)
 	}
-	if err == nil {
+	if err == nil || op == record.Update && unknown(err) {
+		// Where the answer was lost it may have been carried out, and nobody could read any more what it replaced.
 		s.wrote(side, op)
+	}
+	if err == nil {
 		err = s.writeParts(ctx, side)
 	}
 	return err

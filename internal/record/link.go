@@ -62,11 +62,13 @@ type Intent struct {
 }
 
 // Begun is a create about to begin: of a link's other half, and for which contact of that side; "" for a contact itself. Base is
-// as in Intent.
+// as in Intent; where an earlier create of it is open, that one's is kept, unless Anew tells that it was found to have made
+// nothing.
 type Begun struct {
 	LinkID    int64
 	ContactID string
 	Base      []byte
+	Anew      bool
 }
 
 // Staged is a record as it was read, kept sealed until the bulk lane has synced it.

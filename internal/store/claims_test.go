@@ -243,6 +243,31 @@ func TestAnIntentStaysOpenUntilItIsSettledOrCleared(t *testing.T) {
 	require.Nil(t, links(t, s, acme)[1].Intent)
 }
 
+// What was sent first may have been carried out, and what both sides agree on then is what was sent first.
+func TestAnOpenIntentKeepsWhatItsFirstAttemptWasAboutUntilThatIsKnownToHaveMadeNothing(t *testing.T) {
+	s, _ := newStore(t)
+	stage(t, s, acme, "e1", person(record.GoHighLevel, "a", 1))
+	match(t, s, acme, "e1")
+	c := claim(t, s, "o", 10)
+	for _, attempt := range []struct {
+		side  record.Side
+		base  string
+		anew  bool
+		kept  string
+		known string
+	}{
+		{record.Salesforce, "first", false, "first", ""},
+		{record.Salesforce, "second", false, "first", "first"},
+		{record.Salesforce, "third", true, "third", "first"},
+		{record.GoHighLevel, "fourth", false, "fourth", "third"},
+	} {
+		earlier, err := s.RecordIntents(t.Context(), c.Token, attempt.side, []record.Begun{{LinkID: ids(c)[0], Base: []byte(attempt.base), Anew: attempt.anew}})
+		require.NoError(t, err)
+		require.Equal(t, attempt.known, string(earlier[ids(c)[0]].Base))
+		require.Equal(t, attempt.kept, string(links(t, s, acme)[0].Intent.Base))
+	}
+}
+
 func TestAClaimNeedsAnOwnerALimitAndALease(t *testing.T) {
 	s, _ := newStore(t)
 	_, err := s.Claim(t.Context(), record.ClaimRequest{Connection: acme, Kind: record.Contact, Limit: 1, Lease: time.Hour})

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,22 +21,26 @@ func (s *Store) RecordIntents(
 	if err != nil {
 		return nil, err
 	}
-	linkIDs, contacts, bases := make([]int64, len(creates)), make([]string, len(creates)), make([][]byte, len(creates))
+	linkIDs, contacts := make([]int64, len(creates)), make([]string, len(creates))
+	bases, anew := make([][]byte, len(creates)), []int64{}
 	for i, b := range creates {
-		linkIDs[i], contacts[i], bases[i] = b.LinkID, b.ContactID, b.Base
+		if linkIDs[i], contacts[i], bases[i] = b.LinkID, b.ContactID, b.Base; b.Anew {
+			anew = append(anew, b.LinkID)
+		}
 	}
 	err = s.inClaim(ctx, token, linkIDs, func(tx pgx.Tx, sc scope) error {
 		earlier = map[int64]record.Intent{}
 		rows, err := tx.Query(ctx, `
-			SELECT link_id, side, at FROM intents WHERE link_id = ANY($1)`, linkIDs)
+			SELECT link_id, side, at, base FROM intents WHERE link_id = ANY($1)`, linkIDs)
 		if err != nil {
 			return err
 		}
 		var id int64
 		var open int16
 		var at time.Time
-		if _, err := pgx.ForEachRow(rows, []any{&id, &open, &at}, func() error {
-			earlier[id] = record.Intent{Side: sideOf(open), At: at}
+		var base []byte
+		if _, err := pgx.ForEachRow(rows, []any{&id, &open, &at, &base}, func() error {
+			earlier[id] = record.Intent{Side: sideOf(open), At: at, Base: slices.Clone(base)}
 			return nil
 		}); err != nil {
 			return err
@@ -44,9 +49,10 @@ func (s *Store) RecordIntents(
 			INSERT INTO intents AS i (link_id, connection, kind, side, contact, base)
 			SELECT DISTINCT ON (id) id, $2::integer, $3::smallint, $4::smallint, contact, base
 			FROM unnest($1::bigint[], $5::text[], $6::bytea[]) AS u (id, contact, base)
-			ON CONFLICT (link_id) DO UPDATE SET side = excluded.side, contact = excluded.contact, base = excluded.base,
-			                                    at = CASE WHEN i.side <> excluded.side THEN excluded.at ELSE i.at END`,
-			linkIDs, sc.number, sc.kind, code, contacts, bases)
+			ON CONFLICT (link_id) DO UPDATE SET side = excluded.side, contact = excluded.contact,
+			    base = CASE WHEN i.side <> excluded.side OR i.link_id = ANY($7) THEN excluded.base ELSE i.base END,
+			    at = CASE WHEN i.side <> excluded.side THEN excluded.at ELSE i.at END`,
+			linkIDs, sc.number, sc.kind, code, contacts, bases, anew)
 		return err
 	})
 	if err != nil {
