@@ -75,9 +75,11 @@ type CommitNoteTaskInput struct {
 	// TaskID and Stored are what GoHighLevel answered; Stored is empty where it answered nothing.
 	TaskID string `json:"task_id,omitempty"`
 	Stored Sealed `json:"stored,omitempty"`
-	// Gone tells that there was no such task any more, and Found that it was made before.
-	Gone  bool `json:"gone,omitempty"`
-	Found bool `json:"found,omitempty"`
+	// Gone tells that there was no such task any more, and Found that it was made before. Unknown tells that nobody heard
+	// what came of the step: it is journaled, and stays owed.
+	Gone    bool `json:"gone,omitempty"`
+	Found   bool `json:"found,omitempty"`
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 // CommitNoteTask records that a step was carried out, and journals what was written, which it does once. Safe to repeat.
@@ -104,7 +106,7 @@ func (a *NoteTasks) CommitNoteTask(ctx context.Context, in CommitNoteTaskInput) 
 		}
 		open := t != nil && in.Step.open(t) // else an attempt before this one has recorded it
 		switch {
-		case t == nil:
+		case t == nil, in.Unknown:
 		case in.Step.Op == NoteTaskDelete:
 			n.Tasks = slices.DeleteFunc(n.Tasks, func(t record.NoteTask) bool { return t.Key == in.Step.Key && t.State == record.NoteTaskWithdrawn })
 		case in.Gone:

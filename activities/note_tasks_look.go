@@ -32,11 +32,16 @@ func (l *look) task(key string) *record.NoteTask {
 // any more: it counts as done.
 func (l *look) see() {
 	l.at = notetask.State{Done: notetask.Done{}, Touched: map[string][]notetask.Field{}}
+	owed := map[string]notetask.Rendered{}
+	for _, r := range l.p.Plan.Render(l.p.Done) {
+		owed[r.Key] = r
+	}
 	for i := range l.note.Tasks {
 		t := &l.note.Tasks[i]
 		followed := t.State == record.NoteTaskThere || t.State == record.NoteTaskWithdrawn
 		if doc := l.there[t.TaskID]; doc != nil {
 			t.Seen = l.c.taskSums(doc)
+			l.carriedOut(t, owed[t.Key])
 			l.at.Touched[t.Key] = touched(t.Written, t.Seen)
 			t.Completed = asText(doc["completed"]) == "true"
 			if t.State == record.NoteTaskWithdrawn && len(l.at.Touched[t.Key]) > 0 {
@@ -58,6 +63,20 @@ func (l *look) see() {
 		l.owe(change)
 	}
 	l.p.Done = l.at.Done
+}
+
+// carriedOut takes in what was owed and is there: an update of which nobody heard what came of it, and which is no edit.
+func (l *look) carriedOut(t *record.NoteTask, as notetask.Rendered) {
+	if len(t.Owed) == 0 || as.Key == "" {
+		return
+	}
+	sums := l.c.taskSums(l.c.noteTaskDoc(l.note.NoteID, as, nil))
+	for i, field := range noteTaskFields {
+		if i < len(t.Written) && t.Seen[i] == sums[i] && slices.Contains(t.Owed, string(field)) {
+			t.Written[i] = sums[i]
+			t.Owed = slices.DeleteFunc(t.Owed, func(f string) bool { return f == string(field) })
+		}
+	}
 }
 
 // owes tells whether a field is to be written that no person has changed meanwhile.

@@ -96,6 +96,36 @@ func resealed(from, steps []activities.NoteTaskStep) []activities.NoteTaskStep {
 	return steps
 }
 
+func TestAnUpdateOfUnknownOutcomeIsKnownAgainAndTakenForNobodysEdit(t *testing.T) {
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
+	n.follow()
+	require.NoError(t, n.world.ghl.CompleteTask(n.called("offer").ID))
+	step := n.plan().Steps[0]
+	do[activities.GoHighLevelTask](n.world, onGoHighLevel.UpdateGoHighLevelTask,
+		activities.GoHighLevelTaskWriteInput{Connection: acme, ContactID: n.ghl, TaskID: step.TaskID, Task: step.Task})
+	unknown := activities.CommitNoteTaskInput{NoteTasksInput: n.id, Step: step, TaskID: step.TaskID, Unknown: true}
+	do[any](n.world, onNoteTasks.CommitNoteTask, unknown)
+	n.called("Kick-off (1 of 2 done)")
+	require.Empty(t, n.plan().Steps, "it is as it was to be")
+	require.Equal(t, "update Kick-off (0 of 2 done) -> Kick-off (1 of 2 done)",
+		toldOf(n.history(record.Link{Kind: record.Task, GoHighLevelID: step.TaskID}), record.Title)[1], "it may have been, and the journal has it")
+
+	require.NoError(t, n.world.ghl.CompleteTask(n.called("lawyer").ID))
+	n.follow()
+	n.called("Kick-off (2 of 2 done)")
+}
+
+func TestAnUpdateThatWasNotCarriedOutStaysOwedAndLeavesAloneWhatAPersonTypesMeanwhile(t *testing.T) {
+	n := newTasked(t, noting(""), "Kick-off", twoThings)
+	n.follow()
+	require.NoError(t, n.world.ghl.CompleteTask(n.called("offer").ID))
+	step := n.plan().Steps[0]
+	do[any](n.world, onNoteTasks.CommitNoteTask, activities.CommitNoteTaskInput{NoteTasksInput: n.id, Step: step, TaskID: step.TaskID, Unknown: true})
+	require.NoError(t, n.world.ghl.EditTask(step.TaskID, map[string]any{"title": "The whole kick-off"}))
+	n.follow()
+	require.Contains(t, n.called("The whole kick-off").Body, "☑ 1/2 Send the offer")
+}
+
 func TestATaskThatAPersonDeletedIsNotMadeAgainAndCountsAsDone(t *testing.T) {
 	n := newTasked(t, noting(""), "Kick-off", twoThings)
 	n.follow()

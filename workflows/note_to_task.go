@@ -57,8 +57,11 @@ type noteToTask struct {
 	contact string // of GoHighLevel, that the tasks belong to
 	note    activities.Sealed
 	// again tells that a look has found out what the next one must take in.
-	again  bool
-	result NoteToTaskResult
+	again bool
+	// setback tells that a step of this look failed in a way that may pass, and setbacks how often one did.
+	setback  bool
+	setbacks int
+	result   NoteToTaskResult
 }
 
 func (n *noteToTask) id() activities.NoteTasksInput {
@@ -70,7 +73,7 @@ func (n *noteToTask) run(ctx workflow.Context) error {
 		// What is told from here on is not known to this look.
 		for n.changes.ReceiveAsync(nil) {
 		}
-		n.again = false
+		n.again, n.setback = false, false
 		over, err := n.look(ctx)
 		if err != nil {
 			return err
@@ -192,7 +195,7 @@ func (n *noteToTask) carryOut(ctx workflow.Context, plan activities.NoteTasksPla
 	var refused error
 	for _, step := range plan.Steps {
 		err := n.step(ctx, step)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || n.setback {
 			return err
 		}
 		if err != nil && refused == nil {

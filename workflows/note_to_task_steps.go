@@ -22,6 +22,9 @@ func (n *noteToTask) step(ctx workflow.Context, step activities.NoteTaskStep) er
 		n.again = true // the parent has to show it
 		return n.commit(ctx, activities.CommitNoteTaskInput{Step: step, TaskID: step.TaskID, Gone: true})
 	}
+	if ambiguous(err) {
+		return n.setBack(ctx, step, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -35,13 +38,26 @@ func (n *noteToTask) update(ctx workflow.Context, step activities.NoteTaskStep) 
 		if step.Completed {
 			summary = "Complete task " + step.Key
 		}
-		err = workflow.ExecuteActivity(vendorCall(ctx, summary), goHighLevel.SetGoHighLevelTaskCompleted, activities.GoHighLevelTaskCompletionInput{
+		err = workflow.ExecuteActivity(vendorWrite(ctx, summary), goHighLevel.SetGoHighLevelTaskCompleted, activities.GoHighLevelTaskCompletionInput{
 			Connection: n.in.Connection, ContactID: n.contact, TaskID: step.TaskID, Completed: step.Completed,
 		}).Get(ctx, &stored)
 		return stored, err
 	}
-	err = workflow.ExecuteActivity(vendorCall(ctx, "Update task "+step.Key), goHighLevel.UpdateGoHighLevelTask, n.write(step)).Get(ctx, &stored)
+	err = workflow.ExecuteActivity(vendorWrite(ctx, "Update task "+step.Key), goHighLevel.UpdateGoHighLevelTask, n.write(step)).Get(ctx, &stored)
 	return stored, err
+}
+
+// setBack waits, longer each time, before the note and its tasks are looked at again: a step failed in a way that may pass, and by
+// then a person may have changed the task.
+func (n *noteToTask) setBack(ctx workflow.Context, step activities.NoteTaskStep, err error) error {
+	if unknown(err) {
+		if err := n.commit(ctx, activities.CommitNoteTaskInput{Step: step, TaskID: step.TaskID, Unknown: true}); err != nil {
+			return err
+		}
+	}
+	n.setbacks++
+	n.again, n.setback = true, true
+	return waitBeforeAnew(ctx, n.setbacks, err)
 }
 
 func (n *noteToTask) write(step activities.NoteTaskStep) activities.GoHighLevelTaskWriteInput {
@@ -100,8 +116,11 @@ func (n *noteToTask) withdraw(ctx workflow.Context, step activities.NoteTaskStep
 		step.TaskID = found.TaskID
 	}
 	if step.TaskID != "" {
-		err := workflow.ExecuteActivity(vendorCall(ctx, "Delete task "+step.Key+", which is not in the note any more"), goHighLevel.DeleteGoHighLevelTask,
+		err := workflow.ExecuteActivity(vendorWrite(ctx, "Delete task "+step.Key+", which is not in the note any more"), goHighLevel.DeleteGoHighLevelTask,
 			activities.GoHighLevelTaskInput{Connection: n.in.Connection, ContactID: n.contact, TaskID: step.TaskID}).Get(ctx, nil)
+		if ambiguous(err) {
+			return n.setBack(ctx, step, err)
+		}
 		if err != nil {
 			return err
 		}

@@ -230,6 +230,29 @@ func TestATaskThatIsGoneWhenItIsWrittenIsLookedAtAgain(t *testing.T) {
 	same(t, "committed as gone", d.commits[0].Gone, true)
 }
 
+func TestAStepThatFailsForNowIsPlannedAnewAndJournaledWhereItMayHaveBeenCarriedOut(t *testing.T) {
+	for name, step := range map[string]activities.NoteTaskStep{
+		"update t": {Key: "1", Op: activities.NoteTaskUpdate, TaskID: "t"}, "complete t": {Key: "1", Op: activities.NoteTaskComplete, TaskID: "t"},
+		"delete t": {Key: "1", Op: activities.NoteTaskDelete, TaskID: "t"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := allDone
+			plan.Steps = []activities.NoteTaskStep{step, {Key: "2", Op: activities.NoteTaskUpdate, TaskID: "t2"}}
+			d := newDesk(plan)
+			d.errs[name] = []error{refusal(record.GoHighLevel, crm.Unavailable), refusal(record.GoHighLevel, crm.RateLimited)}
+			succeeded(t, d.work(t, nil), nil)
+			same(t, "looks", d.count("plan"), 3)
+			same(t, "attempts", d.count(name), 3)
+			same(t, "the next step", d.count("update t2"), 1)
+			var unknown []bool
+			for _, commit := range d.commits {
+				unknown = append(unknown, commit.Unknown)
+			}
+			same(t, "outcomes", unknown, []bool{true, false, false})
+		})
+	}
+}
+
 func TestWhatIsRefusedForGoodHoldsUpNothingElseAndFailsTheRun(t *testing.T) {
 	plan := oneOpen
 	other := activities.NoteTaskStep{Key: "2", Op: activities.NoteTaskUpdate, TaskID: "t2"}

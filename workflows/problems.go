@@ -1,7 +1,9 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -41,6 +43,13 @@ func ambiguous(err error) bool {
 	var timeout *temporal.TimeoutError
 	var app *temporal.ApplicationError
 	return errors.As(err, &timeout) || errors.As(err, &app) && !app.NonRetryable()
+}
+
+// waitBeforeAnew waits before what a write was about is looked at anew, which failed for the nth time.
+func waitBeforeAnew(ctx workflow.Context, n int, err error) error {
+	return workflow.NewTimerWithOptions(ctx, setbackPause(n), workflow.TimerOptions{
+		Summary: fmt.Sprintf("Before deciding anew: the write failed by %s", cmp.Or(activities.KindOf(err), crm.Unavailable)),
+	}).Get(ctx, nil)
 }
 
 // unknown tells whether a write that failed may have been carried out all the same: the vendor did not say that it was not.

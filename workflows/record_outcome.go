@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 
@@ -204,9 +203,7 @@ func (s *recordSync) mayTryAgain(ctx workflow.Context, err error) bool {
 // side that is down is not waited for here.
 func (s *recordSync) pause(ctx workflow.Context, err error) error {
 	s.setbacks++
-	return workflow.NewTimerWithOptions(ctx, setbackPause(s.setbacks), workflow.TimerOptions{
-		Summary: fmt.Sprintf("Before deciding anew: the write failed by %s", cmp.Or(activities.KindOf(err), crm.Unavailable)),
-	}).Get(ctx, nil)
+	return waitBeforeAnew(ctx, s.setbacks, err)
 }
 
 // vanishedLooks is how often a record is looked at again that is gone when it is to be written to: for a moment a vendor may
