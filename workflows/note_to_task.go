@@ -79,6 +79,9 @@ func (n *noteToTask) run(ctx workflow.Context) error {
 			return err
 		}
 		n.in.Looks++
+		if !n.setback {
+			n.setbacks = 0
+		}
 		if n.changes.Len() == 0 && !n.again {
 			if over {
 				return nil

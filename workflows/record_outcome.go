@@ -141,7 +141,7 @@ func (s *recordSync) finish(ctx workflow.Context, state record.LinkState, proble
 	if err != nil {
 		return err
 	}
-	s.decided = nil
+	s.decided, s.setbacks = nil, 0
 	s.claim.Token = 0 // the contact is let go
 	s.result.GoHighLevelID, s.result.SalesforceID = s.claim.GoHighLevelID, s.claim.SalesforceID
 	s.result.State, s.result.Problem = state, problem

@@ -57,6 +57,7 @@ func TestRecordReplayCorpus(t *testing.T) {
 	r.recordTasksInBulk(t)
 	r.recordMaintenance(t)
 	r.recordVerify(t)
+	r.recordSetbacks(t)
 	r.recordRefused(t)
 	r.takeOver(t)
 }
