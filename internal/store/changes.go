@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -162,8 +163,11 @@ func (s *Store) admitChanges(ctx context.Context, sc scope) (more bool, err erro
 		}
 		more = tag.RowsAffected() == admitted
 		for _, code := range []int16{codeGoHighLevel, codeSalesforce} {
-			if err := admitSide(ctx, tx, sc, code, ids[code], fresh[code]); err != nil {
-				return err
+			left := ids[code]
+			for tries := 0; len(left) > 0 && tries < attempts; tries++ {
+				if left, err = admitSide(ctx, tx, sc, code, left, fresh[code]); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -172,11 +176,9 @@ func (s *Store) admitChanges(ctx context.Context, sc scope) (more bool, err erro
 }
 
 // admitSide makes links for the fresh records, makes pending what links hold of the records, and forgets that they were
-// announced. A record that is gone for good and was taken off its link stays without effect.
-func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
+// announced. A record that is gone for good and was taken off its link stays without effect. It returns the records that are
+// still announced: a link of theirs was there, and went between two statements.
+func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh []string) (left []string, err error) {
 	own := recordColumn[sideOf(side)]
 	if len(fresh) > 0 {
 		_, err := tx.Exec(ctx, `
@@ -184,10 +186,10 @@ func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh 
 			SELECT $1, $2, 1, id FROM unnest($3::text[]) AS u (id) ORDER BY id
 			ON CONFLICT (connection, `+own+`) WHERE `+own+` IS NOT NULL DO NOTHING`, sc.number, sc.kind, fresh)
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err := tx.Exec(ctx, `
+	_, err = tx.Exec(ctx, `
 		INSERT INTO pending AS p (link_id, connection, kind, changed_at)
 		SELECT l.id, l.connection, l.kind, a.at FROM announced a
 		JOIN links l ON l.connection = $1 AND l.kind = $2 AND l.`+own+` = a.record_id
@@ -195,7 +197,7 @@ func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh 
 		ON CONFLICT (link_id) DO UPDATE SET marked = p.marked + 1, changed_at = greatest(p.changed_at, excluded.changed_at)`,
 		sc.number, sc.kind, side, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if sc.kind != kindCodes[record.Contact] {
 		// Whom the records belong to; where another link has come to hold one, that is said of its link.
@@ -207,17 +209,31 @@ func admitSide(ctx context.Context, tx pgx.Tx, sc scope, side int16, ids, fresh 
 			ON CONFLICT (link_id) DO UPDATE SET `+own+` = excluded.`+own,
 			sc.number, sc.kind, side, ids)
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if sc.kind == kindCodes[record.Task] && side == codeGoHighLevel {
 		if err := stirNotes(ctx, tx, sc.number, ids); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err = tx.Exec(ctx, `DELETE FROM announced WHERE connection = $1 AND kind = $2 AND side = $3 AND record_id = ANY($4)`,
-		sc.number, sc.kind, side, ids)
-	return err
+	rows, err := tx.Query(ctx, `
+		DELETE FROM announced a WHERE a.connection = $1 AND a.kind = $2 AND a.side = $3 AND a.record_id = ANY($4)
+		  AND (a.only_linked OR EXISTS (
+		    SELECT FROM links l JOIN pending p ON p.link_id = l.id WHERE l.connection = $1 AND l.kind = $2 AND l.`+own+` = a.record_id))
+		RETURNING a.record_id`, sc.number, sc.kind, side, ids)
+	if err != nil {
+		return nil, err
+	}
+	done := map[string]bool{}
+	var id string
+	if _, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+		done[id] = true
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return done[id] }), nil
 }
 
 // Live returns whether a connection is kept in step at the moment.

@@ -80,6 +80,34 @@ func TestAMarkThatArrivesWhileItsLinkIsDroppedIsNotLost(t *testing.T) {
 	}
 }
 
+// The link is there when links are made for what is announced, and gone when they become pending.
+func TestAMarkWhoseLinkIsDroppedWhileItIsTurnedIntoAPendingChangeIsNotLost(t *testing.T) {
+	s, conn := newLiveStore(t)
+	id := half(t, s, record.GoHighLevel, "g")
+	c := claimLink(t, s, id, "run")
+	_, err := s.MarkChanged(t.Context(), acme, record.Contact, ghl("g"))
+	require.NoError(t, err)
+	exec(t, conn, `CREATE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END $$`)
+	exec(t, conn, `CREATE TRIGGER held AFTER INSERT ON links FOR EACH STATEMENT EXECUTE FUNCTION held()`)
+	exec(t, conn, `SELECT pg_advisory_lock(42)`)
+	planned := make(chan error, 1)
+	go func() {
+		_, err := s.PlanChanges(t.Context(), acme, record.Kinds[1:], 10, nil)
+		planned <- err
+	}()
+	require.Eventually(t, func() bool {
+		var waiting bool
+		return conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)`).Scan(&waiting) == nil && waiting
+	}, 10*time.Second, time.Millisecond)
+	require.NoError(t, s.Commit(t.Context(), c.Token, origin, []record.Outcome{{LinkID: id, State: record.LinkDeleted, Drop: true}}))
+	require.Nil(t, linkOf(t, s, record.GoHighLevel, "g"))
+	exec(t, conn, `SELECT pg_advisory_unlock(42)`)
+	require.NoError(t, <-planned)
+	again := linkOf(t, s, record.GoHighLevel, "g")
+	require.NotNil(t, again)
+	require.True(t, isPending(t, s, again.ID))
+}
+
 func waits(id int64, reason string, fields ...record.Field) record.Outcome {
 	return record.Outcome{LinkID: id, State: record.LinkInReview, Problem: reason, Waits: &record.Question{
 		Fields: fields, WorkflowID: fmt.Sprintf("contact/%d", id), DecideAfter: 48 * time.Hour,
