@@ -1,11 +1,6 @@
 package e2e
 
 import (
-	"bufio"
-	"bytes"
-	"io"
-	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -63,11 +58,11 @@ func TestRevokedGrantsAreToldAndConnectingAgainBringsEverythingOnce(t *testing.T
 			strings.Contains(text, `tandem_connections_refused{side="salesforce",state="reconnect"} 1`)
 	})
 
-	one, err := s.connectAgain(t, record.GoHighLevel)
+	one, err := s.connectSide(t, record.GoHighLevel, granting)
 	if contains(t, one, "NeedsReconnect"); err == nil {
 		t.Errorf("all is said to be well while a side refuses:\n%s", one)
 	}
-	if both, err := s.connectAgain(t, record.Salesforce); err != nil {
+	if both, err := s.connectSide(t, record.Salesforce, granting); err != nil {
 		t.Errorf("%v:\n%s", err, both)
 	}
 	s.eventually(t, func() bool {
@@ -144,34 +139,4 @@ func (s *system) details(t testing.TB, id string) string {
 		t.Fatal(err)
 	}
 	return metadata.GetCurrentDetails()
-}
-
-// connectAgain runs starter connect for a side, grants what it asks for as a person does in the browser, and returns what it
-// said, and whether it failed.
-func (s *office) connectAgain(t testing.TB, side record.Side) (string, error) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), starterProgram, "connect", string(side), connection)
-	command.Env = s.Env()
-	said, writes := io.Pipe()
-	var all bytes.Buffer
-	command.Stdout, command.Stderr = &all, writes
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	heard := make(chan string)
-	go func() {
-		var text strings.Builder
-		for lines := bufio.NewScanner(said); lines.Scan(); {
-			text.WriteString(lines.Text() + "\n")
-			if address := strings.TrimSpace(lines.Text()); strings.HasPrefix(address, "http") {
-				if response, err := http.Get(address); err == nil {
-					_ = response.Body.Close()
-				}
-			}
-		}
-		heard <- text.String()
-	}()
-	err := command.Wait()
-	_ = writes.Close()
-	return <-heard + all.String(), err
 }

@@ -28,7 +28,11 @@ func TestATokenIsOnlyEverSentToAHostOfSalesforces(t *testing.T) {
 	} {
 		require.Equal(t, want, originOf(instance, login), instance)
 	}
-	require.Equal(t, "http://127.0.0.1:9", originOf("http://127.0.0.1:9", "http://127.0.0.1:9/services/oauth2/token"), "a fake on this machine")
+	const fake = "http://127.0.0.1:9/services/oauth2/token"
+	require.Equal(t, "http://127.0.0.1:9", originOf("http://127.0.0.1:9", fake), "a fake on this machine")
+	for _, elsewhere := range []string{"http://127.0.0.2:9", "https://acme.my.salesforce.com.evil.example", "http://evil.example"} {
+		require.Empty(t, originOf(elsewhere, fake), elsewhere)
+	}
 }
 
 func TestAForgedGrantIsNotTaken(t *testing.T) {

@@ -182,14 +182,14 @@ func isSalesforceID(id string) bool {
 	}) < 0
 }
 
-// originOf returns the scheme and host of an instance address, "" when bearer tokens must not be sent there: only a login
-// host on this machine, as the fakes are, may name an instance that is not one of Salesforce's own hosts by https.
+// originOf returns the scheme and host of an instance address, "" when bearer tokens must not be sent there: beside Salesforce's
+// own hosts by https there is only the login host itself, where that speaks plain HTTP, as the fakes do on this machine.
 func originOf(instanceURL, tokenURL string) string {
 	instance, err := url.Parse(instanceURL)
 	if err != nil || instance.Host == "" || instance.User != nil {
 		return ""
 	}
-	private := strings.HasPrefix(tokenURL, "http://") && (instance.Scheme == "http" || instance.Scheme == "https")
+	private := strings.HasPrefix(tokenURL, "http://") && instance.Scheme == "http" && strings.EqualFold(instance.Hostname(), hostOf(tokenURL))
 	if !private && !(instance.Scheme == "https" && instance.Port() == "" && salesforceHost(instance.Hostname())) {
 		return ""
 	}
