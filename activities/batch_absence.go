@@ -95,15 +95,15 @@ func (b *batch) absorbed(a *absent) {
 
 // journalDeletions writes down what is about to be lost.
 func (b *batch) journalDeletions(ctx context.Context, side record.Side, pairs []*pair) error {
-	entries := map[int64]record.JournalEntry{}
+	ahead := map[int64]record.Ahead{}
 	for _, p := range pairs {
 		entry, err := b.Connection.journal(side, record.Delete, deletion(side, p.absence.other).Writes(side))
 		if err != nil {
 			return err
 		}
-		entries[p.link.ID] = entry
+		ahead[p.link.ID] = record.Ahead{Journal: entry}
 	}
-	return b.ledger.JournalAhead(ctx, b.token, b.origin, entries)
+	return b.ledger.NoteAhead(ctx, b.token, b.origin, ahead)
 }
 
 // deleteInSalesforce deletes the other halves, as many as a call takes. Deleting what is gone succeeds.

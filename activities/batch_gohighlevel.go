@@ -29,7 +29,7 @@ func (b *batch) writeGoHighLevel(ctx context.Context) error {
 		if err := b.mayWrite(ctx); err != nil {
 			return err
 		}
-		if err := b.journalUpdates(ctx, record.GoHighLevel, chunk); err != nil {
+		if err := b.noteUpdates(ctx, record.GoHighLevel, chunk); err != nil {
 			return err
 		}
 		err := b.each(ctx, chunk, goHighLevelWriters, b.updateGoHighLevel)

@@ -76,7 +76,7 @@ func (b *batch) write(p *pair, side record.Side) rules.Write {
 }
 
 func (b *batch) updateSalesforce(ctx context.Context, pairs []*pair) error {
-	if err := b.journalUpdates(ctx, record.Salesforce, pairs); err != nil {
+	if err := b.noteUpdates(ctx, record.Salesforce, pairs); err != nil {
 		return err
 	}
 	var docs []crm.Document
@@ -171,19 +171,23 @@ func (b *batch) created(p *pair, id string) error {
 	return b.wrote(p, record.Salesforce, record.Create, p.decision.Salesforce)
 }
 
-// journalUpdates writes down what updates are about to replace. Where the worker dies between the update and the commit, the
-// next attempt finds both sides alike, and nobody can tell any more what was there. An update that fails is journaled anew
-// with its next attempt.
-func (b *batch) journalUpdates(ctx context.Context, side record.Side, pairs []*pair) error {
-	entries := map[int64]record.JournalEntry{}
+// noteUpdates writes down what updates are about to replace, and by what. Where the worker dies between the update and the
+// commit, the next attempt finds both sides alike, and nobody can tell any more what was there; or it finds what a person has
+// typed meanwhile, which is no conflict with what was written. An update that fails is journaled anew with its next attempt.
+func (b *batch) noteUpdates(ctx context.Context, side record.Side, pairs []*pair) error {
+	ahead := map[int64]record.Ahead{}
 	for _, p := range pairs {
 		entry, err := b.Connection.journal(side, record.Update, p.decision.Writes(side))
 		if err != nil {
 			return err
 		}
-		entries[p.link.ID] = entry
+		base, err := reconcile.DecodeBase(p.link.Base)
+		if err != nil {
+			return err
+		}
+		ahead[p.link.ID] = record.Ahead{Journal: entry, Base: p.decision.After(base, p.wrote, []record.Side{side}).Encode()}
 	}
-	return b.ledger.JournalAhead(ctx, b.token, b.origin, entries)
+	return b.ledger.NoteAhead(ctx, b.token, b.origin, ahead)
 }
 
 // wrote notes that a side was written. What was created is journaled with the outcome: it replaced nothing.

@@ -96,8 +96,8 @@ type Ledger interface {
 	JoinHalves(ctx context.Context, token, linkID int64, side record.Side, recordID string) error
 	// NoteDeletions notes proven deletions and tells which of them may be followed by what the rules say.
 	NoteDeletions(ctx context.Context, connection string, kind record.Kind, side record.Side, linkIDs []int64, guard record.DeletionGuard) (map[int64]record.DeletionLeave, error)
-	// JournalAhead journals, for links of the claim, what is about to be done and cannot be read afterwards.
-	JournalAhead(ctx context.Context, token int64, origin record.Origin, entries map[int64]record.JournalEntry) error
+	// NoteAhead notes, for links of the claim, what is about to be done and cannot be read afterwards.
+	NoteAhead(ctx context.Context, token int64, origin record.Origin, ahead map[int64]record.Ahead) error
 	// RecentUpdates counts the updates written to links within a time.
 	RecentUpdates(ctx context.Context, connection string, linkIDs []int64, within time.Duration) (map[int64]int, error)
 	// Journal returns the writes to a link's records, oldest first.

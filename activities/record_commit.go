@@ -22,8 +22,10 @@ type CommitRecordInput struct {
 	Problem string `json:"problem,omitempty"`
 	// Plan is the decision that was carried out; empty when none was.
 	Plan Sealed `json:"plan,omitempty"`
-	// Partial tells that not all of it was carried out: what the sides last agreed on stays as it was.
+	// Partial tells that not all of it was carried out: the sides agree on what was, and on nothing else.
 	Partial bool `json:"partial,omitempty"`
+	// Done lists the sides where all that was written was carried out for certain.
+	Done []record.Side `json:"done,omitempty"`
 	// Wrote lists what was done, in order.
 	Wrote []record.Operation `json:"wrote,omitempty"`
 	// WroteTo lists to which side each was done.
@@ -99,7 +101,7 @@ func (a *steps) commit(ctx context.Context, in CommitRecordInput) (RecordCommitt
 		outcome.Waits = &record.Question{Fields: in.Fields, Side: in.Side, WorkflowID: info.ID, DecideAfter: c.Rules.Reviews.DecideAfter}
 	}
 	if len(in.Plan) > 0 {
-		if err := c.carriedOut(&outcome, in); err != nil {
+		if err := a.carriedOut(ctx, c, &outcome, in); err != nil {
 			return RecordCommitted{}, err
 		}
 	}
@@ -155,7 +157,7 @@ func (a *steps) held(ctx context.Context, in CommitRecordInput, opening error) (
 }
 
 // carriedOut adds what was written to an outcome: the next base, and the journal.
-func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) error {
+func (a *steps) carriedOut(ctx context.Context, c *Connection, outcome *record.Outcome, in CommitRecordInput) error {
 	var d reconcile.Decision
 	if err := c.unseal(record.GoHighLevel, purposeHistory, in.Plan, &d); err != nil {
 		return err
@@ -180,8 +182,8 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) e
 	if created != nil {
 		d.Next = reconcile.Defaults(d.Next, record.Salesforce, created.Fields, c.Fingerprints.Value)
 	}
-	if !in.Partial {
-		outcome.Base = d.Next.Encode()
+	if outcome.Base, err = a.agreedAfter(ctx, d, in); err != nil {
+		return err
 	}
 	for i, op := range in.Wrote {
 		entry, err := c.journal(in.WroteTo[i], op, d.Writes(in.WroteTo[i]))
@@ -191,6 +193,32 @@ func (c *Connection) carriedOut(outcome *record.Outcome, in CommitRecordInput) e
 		outcome.Journal = append(outcome.Journal, entry)
 	}
 	return nil
+}
+
+// agreedAfter returns what the sides agree on after what was carried out of a decision, encoded; nil where that is what the
+// ledger says.
+func (a *steps) agreedAfter(ctx context.Context, d reconcile.Decision, in CommitRecordInput) ([]byte, error) {
+	if !in.Partial {
+		return d.Next.Encode(), nil
+	}
+	var wrote []record.Side
+	for i, op := range in.Wrote {
+		if op == record.Update {
+			wrote = append(wrote, in.WroteTo[i])
+		}
+	}
+	if d.Create != "" || len(wrote) == 0 {
+		return nil, nil
+	}
+	link, err := a.link(ctx, in.Claim)
+	if err != nil {
+		return nil, err
+	}
+	base, err := reconcile.DecodeBase(link.Base)
+	if err != nil {
+		return nil, err
+	}
+	return d.After(base, in.Done, wrote).Encode(), nil
 }
 
 // committed tells how a contact stands after its outcome is recorded. A link that is gone stands nowhere.

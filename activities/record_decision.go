@@ -116,12 +116,18 @@ func (a *steps) decide(ctx context.Context, in DecideRecordInput) (RecordDecisio
 	if err != nil {
 		return RecordDecision{}, err
 	}
-	if link.Base == nil {
+	unrecorded := link.Base == nil && in.Base != nil
+	if unrecorded {
 		link.Base = in.Base
 	}
 	d, err := c.decide(kind, link.Base, ghl, sf, decided(in.Verdict, in.Asked))
 	if err != nil {
 		return RecordDecision{}, err
+	}
+	if unrecorded && d.From == nil {
+		if d.From, err = reconcile.DecodeBase(in.Base); err != nil {
+			return RecordDecision{}, err
+		}
 	}
 	if torn != "" {
 		c.mend(kind, &d, torn, map[record.Side]*record.Record{record.GoHighLevel: sf, record.Salesforce: ghl}[torn])

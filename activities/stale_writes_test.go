@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-sync/tandem/internal/crm/gohighlevel/gohighleveltest"
 	"github.com/tandem-sync/tandem/internal/crm/salesforce/salesforcetest"
+	"github.com/tandem-sync/tandem/internal/reconcile"
 	"github.com/tandem-sync/tandem/internal/record"
 )
 
@@ -50,6 +51,74 @@ func TestAWriteThatFailedIsDecidedAnewByWhatAPersonTypedMeanwhile(t *testing.T) 
 			require.Equal(t, record.LinkInStep, w.linkOf(record.GoHighLevel, g).State)
 		})
 	}
+}
+
+// A write whose answer is lost may have been carried out. What it wrote is no edit of anybody's then, so that nothing is in
+// conflict with it, and a rule for conflicts that favours its side does not undo what a person types next.
+func TestWhatAPersonTypesAfterAWriteWhoseAnswerWasLostIsNoConflictWithIt(t *testing.T) {
+	for _, side := range record.Sides {
+		inBothLanes(t, func(t *testing.T, by lane) {
+			w := newWorld(t, cityRule(string(side)))
+			g, s := w.couple("Lovelace", "ada@example.com")
+			edit := map[record.Side]func(city string){
+				record.GoHighLevel: func(city string) { require.NoError(t, w.ghl.Edit(g, map[string]any{"city": city})) },
+				record.Salesforce:  func(city string) { require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"MailingCity": city})) },
+			}
+			held := map[record.Side]func() any{
+				record.GoHighLevel: func() any { return w.contact(g).City },
+				record.Salesforce:  func() any { return w.row(s)["MailingCity"] },
+			}
+			edit[side.Other()]("Springfield")
+			w.announce(inGoHighLevel(g), inSalesforce(s))
+			w.plan()
+			method := map[record.Side]string{record.GoHighLevel: http.MethodPut, record.Salesforce: http.MethodPatch}[side]
+			w.failing(side, method, "cut_after")
+			arrived := func() bool { return held[side]() == "Springfield" }
+			if by == bulkLane {
+				_, err := w.trySync()
+				require.Error(t, err)
+				require.True(t, arrived())
+				edit[side.Other()]("Shelbyville")
+				w.persist()
+			} else {
+				w.contactSync(w.linkOf(record.GoHighLevel, g).ID, justBeforeOnce("ClaimContact", arrived, func() { edit[side.Other()]("Shelbyville") }))
+			}
+			w.hear(by, inGoHighLevel(g), inSalesforce(s))
+			require.Equal(t, "Shelbyville", w.contact(g).City)
+			require.Equal(t, "Shelbyville", w.row(s)["MailingCity"])
+			for _, write := range w.journal(w.linkOf(record.GoHighLevel, g).ID) {
+				require.NotEqual(t, reconcile.CauseConflict, write.Cause)
+			}
+		})
+	}
+}
+
+// Where one side takes its half of an update and the other refuses it for now, the first half is agreed on.
+func TestWhatAPersonTypesAfterHalfOfAnUpdateIsNoConflictWithThatHalf(t *testing.T) {
+	inBothLanes(t, func(t *testing.T, by lane) {
+		w := newWorld(t, cityRule("salesforce"))
+		g, s := w.couple("Lovelace", "ada@example.com")
+		require.NoError(t, w.ghl.Edit(g, map[string]any{"city": "Springfield"}))
+		require.NoError(t, w.sf.Edit("Contact", s, map[string]any{"MailingPostalCode": "98052"}))
+		w.announce(inGoHighLevel(g), inSalesforce(s))
+		w.plan()
+		w.failing(record.GoHighLevel, http.MethodPut, "503")
+		half := func() bool { return w.row(s)["MailingCity"] == "Springfield" }
+		typed := func() { require.NoError(t, w.ghl.Edit(g, map[string]any{"city": "Shelbyville"})) }
+		if by == bulkLane {
+			_, err := w.trySync()
+			require.Error(t, err)
+			require.True(t, half())
+			typed()
+			w.persist()
+		} else {
+			w.contactSync(w.linkOf(record.GoHighLevel, g).ID, justBeforeOnce("ClaimContact", half, typed))
+		}
+		w.hear(by, inGoHighLevel(g), inSalesforce(s))
+		require.Equal(t, "Shelbyville", w.contact(g).City)
+		require.Equal(t, "Shelbyville", w.row(s)["MailingCity"])
+		require.Equal(t, "98052", w.contact(g).PostalCode)
+	})
 }
 
 func TestADeletionThatFailedIsNotCarriedOutOnceAPersonHasRestoredTheOtherHalf(t *testing.T) {

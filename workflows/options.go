@@ -52,6 +52,16 @@ func ledgerCall(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// claimCall takes a record for the run, and waits while another one works on it: not much longer than that does.
+func claimCall(ctx workflow.Context, summary string) workflow.Context {
+	return with(ctx, summary, workflow.ActivityOptions{
+		StartToCloseTimeout: 15 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second, NonRetryableErrorTypes: fenced,
+		},
+	})
+}
+
 // personCall is a few API calls whose result a person waits for: soon, or not at all.
 func personCall(ctx workflow.Context, summary string) workflow.Context {
 	return with(ctx, summary, workflow.ActivityOptions{

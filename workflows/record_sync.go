@@ -235,7 +235,7 @@ func (s *recordSync) take(ctx workflow.Context) error {
 	if s.kind != record.Contact {
 		in.Kind = s.kind
 	}
-	err := workflow.ExecuteActivity(ledgerCall(ctx, "Claim the "+string(s.kind)), s.calls.claim, in).Get(ctx, &s.claim)
+	err := workflow.ExecuteActivity(claimCall(ctx, "Claim the "+string(s.kind)), s.calls.claim, in).Get(ctx, &s.claim)
 	if err != nil {
 		return err
 	}

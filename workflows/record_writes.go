@@ -113,17 +113,21 @@ func (s *recordSync) send(ctx workflow.Context, side record.Side, op record.Oper
 	if err := s.dropParts(ctx, side); err != nil {
 		return err
 	}
+	begun := false
 	if side == record.Salesforce {
 		err = s.sendSalesforce(ctx, op)
 	} else {
-		err = s.sendGoHighLevel(ctx, op)
+		begun, err = s.sendGoHighLevel(ctx, op)
 	}
-	if err == nil || op == record.Update && unknown(err) {
+	if err == nil || op == record.Update && (begun || unknown(err)) {
 		// Where the answer was lost it may have been carried out, and nobody could read any more what it replaced.
 		s.wrote(side, op)
 	}
 	if err == nil {
 		err = s.writeParts(ctx, side)
+	}
+	if err == nil && op == record.Update {
+		s.commit.Done = append(s.commit.Done, side)
 	}
 	return err
 }
@@ -143,10 +147,11 @@ func (s *recordSync) sendSalesforce(ctx workflow.Context, op record.Operation) e
 	return nil
 }
 
-func (s *recordSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) error {
+// sendGoHighLevel does so in GoHighLevel, where tags go by calls of their own: begun tells that the first was carried out.
+func (s *recordSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) (begun bool, err error) {
 	id, stored, err := s.calls.writeGoHighLevel(ctx, s, op)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if op == record.Create {
 		s.learn(record.GoHighLevel, id)
@@ -155,11 +160,11 @@ func (s *recordSync) sendGoHighLevel(ctx workflow.Context, op record.Operation) 
 	tags := activities.GoHighLevelTagsInput{Connection: s.in.Connection, ContactID: s.claim.GoHighLevelID, Tags: s.decision.AddTags}
 	if len(tags.Tags) > 0 {
 		if err := workflow.ExecuteActivity(vendorCall(ctx, "Add tags in GoHighLevel"), goHighLevel.AddGoHighLevelContactTags, tags).Get(ctx, nil); err != nil {
-			return err
+			return true, err
 		}
 	}
 	if tags.Tags = s.decision.RemoveTags; len(tags.Tags) > 0 {
-		return workflow.ExecuteActivity(vendorCall(ctx, "Remove tags in GoHighLevel"), goHighLevel.RemoveGoHighLevelContactTags, tags).Get(ctx, nil)
+		return true, workflow.ExecuteActivity(vendorCall(ctx, "Remove tags in GoHighLevel"), goHighLevel.RemoveGoHighLevelContactTags, tags).Get(ctx, nil)
 	}
-	return nil
+	return true, nil
 }

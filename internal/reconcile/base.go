@@ -18,6 +18,8 @@ type Base map[record.Field]Agreed
 type Agreed struct {
 	GoHighLevel []uint64
 	Salesforce  []uint64
+	// Tried is set while nobody knows what came of the last write.
+	Tried *Tried
 }
 
 // Of returns the fingerprints of a field that a side agreed on; known is false where nothing is noted of it.
@@ -44,10 +46,12 @@ func (a Agreed) with(s record.Side, sums []uint64) Agreed {
 
 // The encoding: a version byte, then per field, in order of name: a field code (position in fieldCodes from 1, or 0 and
 // a length-prefixed name), then the GoHighLevel fingerprints as count*2+same, then 6 bytes each; and where same is 0,
-// the Salesforce count and fingerprints.
+// the Salesforce count and fingerprints. In the second version, which is written where a write was tried, each field ends
+// with what was: a byte for the side (0 none, 1 GoHighLevel, 2 Salesforce), and the fingerprints in the same way.
 const (
-	baseVersion = 1
-	sumSize     = 6 // bytes of a fingerprint
+	baseVersion  = 1
+	triedVersion = 2
+	sumSize      = 6 // bytes of a fingerprint
 )
 
 // fieldCodes is append-only: stored bases refer to positions in it.
@@ -69,7 +73,13 @@ func (b Base) Encode() []byte {
 		fields = append(fields, f)
 	}
 	sort.Slice(fields, func(i, j int) bool { return fields[i] < fields[j] })
-	out := []byte{baseVersion}
+	version := byte(baseVersion)
+	for _, a := range b {
+		if a.Tried != nil {
+			version = triedVersion
+		}
+	}
+	out := []byte{version}
 	for _, f := range fields {
 		if code := slices.Index(fieldCodes, f); code >= 0 {
 			out = append(out, byte(code+1))
@@ -79,11 +89,32 @@ func (b Base) Encode() []byte {
 			out = append(out, f...)
 		}
 		a := b[f]
-		same := slices.Equal(a.GoHighLevel, a.Salesforce)
-		out = appendSums(out, a.GoHighLevel, same)
-		if !same {
-			out = appendSums(out, a.Salesforce, false)
+		out = appendBoth(out, a.GoHighLevel, a.Salesforce)
+		if version == triedVersion {
+			out = append(out, byte(1+slices.Index(triedSides, a.Tried.to())))
 		}
+		if a.Tried != nil {
+			out = appendBoth(out, a.Tried.GoHighLevel, a.Tried.Salesforce)
+		}
+	}
+	return out
+}
+
+// triedSides are the sides by their bytes, from 1.
+var triedSides = []record.Side{record.GoHighLevel, record.Salesforce}
+
+func (t *Tried) to() record.Side {
+	if t == nil {
+		return ""
+	}
+	return t.To
+}
+
+func appendBoth(out []byte, ghl, sf []uint64) []byte {
+	same := slices.Equal(ghl, sf)
+	out = appendSums(out, ghl, same)
+	if !same {
+		out = appendSums(out, sf, false)
 	}
 	return out
 }
@@ -107,7 +138,8 @@ func DecodeBase(in []byte) (Base, error) {
 	if len(in) == 0 {
 		return nil, nil
 	}
-	if in[0] != baseVersion {
+	version := in[0]
+	if version != baseVersion && version != triedVersion {
 		return nil, errBase
 	}
 	in = in[1:]
@@ -133,20 +165,40 @@ func DecodeBase(in []byte) (Base, error) {
 			return nil, errBase
 		}
 		var a Agreed
-		var same, ok bool
-		if a.GoHighLevel, same, in, ok = readSums(in); !ok {
+		var ok bool
+		if a.GoHighLevel, a.Salesforce, in, ok = readBoth(in); !ok {
 			return nil, errBase
 		}
-		if same {
-			a.Salesforce = a.GoHighLevel
-		} else {
-			if a.Salesforce, same, in, ok = readSums(in); !ok || same {
+		if version == triedVersion {
+			if a.Tried, in, ok = readTried(in); !ok {
 				return nil, errBase
 			}
 		}
 		out[field] = a
 	}
 	return out, nil
+}
+
+func readTried(in []byte) (tried *Tried, rest []byte, ok bool) {
+	if len(in) == 0 || int(in[0]) > len(triedSides) {
+		return nil, nil, false
+	}
+	side := int(in[0])
+	if in = in[1:]; side == 0 {
+		return nil, in, true
+	}
+	tried = &Tried{To: triedSides[side-1]}
+	tried.GoHighLevel, tried.Salesforce, rest, ok = readBoth(in)
+	return tried, rest, ok
+}
+
+func readBoth(in []byte) (ghl, sf []uint64, rest []byte, ok bool) {
+	ghl, same, rest, ok := readSums(in)
+	if !ok || same {
+		return ghl, ghl, rest, ok
+	}
+	sf, same, rest, ok = readSums(rest)
+	return ghl, sf, rest, ok && !same
 }
 
 func readSums(in []byte) (sums []uint64, flag bool, rest []byte, ok bool) {

@@ -37,6 +37,9 @@ type Decision struct {
 	Conflicts []Conflict
 	// Next is the base once the writes are done as asked.
 	Next Base
+	// From is the base that was decided by where it is not the input's: where that says of a write that it was tried, and the
+	// records say what came of it.
+	From Base `json:",omitempty"`
 }
 
 // Writes returns the writes of a side.
@@ -74,7 +77,11 @@ type Conflict struct {
 
 // Decide applies the decision table to every field of the policies.
 func Decide(in Input) Decision {
-	d := &decider{Input: in, out: Decision{Next: Base{}}}
+	from := in.heard()
+	if from != nil {
+		in.Base = from
+	}
+	d := &decider{Input: in, out: Decision{Next: Base{}, From: from}}
 	for f, a := range in.Base {
 		d.out.Next[f] = a
 	}

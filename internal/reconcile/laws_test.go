@@ -239,6 +239,8 @@ func TestAStoredBaseReadsBackAsItWasWritten(t *testing.T) {
 		w := drawWorld(t, true)
 		w.sync()
 		w.base[record.Custom("plan")] = reconcile.Agreed{GoHighLevel: []uint64{1}, Salesforce: nil}
+		w.edit(t)
+		w.base = w.decide().After(w.base, nil, []record.Side{rapid.SampledFrom(record.Sides).Draw(t, "tried")})
 		back, err := reconcile.DecodeBase(w.base.Encode())
 		if err != nil || !reflect.DeepEqual(back, w.base) {
 			t.Fatalf("wrote %v, read %v, %v", w.base, back, err)
@@ -260,6 +262,7 @@ func TestEveryFieldOfEveryKindTakesOneByteInABase(t *testing.T) {
 func FuzzDecodeBase(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(reconcile.Base{record.City: {GoHighLevel: []uint64{7}, Salesforce: []uint64{8}}}.Encode())
+	f.Add(reconcile.Base{record.City: {Tried: &reconcile.Tried{To: record.Salesforce, Salesforce: []uint64{8}}}, record.Tags: {}}.Encode())
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if b, err := reconcile.DecodeBase(in); err == nil && b != nil {
 			if _, err := reconcile.DecodeBase(b.Encode()); err != nil {

@@ -128,6 +128,13 @@ type JournalEntry struct {
 	Sealed []byte
 }
 
+// Ahead is what is noted of a link before one of its records is written to: what is about to be replaced, and what both sides
+// agree on while nobody knows whether it was, encoded; nil where that stays as it is.
+type Ahead struct {
+	Journal JournalEntry
+	Base    []byte
+}
+
 // JournalRow is one write as the journal keeps it.
 type JournalRow struct {
 	ID           int64

@@ -75,17 +75,29 @@ func (s *Store) readJournal(ctx context.Context, connection, sql string, more ..
 	return list, nil
 }
 
-// JournalAhead journals, for links of the claim, what is about to be done and cannot be read afterwards. It fails with
+// NoteAhead notes, for links of the claim, what is about to be done and cannot be read afterwards. It fails with
 // record.ErrFenced. What is repeated is journaled twice.
-func (s *Store) JournalAhead(ctx context.Context, token int64, origin record.Origin, entries map[int64]record.JournalEntry) error {
+func (s *Store) NoteAhead(ctx context.Context, token int64, origin record.Origin, ahead map[int64]record.Ahead) error {
 	var outcomes []record.Outcome
-	links := slices.Sorted(maps.Keys(entries))
+	var tried []int64
+	var bases [][]byte
+	links := slices.Sorted(maps.Keys(ahead))
 	for _, link := range links {
-		outcomes = append(outcomes, record.Outcome{LinkID: link, Journal: []record.JournalEntry{entries[link]}})
+		outcomes = append(outcomes, record.Outcome{LinkID: link, Journal: []record.JournalEntry{ahead[link].Journal}})
+		if base := ahead[link].Base; base != nil {
+			tried, bases = append(tried, link), append(bases, base)
+		}
 	}
-	err := s.inClaim(ctx, token, links, func(tx pgx.Tx, sc scope) error { return writeJournal(ctx, tx, sc, origin, outcomes) })
+	err := s.inClaim(ctx, token, links, func(tx pgx.Tx, sc scope) error {
+		if _, err := tx.Exec(ctx, `
+			UPDATE links l SET base = o.base FROM unnest($3::bigint[], $4::bytea[]) AS o (link_id, base)
+			WHERE l.connection = $1 AND l.kind = $2 AND l.id = o.link_id AND l.id = ANY($3)`, sc.number, sc.kind, tried, bases); err != nil {
+			return err
+		}
+		return writeJournal(ctx, tx, sc, origin, outcomes)
+	})
 	if err != nil {
-		return fmt.Errorf("store: journal ahead: %w", err)
+		return fmt.Errorf("store: note ahead: %w", err)
 	}
 	return nil
 }
