@@ -181,6 +181,9 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 	ids := make([]string, len(found))
 	for i, f := range found {
 		ids[i] = f.id
+		if f.survivor != "" {
+			ids = append(ids, f.survivor)
+		}
 	}
 	known, err := s.ledger.Known(ctx, s.sweep.SweepKey, ids)
 	if err != nil {
@@ -190,9 +193,10 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 	if err != nil {
 		return page, err
 	}
+	heirs := heirs(found, known)
 	for _, f := range found {
 		k := known[f.id]
-		if seenBefore(f, k) {
+		if heirs[f.id] || seenBefore(f, k) {
 			continue
 		}
 		if k.LinkID == 0 && f.record != nil && f.record.Has(record.TraitOtherKind) {
@@ -223,8 +227,24 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 			continue
 		}
 		s.mark(&page, f, k)
+		if f.survivor != "" && !heirs[f.survivor] {
+			page.Marks = append(page.Marks, record.Mark{Side: s.sweep.Side, RecordID: f.survivor})
+		}
 	}
 	return page, nil
+}
+
+// heirs are records that no link holds, and into which one was merged that is in step: its own sync ties the other half to
+// them. Were they announced, they might be given another one before. A later poll sees them again.
+func heirs(found []sighting, known map[string]record.KnownRecord) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range found {
+		loser := known[f.id]
+		if f.survivor != "" && loser.State == record.LinkInStep && loser.Base != nil && known[f.survivor].LinkID == 0 {
+			out[f.survivor] = true
+		}
+	}
+	return out
 }
 
 // hasty tells whether a note may have been edited once more in the second of its stamp: its row does not show its text, so
@@ -248,9 +268,6 @@ func seenBefore(f sighting, k record.KnownRecord) bool {
 func (s *sweeper) mark(page *record.SweptPage, f sighting, k record.KnownRecord) {
 	side := s.sweep.Side
 	page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.id, ContactID: f.contact, OnlyLinked: f.deleted})
-	if f.survivor != "" {
-		page.Marks = append(page.Marks, record.Mark{Side: side, RecordID: f.survivor})
-	}
 	s.changes++
 	if side == record.Salesforce || unheard(f, k) {
 		page.Heard[eventOf(s.sweep.Kind, side, f, k)]++

@@ -178,9 +178,39 @@ func TestAMergeMarksTheLoserAndTheSurvivor(t *testing.T) {
 	w.sweep()
 	w.takeAnnounced()
 	require.NoError(t, w.sf.Merge(winner, loser))
+	_, err := w.store.EnsureLink(t.Context(), acme, record.Contact, record.Salesforce, winner)
+	require.NoError(t, err)
 	w.sweep()
 	require.ElementsMatch(t, []mark{{record.Salesforce, loser, true}, {record.Salesforce, winner, false}}, w.takeAnnounced())
 	require.Equal(t, 1, w.heard(record.Salesforce)["merge"])
+}
+
+// The loser's sync ties its other half to the survivor; one of the survivor's own might give it another one before.
+func TestASurvivorThatNothingHoldsIsLeftToTheSyncOfTheLoser(t *testing.T) {
+	w, g, loser := inStep(t, setting{})
+	winner := w.sf.Create("Contact", map[string]any{"LastName": "Survivor", "Email": "survivor@example.com"})
+	require.NoError(t, w.sf.Merge(winner, loser))
+	w.sweep()
+	require.Equal(t, []mark{{record.Salesforce, loser, true}}, w.takeAnnounced())
+	require.Equal(t, 1, w.heard(record.Salesforce)["merge"])
+	w.hear(recordLane, gone(inSalesforce(loser)))
+	require.Equal(t, winner, w.linkOf(record.GoHighLevel, g).SalesforceID)
+	require.Equal(t, "Survivor", w.contact(g).LastName)
+	require.NoError(t, w.sf.Edit("Contact", winner, map[string]any{"MailingCity": "York"}))
+	w.sweep()
+	require.Equal(t, []mark{{record.Salesforce, winner, false}}, w.takeAnnounced())
+}
+
+func TestASurvivorIsHeardOfWhereTheLosersSyncDoesNotTakeIt(t *testing.T) {
+	w, _, loser := inStep(t, setting{})
+	winner := w.sf.Create("Contact", map[string]any{"LastName": "Survivor", "Email": "survivor@example.com"})
+	require.NoError(t, w.sf.Merge(winner, loser))
+	w.sweep()
+	w.takeAnnounced()
+	_, err := w.db.Exec(t.Context(), `UPDATE links SET state = 7`) // as where a person has parted them
+	require.NoError(t, err)
+	w.sweep()
+	require.Equal(t, []mark{{record.Salesforce, winner, false}}, w.takeAnnounced())
 }
 
 func TestAPurgedRowIsFoundInTheDeleteLog(t *testing.T) {
