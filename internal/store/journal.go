@@ -89,10 +89,13 @@ func (s *Store) NoteAhead(ctx context.Context, token int64, origin record.Origin
 		}
 	}
 	err := s.inClaim(ctx, token, links, func(tx pgx.Tx, sc scope) error {
-		if _, err := tx.Exec(ctx, `
-			UPDATE links l SET base = o.base FROM unnest($3::bigint[], $4::bytea[]) AS o (link_id, base)
-			WHERE l.connection = $1 AND l.kind = $2 AND l.id = o.link_id AND l.id = ANY($3)`, sc.number, sc.kind, tried, bases); err != nil {
-			return err
+		if len(tried) > 0 {
+			_, err := tx.Exec(ctx, `
+				UPDATE links l SET base = o.base FROM unnest($3::bigint[], $4::bytea[]) AS o (link_id, base)
+				WHERE l.connection = $1 AND l.kind = $2 AND l.id = o.link_id AND l.id = ANY($3)`, sc.number, sc.kind, tried, bases)
+			if err != nil {
+				return err
+			}
 		}
 		return writeJournal(ctx, tx, sc, origin, outcomes)
 	})
