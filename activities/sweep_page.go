@@ -193,10 +193,10 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 	if err != nil {
 		return page, err
 	}
-	heirs := heirs(found, known)
+	heir := heirs(found, known)
 	for _, f := range found {
 		k := known[f.id]
-		if heirs[f.id] || seenBefore(f, k) {
+		if heir[f.id] || seenBefore(f, k) {
 			continue
 		}
 		if k.LinkID == 0 && f.record != nil && f.record.Has(record.TraitOtherKind) {
@@ -227,7 +227,7 @@ func (s *sweeper) weigh(ctx context.Context, found []sighting) (record.SweptPage
 			continue
 		}
 		s.mark(&page, f, k)
-		if f.survivor != "" && !heirs[f.survivor] {
+		if f.survivor != "" && !heir[f.survivor] {
 			page.Marks = append(page.Marks, record.Mark{Side: s.sweep.Side, RecordID: f.survivor})
 		}
 	}

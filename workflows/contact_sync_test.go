@@ -40,6 +40,7 @@ func TestAContactThatChangedOnBothSidesIsWrittenToBoth(t *testing.T) {
 	})
 	same(t, "commit", w.lastCommit(t), activities.CommitRecordInput{
 		Claim: w.link, Origin: "epoch", State: record.LinkInStep, Plan: activities.Sealed("plan"),
+		Done:    []record.Side{record.Salesforce, record.GoHighLevel},
 		Wrote:   []record.Operation{record.Update, record.Update},
 		WroteTo: []record.Side{record.Salesforce, record.GoHighLevel}, GoHighLevel: activities.Sealed("stored"),
 	})
