@@ -48,6 +48,12 @@ func NextInterval(b PaceBounds, p Pace) time.Duration {
 	return max(next, p.Reset/time.Duration(polls)+1)
 }
 
+// untilDue is how long after a poll began the next one is due: the interval, less a hair, for Schedules fire at fixed times,
+// and one that comes a moment early would leave the side to the next.
+func untilDue(interval time.Duration) time.Duration {
+	return interval - min(interval/10, 500*time.Millisecond)
+}
+
 func clamp(d time.Duration, b PaceBounds) time.Duration {
 	return max(min(d, b.Slowest), b.Fastest)
 }

@@ -195,7 +195,7 @@ func (a *Sweeps) sweep(ctx context.Context, key record.SweepKey) (out SweepShard
 	case done:
 		a.works(ctx, s)
 		end.Every = s.interval()
-		end.Next = end.Every
+		end.Next = untilDue(end.Every)
 	}
 	ending, cancel := toTheEnd(ctx)
 	defer cancel()

@@ -100,7 +100,7 @@ type SweepEnd struct {
 	Advanced bool
 	// Unfinished tells that there is more to read at once; that is neither a failure nor a success.
 	Unfinished bool
-	// Next is from now until the next one is due.
+	// Next is how long after it began the next one is due, where it is done; else from now.
 	Next time.Duration
 	// Every is the interval in use from now on; 0 leaves it.
 	Every time.Duration

@@ -145,8 +145,8 @@ func (s *Store) HoldSweep(ctx context.Context, sweep record.Sweep, lease time.Du
 	return nil
 }
 
-// EndSweep ends a lease, and says when the next one may be taken. It fails with record.ErrFenced where another one was
-// taken.
+// EndSweep ends a lease, and says when the next one may be taken: after a pass that is done, that long after it began. It
+// fails with record.ErrFenced where another one was taken.
 func (s *Store) EndSweep(ctx context.Context, sweep record.Sweep, end record.SweepEnd) error {
 	sc, side, err := s.sweepScope(ctx, sweep.SweepKey)
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *Store) EndSweep(ctx context.Context, sweep record.Sweep, end record.Swe
 	failed, succeeded := end.Problem != "", end.Problem == "" && !end.Unfinished
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE sweeps
-		SET next_at = clock_timestamp() + $5::interval, every_ms = CASE WHEN $6::bigint > 0 THEN $6 ELSE every_ms END, problem = CASE WHEN $8 OR $9 THEN $7 ELSE problem END,
+		SET next_at = greatest(clock_timestamp(), CASE WHEN $9 THEN last_at ELSE clock_timestamp() END + $5::interval), every_ms = CASE WHEN $6::bigint > 0 THEN $6 ELSE every_ms END, problem = CASE WHEN $8 OR $9 THEN $7 ELSE problem END,
 		    failures = CASE WHEN $8 AND $10 THEN 1 WHEN $8 THEN failures + 1 WHEN $9 THEN 0 ELSE failures END,
 		    succeeded_at = CASE WHEN $9 THEN clock_timestamp() ELSE succeeded_at END
 		WHERE connection = $1 AND kind = $2 AND side = $3 AND last_at = $4`,

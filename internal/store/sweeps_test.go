@@ -57,6 +57,26 @@ func TestOnlyLiveConnectionsAreDue(t *testing.T) {
 	require.False(t, ok)
 }
 
+// Schedules fire at fixed times: counted from the end of a pass, every second one would be missed.
+func TestAPassThatIsDoneIsDueAgainByWhenItBegan(t *testing.T) {
+	s, conn := newSweptStore(t)
+	next := func() (after time.Duration) {
+		require.NoError(t, conn.QueryRow(t.Context(), `SELECT next_at - last_at FROM sweeps WHERE kind = 1 AND side = 2`).Scan(&after))
+		return after
+	}
+	sweep := beginSweep(t, s, sfSweep)
+	_, err := conn.Exec(t.Context(), `SELECT pg_sleep(0.05)`) // the pass takes a while
+	require.NoError(t, err)
+	require.NoError(t, s.EndSweep(t.Context(), sweep, record.SweepEnd{Next: time.Hour, Every: time.Hour}))
+	require.Equal(t, time.Hour, next())
+
+	_, err = conn.Exec(t.Context(), `UPDATE sweeps SET next_at = clock_timestamp()`)
+	require.NoError(t, err)
+	sweep = beginSweep(t, s, sfSweep)
+	require.NoError(t, s.EndSweep(t.Context(), sweep, record.SweepEnd{Problem: "Unavailable", Next: time.Hour}))
+	require.Greater(t, next(), time.Hour, "what failed is left alone from then on")
+}
+
 func TestEachConnectionIsDueInOneShard(t *testing.T) {
 	s, _ := newSweptStore(t)
 	for i := range 6 {
