@@ -47,8 +47,10 @@ const (
 	// overdue is how late a slot may be used. Together with the time that a request is under way it must stay below
 	// the margin by which the window is stretched.
 	overdue = 20 * time.Millisecond
+	// tooLate is how late a request may wake up for its slot: what is left of the margin is for its way.
+	tooLate = 50 * time.Millisecond
 	// mostLate is how many slots a request lets go because it woke up too late for them, before it takes one all the same.
-	mostLate = 3
+	mostLate = 10
 	// firstPause follows a refusal for which the vendor names no time. It doubles with each further one, up to the
 	// window, or to defaultPause where there is no window.
 	firstPause   = 250 * time.Millisecond
@@ -182,7 +184,7 @@ func (b *Budget) await(ctx context.Context, rank int, probe bool) error {
 			return err
 		}
 		// Whoever wakes up late on a busy machine would send into the next window.
-		if time.Since(slot) > slotMargin && late < mostLate {
+		if time.Since(slot) > tooLate && late < mostLate {
 			late++
 			continue
 		}

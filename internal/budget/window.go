@@ -38,7 +38,7 @@ type Window struct {
 
 const (
 	// slotMargin is added to every window: it absorbs what the way to a worker, and from there to the vendor, varies.
-	slotMargin = 50 * time.Millisecond
+	slotMargin = 150 * time.Millisecond
 	// horizonSteps is how far ahead slots are granted to the first lane, in half steps, a step being the window divided
 	// by the limit. Each lane after it sees one farther, so that it meets slots that higher ones have not booked yet:
 	// what it may take of them is bounded by its pace. longestHorizon bounds them all.
