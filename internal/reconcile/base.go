@@ -19,7 +19,7 @@ type Agreed struct {
 	GoHighLevel []uint64
 	Salesforce  []uint64
 	// Tried is set while nobody knows what came of the last write.
-	Tried *Tried
+	Tried *Tried `json:",omitempty"`
 }
 
 // Of returns the fingerprints of a field that a side agreed on; known is false where nothing is noted of it.

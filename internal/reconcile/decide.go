@@ -37,8 +37,8 @@ type Decision struct {
 	Conflicts []Conflict
 	// Next is the base once the writes are done as asked.
 	Next Base
-	// From is the base that was decided by where it is not the input's: where that says of a write that it was tried, and the
-	// records say what came of it.
+	// From is the base that was decided by, where the ledger does not hold it: where that says of a write that it was tried, and
+	// the records say what came of it, or where a create that was found had kept one. Nil where it does.
 	From Base `json:",omitempty"`
 }
 
